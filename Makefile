@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# One non-recursive Makefile; each folder's module.mk adds its sources.
+#
+#	make		build ./zsr
+#	make demo	install what is needed, build, and show the whole way
+#			from a captured trace to report.pdf
+#	make check	install what is needed, build everything, run all tests
+#	make bench	measure what the documentation claims
+#	make install	PREFIX=/usr/local, DESTDIR=
+#	make V=1	show whole command lines
+
+all:
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+O	?= build
+PREFIX	?= /usr/local
+CC	?= cc
+AR	?= ar
+PKG_CONFIG ?= pkg-config
+SCDOC	?= scdoc
+
+ifeq ($(V),1)
+Q :=
+say :=
+else
+Q := @
+say = @printf '  %-7s %s\n' $(1) $(2);
+endif
+
+# What the program is built from, as pkg-config knows it.
+PKGS := libtracecmd libtracefs libtraceevent sqlite3 libzstd libxxhash \
+	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson libmd
+# What the tests need beyond that.
+TEST_PKGS := check
+
+OPT	?= -O2
+WARN	:= -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CFLAGS	?= -g
+cflags	= -std=gnu11 -D_GNU_SOURCE -I. -Wno-unused-parameter $(OPT) $(WARN) \
+	-ffp-contract=off -fno-strict-aliasing -pthread $(CFLAGS) $(pkg_cflags)
+pkg_cflags = $(eval pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PKGS)))$(pkg_cflags)
+pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
+libs	= $(LDFLAGS) $(pkg_libs) -lm -pthread
+
+MODULES := base event capture db replay analyze report cmd
+SRCS :=
+TEST_SRCS :=
+TEST_SCRIPTS :=
+include $(MODULES:%=%/module.mk) tests/module.mk man/module.mk
+
+OBJS	:= $(SRCS:%.c=$(O)/%.o)
+TESTS	:= $(TEST_SRCS:%.c=$(O)/%)
+LIB	:= $(O)/libzsr.a
+
+all: zsr man
+
+zsr: $(O)/zsr
+	$(Q)cp -f $< $@
+
+$(O)/zsr: $(O)/zsr.o $(LIB)
+	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(libs)
+
+$(LIB): $(OBJS)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/%.o: %.c $(O)/.flags
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(cflags) -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.S $(O)/.flags
+	$(call say,AS,$@)mkdir -p $(@D) && $(CC) $(cflags) -MMD -MP -c -o $@ $<
+
+$(TESTS): $(O)/%: $(O)/%.o $(LIB)
+	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) $(libs)
+
+# Rebuild when the flags change.
+$(O)/.flags: FORCE
+	@mkdir -p $(O); echo '$(CC) $(cflags)' | cmp -s - $@ || \
+		echo '$(CC) $(cflags)' > $@
+
+-include $(OBJS:.o=.d) $(O)/zsr.d $(TESTS:=.d)
+
+deps:
+	$(Q)tests/deps.sh
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)samples/demo.sh
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory check-built
+
+check-built: all $(TESTS)
+	$(Q)ZSR_BUILD=$(abspath $(O)) tests/run.sh $(TESTS) $(TEST_SCRIPTS)
+
+bench: all
+	$(Q)tests/bench.sh
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/zsr/profiles
+	install -m 755 $(O)/zsr $(DESTDIR)$(PREFIX)/bin/zsr
+	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/zsr/profiles
+	$(MAN_INSTALL)
+
+clean:
+	rm -rf $(O) build-* zsr
+
+FORCE:
+.PHONY: all deps demo check check-built bench format install clean man FORCE

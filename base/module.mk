@@ -1,0 +1,3 @@
+SRCS += $(wildcard base/*.c)
+TEST_SRCS += $(wildcard base/t/*.c)
+TEST_SCRIPTS += $(wildcard base/t/*.t)

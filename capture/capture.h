@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Decoding what was recorded, by us or by others, into records.
+ */
+#ifndef ZSR_CAPTURE_H
+#define ZSR_CAPTURE_H
+
+#include "base/base.h"
+#include "event/event.h"
+
+struct zsr_decode_opts {
+	/* Take what can be read of a damaged file up to the fault; the sink's
+	 * meta gets key "partial" with the message. Otherwise: an error. */
+	bool partial;
+	/* Limits of the child; 0 = default (1 GiB, 600 s). */
+	uint64_t max_memory;	/* bytes of address space */
+	unsigned max_seconds;	/* CPU seconds */
+};
+
+/*
+ * Decode PATH into SINK. The format is recognised from content: trace.dat
+ * (trace-cmd, v6 and v7), ftrace text, or a directory (or a file inside one)
+ * with raw per-CPU ring-buffer pages and their format files. PATH "-" is text
+ * or trace.dat on standard input. Decoding runs in a child process with limits
+ * on memory, time and file size; the sink's callbacks run in the caller. A
+ * directory's sidecar files (snap, ringbuf_stats, kernel release) reach the
+ * sink as meta. Errors name file, place and reason; all of the file's faults
+ * are input errors, a child that died or ran into a limit included.
+ */
+int zsr_decode(const char *path, const struct zsr_decode_opts *opts,
+	       struct zsr_sink *sink, struct zsr_err *err);
+
+#endif

@@ -1,0 +1,3 @@
+SRCS += $(wildcard cmd/*.c)
+TEST_SRCS += $(wildcard cmd/t/*.c)
+TEST_SCRIPTS += $(wildcard cmd/t/*.t)

@@ -1,0 +1,3 @@
+SRCS += $(wildcard db/*.c)
+TEST_SRCS += $(wildcard db/t/*.c)
+TEST_SCRIPTS += $(wildcard db/t/*.t)

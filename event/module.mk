@@ -1,0 +1,3 @@
+SRCS += $(wildcard event/*.c)
+TEST_SRCS += $(wildcard event/t/*.c)
+TEST_SCRIPTS += $(wildcard event/t/*.t)

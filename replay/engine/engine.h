@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The zsmalloc engine: the decisions of a kernel's allocator, and nothing
+ * else. It knows no policy, no lock, no clock; a caller takes the locks the
+ * chosen kernel would take around the steps below. Specified by the design's
+ * zsmalloc model; judged by oracle data of real kernels.
+ *
+ * Steps are as small as the kernel's critical sections, so that a policy can
+ * place locks between them. A whole synchronous free is
+ *
+ *	class = zsr_engine_handle_class(e, h);
+ *	done = zsr_engine_obj_free(e, class, h, &zspage);  [class lock]
+ *	if ((done & ZSR_EMPTIED) && zsr_engine_zspage_trylock(e, zspage)) {
+ *		zsr_engine_zspage_unlink(e, zspage);	   [class lock]
+ *		zsr_engine_zspage_free(e, zspage);	   [no lock]
+ *	}
+ *	zsr_engine_handle_free(e, h);			   [no lock]
+ *
+ * Which lock each step needs is in the matrix at the end of this header.
+ */
+#ifndef ZSR_ENGINE_H
+#define ZSR_ENGINE_H
+
+#include "base/base.h"
+
+struct zsr_engine;
+struct zsr_zspage;
+
+/* 0 is no handle. Handles are dense small numbers, reused after free. */
+typedef uint32_t zsr_handle;
+
+/* ---- models: the three axes on which kernels differ ----------------- */
+
+enum zsr_chain_rule { ZSR_CHAIN_PERCENT, ZSR_CHAIN_MINWASTE };
+enum zsr_group_rule { ZSR_GROUP_QUAD, ZSR_GROUP_RATIO12 };
+enum zsr_compact_rule { ZSR_COMPACT_SRC, ZSR_COMPACT_DST };
+enum zsr_refuse_rule {
+	ZSR_REFUSE_NULL,	/* 5.10: null handle for both */
+	ZSR_REFUSE_EINVAL,	/* 6.1: -EINVAL for both */
+	ZSR_REFUSE_ENOSPC,	/* 6.12: -EINVAL for 0, -ENOSPC for too large */
+};
+
+struct zsr_model {
+	const char *name;	/* "6.1", "6.3", "6.12"; "5.10" differs in refuse */
+	enum zsr_chain_rule chain;
+	enum zsr_group_rule group;
+	enum zsr_compact_rule compact;
+	enum zsr_refuse_rule refuse;
+	unsigned default_chain;	/* pages: 4 to 6.2, 8 after */
+	bool worker_drift;	/* free worker forgets the empty counter (<= 6.3) */
+};
+
+/*
+ * By model name or kernel release ("6.12.117+deb12-arm64", "7.3", "5.10");
+ * NULL for what is no release or older than 5.10's rules are known for (4.x).
+ */
+const struct zsr_model *zsr_model_find(const char *release);
+
+/* ---- an engine: one pool ------------------------------------------- */
+
+/*
+ * page_size 4096, 16384 or 65536; chain_size 4..16 pages, 0 = the model's
+ * default; 64-bit object layout. Destroy frees everything, live objects too.
+ */
+int zsr_engine_create(struct zsr_engine **e, const struct zsr_model *model,
+		      unsigned page_size, unsigned chain_size,
+		      struct zsr_err *err);
+void zsr_engine_destroy(struct zsr_engine *e);
+
+/* One size class as the tables show it. */
+struct zsr_class_info {
+	unsigned index;		/* own index: greatest raw index merged */
+	unsigned size;		/* bytes a slot */
+	unsigned objs;		/* slots a zspage */
+	unsigned pages;		/* pages a zspage */
+	unsigned min_request;	/* smallest and largest zs_malloc size here */
+	unsigned max_request;
+	unsigned slots_merged;
+	unsigned waste;		/* bytes at the end of a chain */
+	bool huge;
+};
+
+unsigned zsr_engine_nr_raw_classes(const struct zsr_engine *e);
+unsigned zsr_engine_huge_class_size(const struct zsr_engine *e);
+/* false when INDEX is not a class of its own. */
+bool zsr_engine_class_info(const struct zsr_engine *e, unsigned index,
+			   struct zsr_class_info *info);
+
+/* ---- malloc, step by step ------------------------------------------ */
+
+/* Class index for a request of SIZE bytes, or the kernel's error for a refused
+ * one: -EINVAL, -ENOSPC, or -ENOMEM where the kernel returns a null handle. */
+int zsr_engine_size_class(const struct zsr_engine *e, size_t size);
+/* A handle cell; 0 when memory is out. */
+zsr_handle zsr_engine_handle_alloc(struct zsr_engine *e);
+void zsr_engine_handle_free(struct zsr_engine *e, zsr_handle h);
+/* The zspage that serves the next object of CLASS, NULL: a new one is needed. */
+struct zsr_zspage *zsr_engine_zspage_pick(struct zsr_engine *e, unsigned class);
+/* Build a zspage, not yet listed; NULL when memory is out. */
+struct zsr_zspage *zsr_engine_zspage_alloc(struct zsr_engine *e, unsigned class);
+/*
+ * Put the object of H into ZSPAGE (of CLASS): pops a slot, regroups, counts. A
+ * zspage fresh from zspage_alloc enters the lists and the page counter here.
+ * Returns ZSR_REGROUPED and ZSR_CREATED bits.
+ */
+unsigned zsr_engine_obj_malloc(struct zsr_engine *e, unsigned class,
+			       struct zsr_zspage *zspage, zsr_handle h);
+
+#define ZSR_REGROUPED	(1u << 0)	/* the zspage changed its group */
+#define ZSR_CREATED	(1u << 1)	/* it is new */
+#define ZSR_EMPTIED	(1u << 2)	/* its last object went */
+
+/* ---- free, step by step -------------------------------------------- */
+
+/* Class index from the handle alone (7.3's packed word). */
+unsigned zsr_engine_handle_class(const struct zsr_engine *e, zsr_handle h);
+struct zsr_zspage *zsr_engine_handle_zspage(const struct zsr_engine *e,
+					    zsr_handle h);
+/* Push the slot back, count, regroup. Returns ZSR_REGROUPED | ZSR_EMPTIED;
+ * *zspage is where the object was. The handle itself stays allocated. */
+unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class,
+			     zsr_handle h, struct zsr_zspage **zspage);
+/* Try to lock every page of an empty zspage. False: nothing is locked, the
+ * zspage stays on its empty list and the free worker is scheduled. */
+bool zsr_engine_zspage_trylock(struct zsr_engine *e, struct zsr_zspage *zspage);
+/* Take a page-locked empty zspage off its list and out of the class's
+ * statistics; from here on nobody can pick it. */
+void zsr_engine_zspage_unlink(struct zsr_engine *e, struct zsr_zspage *zspage);
+/* Hand its pages back: the release event; zspage is gone afterwards. Returns
+ * the number of pages. */
+unsigned zsr_engine_zspage_free(struct zsr_engine *e, struct zsr_zspage *zspage);
+
+/* ---- whole calls, as the kernel of the model makes them ------------- */
+
+/* 0 or the kernel's negative errno. */
+int zsr_engine_malloc(struct zsr_engine *e, size_t size, zsr_handle *h);
+/* True when the zspage was handed back within the call. */
+bool zsr_engine_free(struct zsr_engine *e, zsr_handle h);
+/* Run the free worker if it was scheduled; returns pages handed back. */
+uint64_t zsr_engine_run_worker(struct zsr_engine *e);
+bool zsr_engine_worker_scheduled(const struct zsr_engine *e);
+/* zs_compact over the whole pool: its return value. */
+uint64_t zsr_engine_compact(struct zsr_engine *e);
+
+/* Page locks from outside (migration, isolation): try to lock page PAGE of the
+ * zspage; false when it is locked already. A locked page keeps its zspage. */
+bool zsr_engine_page_trylock(struct zsr_engine *e, struct zsr_zspage *zspage,
+			     unsigned page);
+void zsr_engine_page_unlock(struct zsr_engine *e, struct zsr_zspage *zspage,
+			    unsigned page);
+
+/* ---- looking ------------------------------------------------------- */
+
+uint64_t zsr_engine_pages(const struct zsr_engine *e);	/* pool pages now */
+uint64_t zsr_engine_pages_compacted(const struct zsr_engine *e);
+
+struct zsr_place {
+	uint64_t zspage;	/* serial: 0, 1, 2, ... in order of creation */
+	unsigned class;
+	unsigned obj;		/* slot */
+};
+void zsr_engine_place(const struct zsr_engine *e, zsr_handle h,
+		      struct zsr_place *place);
+
+uint64_t zsr_zspage_serial(const struct zsr_zspage *z);
+unsigned zsr_zspage_class(const struct zsr_zspage *z);
+unsigned zsr_zspage_pages(const struct zsr_zspage *z);
+unsigned zsr_zspage_inuse(const struct zsr_zspage *z);
+/* A word for whoever drives the engine: objects of this zspage that somebody
+ * released and nobody freed yet. 0 in a new zspage; the engine moves it along
+ * with nothing and reads it never. */
+uint32_t *zsr_zspage_queued(struct zsr_zspage *z);
+
+struct zsr_class_stats {
+	uint64_t obj_allocated;
+	uint64_t obj_used;
+	uint64_t pages_used;
+	uint64_t freeable;	/* pages */
+	unsigned nr_groups;	/* 4 (quad: empty, almost empty, almost full,
+				 * full) or 12 */
+	uint64_t group[12];
+};
+void zsr_engine_class_stats(const struct zsr_engine *e, unsigned class,
+			    struct zsr_class_stats *s);
+
+/*
+ * Observer of things that happen inside whole calls: a zspage made or handed
+ * back (pages_now = pool pages after it), an object moved by compaction. Any
+ * callback may be NULL; called with the caller's locks held; must not call
+ * back into the engine except for the functions of this section.
+ */
+struct zsr_engine_observer {
+	void *ctx;
+	void (*zspage_new)(void *ctx, const struct zsr_zspage *z,
+			   uint64_t pages_now);
+	void (*zspage_free)(void *ctx, const struct zsr_zspage *z,
+			    uint64_t pages_now);
+	void (*moved)(void *ctx, zsr_handle h, struct zsr_zspage *from,
+		      struct zsr_zspage *to);
+};
+void zsr_engine_observe(struct zsr_engine *e,
+			const struct zsr_engine_observer *obs);
+
+/*
+ * Lock matrix. C = the class's lock, P = pool page locks of that zspage,
+ * - = none; two steps of different classes never need the same lock.
+ *
+ *	size_class, handle_class, class_info		-
+ *	handle_alloc, handle_free			-
+ *	zspage_pick, obj_malloc, obj_free		C
+ *	zspage_alloc					-
+ *	zspage_trylock					C (takes P)
+ *	zspage_unlink					C and P
+ *	zspage_free					P, off every list
+ *	run_worker, compact				every C, one at a time
+ *	pages, pages_compacted				- (a momentary value)
+ */
+
+#endif

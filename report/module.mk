@@ -1,0 +1,3 @@
+SRCS += $(wildcard report/*.c)
+TEST_SRCS += $(wildcard report/t/*.c)
+TEST_SCRIPTS += $(wildcard report/t/*.t)
