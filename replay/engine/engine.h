@@ -56,6 +56,34 @@ struct zsr_model {
  */
 const struct zsr_model *zsr_model_find(const char *release);
 
+/* "6.12.117+deb12-arm64" to ZSR_RELEASE(6, 12); 0 for what is no release. */
+#define ZSR_RELEASE(major, minor) ((major) << 16 | (minor))
+unsigned zsr_release_parse(const char *release);
+
+/*
+ * How a kernel packs where an object is into one machine word. Only the width
+ * of the index matters to the engine: what it cannot number is no size class.
+ */
+struct zsr_obj_layout {
+	unsigned word_bits;	/* 32 or 64 */
+	unsigned physmem_bits;	/* of a physical address */
+	unsigned pfn_bits;
+	unsigned tag_bits;
+	unsigned class_bits;
+	unsigned idx_bits;
+	unsigned min_size;	/* bytes of the smallest size class */
+	unsigned handle_size;	/* bytes */
+};
+
+/*
+ * The layout of a kernel release; a usage error for widths that leave no
+ * index. word_bits 0 means 64, physmem_bits 0 means 52 or, on 32 bits, 32.
+ */
+int zsr_obj_layout(struct zsr_obj_layout *l, const char *release,
+		   unsigned word_bits, unsigned physmem_bits,
+		   unsigned page_size, unsigned chain_size,
+		   struct zsr_err *err);
+
 /* ---- an engine: one pool ------------------------------------------- */
 
 /*
@@ -66,6 +94,17 @@ int zsr_engine_create(struct zsr_engine **e, const struct zsr_model *model,
 		      unsigned page_size, unsigned chain_size,
 		      struct zsr_err *err);
 void zsr_engine_destroy(struct zsr_engine *e);
+
+/* The same with an object layout of choice and ZSR_ENGINE_* flags. */
+int zsr_engine_create_layout(struct zsr_engine **e,
+			     const struct zsr_model *model,
+			     unsigned page_size, unsigned chain_size,
+			     const struct zsr_obj_layout *layout,
+			     unsigned flags, struct zsr_err *err);
+
+/* Threads call the engine under the locks of the matrix below. Without it, a
+ * pool belongs to one thread and pays for no atomic. */
+#define ZSR_ENGINE_SHARED (1u << 0)
 
 /* One size class as the tables show it. */
 struct zsr_class_info {
@@ -141,6 +180,11 @@ uint64_t zsr_engine_run_worker(struct zsr_engine *e);
 bool zsr_engine_worker_scheduled(const struct zsr_engine *e);
 /* zs_compact over the whole pool: its return value. */
 uint64_t zsr_engine_compact(struct zsr_engine *e);
+/* One class of it, leaving pages_compacted alone: a pool's compaction goes
+ * through its classes from the highest index down. */
+uint64_t zsr_engine_compact_class(struct zsr_engine *e, unsigned class);
+/* What the shrinker counts: pages a perfect compaction would give back. */
+uint64_t zsr_engine_freeable(const struct zsr_engine *e);
 
 /* Page locks from outside (migration, isolation): try to lock page PAGE of the
  * zspage; false when it is locked already. A locked page keeps its zspage. */

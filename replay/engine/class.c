@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Size classes, as pool creation makes them: the two chain rules, merging,
+ * the huge watermark, and the bounds of the fullness groups.
+ */
+#include "replay/engine/internal.h"
+
+/*
+ * Pages a zspage. percent (get_pages_per_zspage, to 6.2): the first chain
+ * with the best used percentage, which is truncated, so that near ties go to
+ * the shorter one.
+ */
+static unsigned chain_percent(const struct zsr_engine *e, unsigned size)
+{
+	unsigned i, best = 1, best_used = 0;
+
+	for (i = 1; i <= e->chain_size; i++) {
+		unsigned bytes = i * e->page_size;
+		unsigned used = 100 * (bytes - bytes % size) / bytes;
+
+		if (used > best_used) {
+			best_used = used;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/* minwaste (calculate_zspage_chain_size, from 6.3): the first chain with the
+ * fewest bytes left over at its end. */
+static unsigned chain_minwaste(const struct zsr_engine *e, unsigned size)
+{
+	unsigned i, best = 1, least = e->page_size;
+
+	for (i = 1; i <= e->chain_size; i++) {
+		unsigned waste = i * e->page_size % size;
+
+		if (waste < least) {
+			least = waste;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static unsigned chain_pages(const struct zsr_engine *e, unsigned size)
+{
+	switch (e->model.chain) {
+	case ZSR_CHAIN_PERCENT:
+		return chain_percent(e, size);
+	case ZSR_CHAIN_MINWASTE:
+		break;
+	}
+	return chain_minwaste(e, size);
+}
+
+/*
+ * quad (get_fullness_group, to 6.3): empty, almost empty up to 3/4 of the
+ * slots, almost full, full.
+ */
+static void groups_quad(struct zsr_class *c)
+{
+	c->full = 3;
+	c->head_or_second = true;
+	c->from[0] = 0;
+	c->from[1] = 1;
+	c->from[2] = (uint16_t)zsr_min(3u * c->objs / 4 + 1, c->objs);
+	c->from[3] = c->objs;
+	c->from[4] = (uint16_t)(c->objs + 1);
+}
+
+/*
+ * ratio12 (from 6.4): empty, ten groups of 10 % each, full. Group g of the
+ * ten starts at the least n with 100 n / objs >= 10 (g - 1).
+ */
+static void groups_ratio12(struct zsr_class *c)
+{
+	unsigned g;
+
+	c->full = 11;
+	c->from[0] = 0;
+	for (g = 1; g <= 10; g++)
+		c->from[g] = (uint16_t)zsr_max(((g - 1) * c->objs + 9) / 10, 1);
+	c->from[11] = c->objs;
+	c->from[12] = (uint16_t)(c->objs + 1);
+}
+
+static void class_init(struct zsr_engine *e, unsigned index, unsigned size,
+		       unsigned pages, unsigned objs)
+{
+	struct zsr_class *c = &e->class[index];
+	unsigned i;
+
+	c->index = (uint16_t)index;
+	c->size = size;
+	c->pages = (uint16_t)pages;
+	c->objs = (uint16_t)objs;
+	c->rec_units = (uint32_t)((offsetof(struct zsr_zspage, slot) +
+				   objs * sizeof(uint32_t) + ZSR_UNIT - 1) /
+				  ZSR_UNIT);
+	switch (e->model.group) {
+	case ZSR_GROUP_QUAD:
+		groups_quad(c);
+		break;
+	case ZSR_GROUP_RATIO12:
+		groups_ratio12(c);
+		break;
+	}
+	for (i = 0; i < ZSR_MAX_GROUPS; i++)
+		c->list[i].next = c->list[i].prev = &c->list[i];
+	/* The kernel sets its watermark once, at the first pool's creation. */
+	if (!e->huge_class_size && pages > 1 && objs > 1)
+		e->huge_class_size = size - e->handle_size + 1;
+}
+
+/* Largest request whose raw class is RAW or below. */
+static unsigned request_limit(const struct zsr_engine *e, unsigned raw)
+{
+	if (raw + 1 >= e->nr_raw)
+		return e->page_size;
+	return e->min_size + (raw << e->step_shift) - e->handle_size;
+}
+
+/*
+ * From the top down: a raw class whose zspage has as many pages and objects
+ * as that of the last class made is merged into it.
+ */
+void zsr_classes_init(struct zsr_engine *e)
+{
+	unsigned span = e->page_size - e->min_size, raw;
+	struct zsr_class *last = NULL;
+
+	e->step_shift = (unsigned)__builtin_ctz(e->page_size / 256);
+	e->nr_raw = ((span + (1u << e->step_shift) - 1) >> e->step_shift) + 1;
+	for (raw = e->nr_raw; raw--;) {
+		unsigned size = zsr_min(e->min_size + (raw << e->step_shift),
+					e->page_size);
+		unsigned pages = chain_pages(e, size);
+		unsigned objs = pages * e->page_size / size;
+
+		if (!last || last->pages != pages || last->objs != objs) {
+			class_init(e, raw, size, pages, objs);
+			last = &e->class[raw];
+			last->max_request = request_limit(e, raw);
+		}
+		e->raw_class[raw] = last->index;
+		last->slots_merged++;
+		last->min_request = raw ? request_limit(e, raw - 1) + 1 : 1;
+	}
+	for (raw = 0; raw < e->nr_raw; raw++) {
+		struct zsr_class *c = &e->class[e->raw_class[raw]];
+		unsigned other = 0;
+
+		while (e->class[e->raw_class[other]].rec_units != c->rec_units)
+			other++;
+		c->rec_bin = e->raw_class[other];
+	}
+}
+
+bool zsr_engine_class_info(const struct zsr_engine *e, unsigned index,
+			   struct zsr_class_info *info)
+{
+	const struct zsr_class *c;
+
+	if (!class_is_real(e, index))
+		return false;
+	c = &e->class[index];
+	*info = (struct zsr_class_info){
+		.index = index,
+		.size = c->size,
+		.objs = c->objs,
+		.pages = c->pages,
+		.min_request = c->min_request,
+		.max_request = c->max_request,
+		.slots_merged = c->slots_merged,
+		.waste = c->pages * e->page_size - c->objs * c->size,
+		.huge = c->pages == 1 && c->objs == 1,
+	};
+	return true;
+}
+
+unsigned zsr_engine_nr_raw_classes(const struct zsr_engine *e)
+{
+	return e->nr_raw;
+}
+
+unsigned zsr_engine_huge_class_size(const struct zsr_engine *e)
+{
+	return e->huge_class_size;
+}

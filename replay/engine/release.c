@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Giving back empty zspages: at once when all their pages can be locked, else
+ * by the free worker.
+ */
+#include "replay/engine/internal.h"
+
+static uint16_t all_pages(const struct zsr_zspage *z)
+{
+	return (uint16_t)((1u << z->pages) - 1);
+}
+
+bool zsr_engine_page_trylock(struct zsr_engine *e, struct zsr_zspage *z,
+			     unsigned page)
+{
+	if (z->locked & (1u << page))
+		return false;
+	z->locked |= (uint16_t)(1u << page);
+	return true;
+}
+
+void zsr_engine_page_unlock(struct zsr_engine *e, struct zsr_zspage *z,
+			    unsigned page)
+{
+	z->locked &= (uint16_t) ~(1u << page);
+}
+
+static bool lock_pages(struct zsr_engine *e, struct zsr_zspage *z)
+{
+	if (z->locked)
+		return false;
+	z->locked = all_pages(z);
+	return true;
+}
+
+bool zsr_engine_zspage_trylock(struct zsr_engine *e, struct zsr_zspage *z)
+{
+	if (lock_pages(e, z))
+		return true;
+	e->worker_scheduled = true;
+	return false;
+}
+
+void zsr_engine_zspage_unlink(struct zsr_engine *e, struct zsr_zspage *z)
+{
+	struct zsr_class *c = &e->class[z->class];
+
+	group_remove(c, z);
+	c->obj_allocated -= c->objs;
+}
+
+unsigned zsr_engine_zspage_free(struct zsr_engine *e, struct zsr_zspage *z)
+{
+	struct zsr_class *c = &e->class[z->class];
+
+	e->pages -= c->pages;
+	if (e->obs.zspage_free)
+		e->obs.zspage_free(e->obs.ctx, z, e->pages);
+	zsr_record_free(e, c, z);
+	return c->pages;
+}
+
+bool zsr_engine_worker_scheduled(const struct zsr_engine *e)
+{
+	return e->worker_scheduled;
+}
+
+/*
+ * The whole empty list of a class, from its head. A zspage with a locked page,
+ * on which the kernel's worker would sleep, stays for the next run.
+ */
+static uint64_t release_empty(struct zsr_engine *e, struct zsr_class *c)
+{
+	struct zsr_link *l, *next, *head = &c->list[0];
+	uint64_t pages = 0;
+
+	for (l = head->next; l != head; l = next) {
+		struct zsr_zspage *z = (struct zsr_zspage *)l;
+
+		next = l->next;
+		if (!zsr_engine_zspage_trylock(e, z))
+			continue;
+		zsr_engine_zspage_unlink(e, z);
+		if (e->model.worker_drift)
+			c->group[0]++;
+		pages += zsr_engine_zspage_free(e, z);
+	}
+	return pages;
+}
+
+/*
+ * The kernel collects the classes in ascending order, each in front of what it
+ * has, and then releases from the front: classes come out in descending order.
+ */
+uint64_t zsr_engine_run_worker(struct zsr_engine *e)
+{
+	unsigned i = e->nr_raw;
+	uint64_t pages = 0;
+
+	if (!e->worker_scheduled)
+		return 0;
+	e->worker_scheduled = false;
+	while (i--)
+		if (class_is_real(e, i))
+			pages += release_empty(e, &e->class[i]);
+	return pages;
+}
