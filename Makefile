@@ -31,7 +31,7 @@ endif
 
 # What the program is built from, as pkg-config knows it.
 PKGS := libtracecmd libtracefs libtraceevent sqlite3 libzstd libxxhash \
-	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson libmd
+	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson libmd zlib
 # What the tests need beyond that.
 TEST_PKGS := check
 

@@ -6,6 +6,9 @@
 #include "cmd/cmd.h"
 
 static const struct zsr_cmd commands[] = {
+	{ "engine", "VERB [OPTION...]",
+	  "run op sequences through the engine, print its size classes",
+	  zsr_cmd_engine },
 };
 
 static void print_help(FILE *f)

@@ -7,7 +7,7 @@ set -eu
 packages="gcc make pkg-config libc6-dev git
  libtracecmd-dev libtracefs-dev libtraceevent-dev libsqlite3-dev libzstd-dev
  libxxhash-dev libcairo2-dev libpango1.0-dev libpopt-dev libjansson-dev
- libmd-dev scdoc fonts-dejavu-core
+ libmd-dev zlib1g-dev scdoc fonts-dejavu-core
  check perl mandoc poppler-utils sqlite3 valgrind trace-cmd clang-format"
 
 missing=

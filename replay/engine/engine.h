@@ -245,6 +245,31 @@ struct zsr_engine_observer {
 void zsr_engine_observe(struct zsr_engine *e,
 			const struct zsr_engine_observer *obs);
 
+/* ---- op sequences and tables ---------------------------------------- */
+
+/*
+ * Run the ops of the file SEQUENCE (lines "op,id,size", plain or gzipped; see
+ * zsr-engine(1)) through an engine nobody used yet, and write events.csv,
+ * placement.csv, moves.csv, compact.csv and checkpoints.csv into the directory
+ * DIR, which is made if it is absent; NULL: write nothing. Checkpoints come
+ * after every checkpoint_every ops (0: none), every compaction, and at the end.
+ * A sequence that makes no sense is an input error naming its line; no file is
+ * left behind then. The engine's observer is cleared.
+ */
+struct zsr_seq_run {
+	const char *sequence;
+	const char *dir;
+	uint64_t checkpoint_every;
+};
+int zsr_engine_run_sequence(struct zsr_engine *e, const struct zsr_seq_run *run,
+			    struct zsr_err *err);
+
+/* The size classes as CSV with a header; KERNEL fills its first column. */
+void zsr_engine_write_tables(const struct zsr_engine *e, const char *kernel,
+			     FILE *f);
+/* The kernel's own `classes` table (debugfs zsmalloc/POOL/classes). */
+void zsr_engine_write_classes(const struct zsr_engine *e, FILE *f);
+
 /*
  * Lock matrix. C = the class's lock, P = pool page locks of that zspage,
  * - = none; two steps of different classes never need the same lock.
