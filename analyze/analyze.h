@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Statistics over stored runs, as plain structs: what is printed by `compare`
+ * and drawn by `report`. Every number that a person reads is formatted here,
+ * once, so that a table and a figure cannot disagree.
+ */
+#ifndef ZSR_ANALYZE_H
+#define ZSR_ANALYZE_H
+
+#include "base/base.h"
+
+struct zsr_run;		/* db/db.h */
+struct zsr_trace;
+
+/* Width of a table for a mail, in columns of text. */
+#define ZSR_MAIL_WIDTH 68
+
+/* "never", and "no such value". */
+#define ZSR_NEVER UINT64_MAX
+
+/* ---- lines of text -------------------------------------------------- */
+
+/* Owned lines; zeroed = empty. */
+struct zsr_lines {
+	char **line;
+	size_t nr;
+	size_t cap;
+};
+
+/* Both return 0 or -ENOMEM. The second wraps at words to WIDTH columns,
+ * continuation lines indented by INDENT; a longer word is cut. */
+int zsr_lines_add(struct zsr_lines *l, const char *fmt, ...) ZSR_PRINTF(2, 3);
+int zsr_lines_wrap(struct zsr_lines *l, size_t width, size_t indent,
+		   const char *text);
+void zsr_lines_free(struct zsr_lines *l);
+/* Columns of text a UTF-8 string takes, one a code point. */
+size_t zsr_text_width(const char *s);
+
+/* ---- values -------------------------------------------------------- */
+
+/* The integers of a run, those of the database first (their schema order),
+ * then those derived from them: quantiles, sums, bytes. */
+struct zsr_value_info {
+	const char *name;	/* "caller_max_ns": the key in JSON and CSV */
+	const char *unit;	/* "ns", "pages", "" */
+	const char *text;	/* meaning */
+};
+size_t zsr_nr_values(void);
+const struct zsr_value_info *zsr_value_info(size_t i);
+
+/* "3.20x", "12.3x"; "-" when there is nothing to divide by. */
+char *zsr_fmt_ratio(char buf[ZSR_FMT_LEN], uint64_t a, uint64_t b);
+/* a / b in per cent: "0 %", "0.12 %", "12.3 %". */
+char *zsr_fmt_percent(char buf[ZSR_FMT_LEN], uint64_t a, uint64_t b);
+/* "4 KiB", "16 KiB". */
+char *zsr_fmt_page_size(char buf[ZSR_FMT_LEN], uint32_t bytes);
+
+/* ---- figures ------------------------------------------------------- */
+
+struct zsr_range {
+	uint64_t lo;
+	uint64_t hi;
+};
+
+/* What happened within one pixel column: the range of each boundary of the
+ * stack, in pages, and of the queue's depth, in entries. */
+struct zsr_px {
+	struct zsr_range live;	/* live */
+	struct zsr_range pool;	/* live + held back */
+	struct zsr_range all;	/* live + held back + back in the window */
+	struct zsr_range depth;
+};
+
+/*
+ * One run on the time axis. Its zero is the begin of the run's main release:
+ * of the releases that overlap each other, those that hold the most objects.
+ * Marks are ns from there, ZSR_NEVER when it did not happen.
+ */
+struct zsr_panel {
+	struct zsr_px *px;	/* nr_px of the window */
+	uint64_t origin_ns;	/* the zero, in the run's own time */
+	uint64_t end_ns;	/* where the panel's own story ends */
+	uint64_t mean_return_ns;
+	uint64_t last_return_ns;
+	uint64_t at_ns[3];	/* 50, 90, 100 % of the pages back; before
+				 * the zero: 0 */
+	uint64_t nr_callers;	/* releases in the group */
+	uint64_t depth_max;	/* of the whole run */
+};
+
+/* The common axis of all panels: ns relative to each run's zero. */
+struct zsr_window {
+	int64_t from_ns;
+	int64_t to_ns;		/* > from_ns */
+	size_t nr_px;
+	uint64_t max_pages;	/* highest point of any stack */
+	uint64_t max_depth;
+	bool given;		/* by the user */
+};
+
+/* A latency distribution: nines = -log10(1 - p), so 0, 1, 2 are the smallest,
+ * p90 and p99. Growing in both; at most one a histogram bucket. */
+struct zsr_nines {
+	double nines;
+	uint64_t ns;
+};
+
+struct zsr_latency {
+	struct zsr_nines *pt;
+	size_t nr;
+	uint64_t count;
+};
+
+/* ---- comparison ---------------------------------------------------- */
+
+/* One run. */
+struct zsr_column {
+	int64_t id;		/* 0: not stored */
+	char *label;		/* distinct within its comparison */
+	char *policy;
+	char *params;		/* "pool-pages=64 batch=32", "" without */
+	char *profile;
+	struct zsr_lines profile_text;	/* the whole profile as used */
+	char *arrival;
+	char *gaps;
+	char *engine;
+	uint32_t cpus;
+	uint64_t seed;
+	char digest[ZSR_SHA_HEX];
+	uint64_t *value;	/* zsr_nr_values() of them; ZSR_NEVER only in
+				 * those whose name begins with at_ */
+	struct zsr_panel panel;
+	struct zsr_latency latency;
+};
+
+enum zsr_row_kind {
+	ZSR_ROW_HEAD,		/* no cells */
+	ZSR_ROW_VALUE,
+	ZSR_ROW_RATIO,		/* of the row above to the first column */
+};
+
+struct zsr_row {
+	const char *label;	/* without indentation */
+	enum zsr_row_kind kind;
+	char (*cell)[ZSR_FMT_LEN];	/* one a column */
+};
+
+/* Runs of one trace on one clock, which is all that may be compared. */
+struct zsr_compare {
+	char *trace;
+	char trace_digest[ZSR_SHA_HEX];
+	char *kernel;
+	char *format;		/* of the capture */
+	char *clock;		/* "virtual", "host" */
+	char *setting;		/* "virtual clock, profile rpi4b" */
+	uint32_t page_size;
+	struct zsr_column *col;	/* the first one is what ratios refer to */
+	size_t nr_cols;
+	struct zsr_row *row;
+	size_t nr_rows;
+	char *ratio_label;	/* "x sync" */
+	struct zsr_lines head;	/* facts, "key<TAB>text" */
+	struct zsr_lines notes;	/* what a reader must know, a line each */
+	struct zsr_lines verdict;	/* sentences computed from the rows */
+	char *fidelity;		/* the notes a figure must carry, short; "" */
+	struct zsr_window window;
+};
+
+struct zsr_analysis {
+	struct zsr_compare *cmp;
+	size_t nr;
+};
+
+struct zsr_analyze_opts {
+	bool drop_repeats;	/* of runs equal in input and result keep one */
+	bool window_given;
+	uint64_t window_from_ns;	/* from the release's begin */
+	uint64_t window_to_ns;
+	size_t nr_px;		/* pixel columns of a time axis; 0: no figures */
+};
+
+/*
+ * Compare RUNS, trace[i] being the trace of run[i] or NULL when the database
+ * no longer has it. Runs of different traces or clocks end up in comparisons
+ * of their own. Everything is copied: runs may be freed afterwards. *out is
+ * zeroed on failure, and freed with zsr_analysis_free().
+ */
+int zsr_analyze(const struct zsr_run *const *run,
+		const struct zsr_trace *const *trace, size_t nr,
+		const struct zsr_analyze_opts *opts, struct zsr_analysis *out,
+		struct zsr_err *err);
+void zsr_analysis_free(struct zsr_analysis *a);
+
+/*
+ * The table, wrapped into blocks so that no line is wider than WIDTH (at
+ * least ZSR_MAIL_WIDTH): facts, rows by columns, notes. Appends to *out.
+ */
+int zsr_compare_head(const struct zsr_compare *c, size_t width,
+		     struct zsr_lines *out, struct zsr_err *err);
+int zsr_compare_table(const struct zsr_compare *c, size_t width,
+		      struct zsr_lines *out, struct zsr_err *err);
+int zsr_compare_notes(const struct zsr_compare *c, size_t width,
+		      struct zsr_lines *out, struct zsr_err *err);
+
+/* {"zsr": version, "runs": [{...}]}, integers as they are stored (those over
+ * INT64_MAX as strings), never = null. *text is malloc'ed. */
+int zsr_analysis_json(const struct zsr_analysis *a, char **text,
+		      struct zsr_err *err);
+/* A header, then one line a run; never = empty. */
+int zsr_analysis_csv(const struct zsr_analysis *a, char **text,
+		     struct zsr_err *err);
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The rows of the comparison, and the form of each number in them. */
+#include <stdlib.h>
+
+#include "analyze/values.h"
+
+/* Longer names of the first column would widen the labels. */
+#define RATIO_NAME_WIDTH 14
+
+enum form {
+	HEAD,
+	NS,
+	AT, /* a time that may never come */
+	SIZE,
+	COUNT,
+	RATIO, /* to the first column; its label says so */
+	PERCENT, /* of value to `of` */
+};
+
+static const struct {
+	const char *label;
+	enum form form;
+	unsigned value;
+	unsigned of;
+} rows[] = {
+	{ "caller time of a task", HEAD, 0, 0 },
+	{ "max", NS, VAL_caller_max_ns, 0 },
+	{ NULL, RATIO, VAL_caller_max_ns, 0 },
+	{ "mean", NS, VAL_caller_mean_ns, 0 },
+	{ NULL, RATIO, VAL_caller_mean_ns, 0 },
+	{ "sum", NS, VAL_caller_sum_ns, 0 },
+	{ "one free, as its caller sees it", HEAD, 0, 0 },
+	{ "p50", NS, VAL_release_p50_ns, 0 },
+	{ "p99", NS, VAL_release_p99_ns, 0 },
+	{ "p99.9", NS, VAL_release_p999_ns, 0 },
+	{ "max", NS, VAL_release_max_ns, 0 },
+	{ "fallbacks", COUNT, VAL_fallbacks, 0 },
+	{ "of all frees", PERCENT, VAL_fallbacks, VAL_frees },
+	{ "CPU time of all frees", HEAD, 0, 0 },
+	{ "caller", NS, VAL_cpu_caller_ns, 0 },
+	{ "caller spin", NS, VAL_cpu_spin_ns, 0 },
+	{ "worker", NS, VAL_cpu_worker_ns, 0 },
+	{ "worker spin", NS, VAL_cpu_worker_spin_ns, 0 },
+	{ "queueing", NS, VAL_cpu_queueing_ns, 0 },
+	{ "total", NS, VAL_cpu_total_ns, 0 },
+	{ NULL, RATIO, VAL_cpu_total_ns, 0 },
+	{ "rest of the path", NS, VAL_cpu_gap_ns, 0 },
+	{ "memory", HEAD, 0, 0 },
+	{ "held back, peak", SIZE, VAL_held_peak_bytes, 0 },
+	{ "dead bytes, peak", SIZE, VAL_dead_peak_bytes, 0 },
+	{ "queue's own", SIZE, VAL_queue_bytes, 0 },
+	{ "stranded entries", COUNT, VAL_stranded, 0 },
+	{ "pages back after", HEAD, 0, 0 },
+	{ "50 %", AT, VAL_at_50_ns, 0 },
+	{ "90 %", AT, VAL_at_90_ns, 0 },
+	{ "100 %", AT, VAL_at_100_ns, 0 },
+	{ NULL, RATIO, VAL_at_100_ns, 0 },
+};
+
+static void cell(const struct zsr_compare *c, size_t row, size_t col, char *buf)
+{
+	const uint64_t *v = c->col[col].value;
+	uint64_t x = v[rows[row].value];
+
+	switch (rows[row].form) {
+	case HEAD:
+		buf[0] = '\0';
+		break;
+	case AT:
+		if (x == ZSR_NEVER) {
+			snprintf(buf, ZSR_FMT_LEN, "never");
+			break;
+		}
+		/* fall through */
+	case NS:
+		x ? zsr_fmt_ns(buf, x) : zsr_fmt_count(buf, 0);
+		break;
+	case SIZE:
+		x ? zsr_fmt_size(buf, x) : zsr_fmt_count(buf, 0);
+		break;
+	case COUNT:
+		zsr_fmt_count(buf, x);
+		break;
+	case RATIO:
+		zsr_fmt_ratio(buf, x, c->col[0].value[rows[row].value]);
+		break;
+	case PERCENT:
+		zsr_fmt_percent(buf, x, v[rows[row].of]);
+		break;
+	}
+}
+
+int zsr_rows_build(struct zsr_compare *c)
+{
+	size_t i, j;
+
+	if (asprintf(&c->ratio_label, "x %s",
+		     zsr_text_width(c->col[0].policy) <= RATIO_NAME_WIDTH
+			     ? c->col[0].policy
+			     : "first") < 0) {
+		c->ratio_label = NULL;
+		return -ENOMEM;
+	}
+	c->row = calloc(ZSR_ARRAY_SIZE(rows), sizeof(*c->row));
+	if (!c->row)
+		return -ENOMEM;
+	for (i = 0; i < ZSR_ARRAY_SIZE(rows); i++) {
+		struct zsr_row *r = &c->row[i];
+
+		r->label = rows[i].label ? rows[i].label : c->ratio_label;
+		r->kind = rows[i].form == HEAD    ? ZSR_ROW_HEAD
+			  : rows[i].form == RATIO ? ZSR_ROW_RATIO
+						  : ZSR_ROW_VALUE;
+		r->cell = calloc(c->nr_cols, sizeof(*r->cell));
+		if (!r->cell)
+			return -ENOMEM;
+		c->nr_rows++;
+		for (j = 0; j < c->nr_cols; j++)
+			cell(c, i, j, r->cell[j]);
+	}
+	return 0;
+}

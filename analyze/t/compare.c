@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What stands beside what: grouping, labels, rows, text, JSON, verdict. */
+#include <jansson.h>
+#include <string.h>
+
+#include "analyze/t/runs.h"
+#include "tests/check.h"
+
+static struct zsr_analysis analyze(struct zsr_run **runs, size_t nr,
+				   const struct zsr_trace *t, bool drop,
+				   size_t nr_px)
+{
+	const struct zsr_trace **traces = calloc(nr, sizeof(*traces));
+	struct zsr_analyze_opts opts = { .drop_repeats = drop, .nr_px = nr_px };
+	struct zsr_analysis a;
+	struct zsr_err err = { 0 };
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		traces[i] = t;
+	ck_assert_msg(!zsr_analyze((const struct zsr_run *const *)runs, traces,
+				   nr, &opts, &a, &err),
+		      "%s", err.msg);
+	free(traces);
+	return a;
+}
+
+static const char *cell(const struct zsr_compare *c, const char *head,
+			const char *label, size_t col)
+{
+	bool in = false;
+	size_t i;
+
+	for (i = 0; i < c->nr_rows; i++) {
+		if (c->row[i].kind == ZSR_ROW_HEAD)
+			in = strstr(c->row[i].label, head) != NULL;
+		else if (in && !strcmp(c->row[i].label, label))
+			return c->row[i].cell[col];
+	}
+	ck_abort_msg("no row %s / %s", head, label);
+	return NULL;
+}
+
+static struct zsr_lines text_of(const struct zsr_compare *c, size_t width)
+{
+	struct zsr_lines l = { 0 };
+	struct zsr_err err = { 0 };
+
+	ck_assert(!zsr_compare_head(c, width, &l, &err));
+	ck_assert(!zsr_compare_table(c, width, &l, &err));
+	ck_assert(!zsr_compare_notes(c, width, &l, &err));
+	return l;
+}
+
+static bool says(const struct zsr_lines *l, const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < l->nr; i++)
+		if (strstr(l->line[i], what))
+			return true;
+	return false;
+}
+
+START_TEST(rows)
+{
+	struct zsr_run *r[] = {
+		made_policy("deferred", "pool=64", 4000000, 16000000, 40000, 0),
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+	};
+	struct zsr_trace t = made_trace();
+	struct zsr_analysis a = analyze(r, 2, &t, false, 0);
+	struct zsr_compare *c = &a.cmp[0];
+
+	ck_assert_uint_eq(a.nr, 1);
+	ck_assert_str_eq(c->col[0].label, "sync"); /* moved to the front */
+	ck_assert_str_eq(c->col[1].label, "deferred");
+	ck_assert_str_eq(cell(c, "caller time", "max", 0), "12.0 ms");
+	ck_assert_str_eq(cell(c, "caller time", "x sync", 0), "1.00x");
+	ck_assert_str_eq(cell(c, "caller time", "max", 1), "4.00 ms");
+	ck_assert_str_eq(cell(c, "caller time", "x sync", 1), "0.33x");
+	ck_assert_str_eq(cell(c, "one free", "fallbacks", 1), "812");
+	ck_assert_str_eq(cell(c, "one free", "of all frees", 1), "1.24 %");
+	ck_assert_str_eq(cell(c, "pages back", "50 %", 1), "8.00 ms");
+	ck_assert_str_eq(cell(c, "pages back", "100 %", 1), "16.0 ms");
+	ck_assert_str_eq(cell(c, "pages back", "x sync", 1), "1.33x");
+	/* 8000 + 1333.333 + 16000 + 800 + 300 us */
+	ck_assert_str_eq(cell(c, "CPU", "total", 1), "26.4 ms");
+	zsr_analysis_free(&a);
+	made_free(r[0]);
+	made_free(r[1]);
+}
+END_TEST
+
+START_TEST(never)
+{
+	struct zsr_run *r[] = {
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("deferred", "", 4000000, 16000000, 40000, 512),
+	};
+	struct zsr_trace t = made_trace();
+	struct zsr_analysis a = analyze(r, 2, &t, false, 0);
+	struct zsr_lines l = text_of(&a.cmp[0], ZSR_MAIL_WIDTH);
+	char *json;
+	struct zsr_err err = { 0 };
+	json_t *root, *run;
+
+	ck_assert_str_eq(cell(&a.cmp[0], "pages back", "100 %", 1), "never");
+	ck_assert_str_eq(cell(&a.cmp[0], "pages back", "x sync", 1), "-");
+	ck_assert(says(&l, "deferred: never 100 % before teardown"));
+	ck_assert(says(&a.cmp[0].notes, "512 entries stranded"));
+	ck_assert(says(&l, "under emulation"));
+	ck_assert(
+		says(&a.cmp[0].verdict, "does not come back before teardown"));
+	ck_assert(!zsr_analysis_json(&a, &json, &err));
+	root = json_loads(json, 0, NULL);
+	run = json_array_get(json_object_get(root, "runs"), 1);
+	ck_assert(json_is_null(json_object_get(run, "at_100_ns")));
+	ck_assert_int_eq(json_integer_value(json_object_get(run, "at_90_ns")),
+			 14400000);
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(run, "held_peak_bytes")),
+		(json_int_t)r[1]->v.held_peak_pages * 4096);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(run, "result_digest")),
+		r[1]->digest);
+	json_decref(root);
+	free(json);
+	zsr_lines_free(&l);
+	zsr_analysis_free(&a);
+	made_free(r[0]);
+	made_free(r[1]);
+}
+END_TEST
+
+START_TEST(verdict)
+{
+	struct zsr_run *r[] = {
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("deferred", "", 4000000, 16000000, 40000, 0),
+		made_policy("same", "", 12000000, 12000000, 0, 0),
+	};
+	struct zsr_trace t = made_trace();
+	struct zsr_analysis a = analyze(r, 3, &t, false, 0);
+	const struct zsr_lines *v = &a.cmp[0].verdict;
+
+	ck_assert_uint_eq(v->nr, 3);
+	ck_assert_ptr_nonnull(strstr(v->line[0],
+				     "Soonest back to its caller: deferred, "
+				     "3.80 ms"));
+	ck_assert_ptr_nonnull(
+		strstr(v->line[1], "deferred: callers return 3.00x sooner"));
+	ck_assert_ptr_nonnull(strstr(v->line[1], "comes back 33.3 % later"));
+	ck_assert_ptr_nonnull(strstr(v->line[1], "total CPU -5.60 %"));
+	ck_assert_ptr_nonnull(strstr(v->line[2], "return when they did"));
+	ck_assert_ptr_nonnull(strstr(v->line[2], "total CPU is the same"));
+	zsr_analysis_free(&a);
+	a = analyze(r + 1, 1, &t, false, 0);
+	ck_assert(says(&a.cmp[0].verdict, "Nothing to compare it with"));
+	zsr_analysis_free(&a);
+	made_free(r[0]);
+	made_free(r[1]);
+	made_free(r[2]);
+}
+END_TEST
+
+/* The same policy with other parameters or on another machine stays apart and
+ * says how; an exact repeat is dropped only when asked for. */
+START_TEST(labels)
+{
+	struct zsr_run *r[] = {
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("deferred", "pool-pages=64 batch=32", 4000000,
+			    16000000, 40000, 0),
+		made_policy("deferred", "pool-pages=128 batch=32", 3000000,
+			    16000000, 40000, 0),
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+	};
+	struct zsr_trace t = made_trace();
+	struct zsr_analysis a;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		r[i]->id = (int64_t)i + 1;
+	a = analyze(r, 4, &t, true, 0);
+	ck_assert_uint_eq(a.cmp[0].nr_cols, 3);
+	ck_assert_str_eq(a.cmp[0].col[0].label, "sync");
+	ck_assert_int_eq(a.cmp[0].col[0].id, 4); /* the later one */
+	ck_assert_str_eq(a.cmp[0].col[1].label, "deferred pool-pages=64");
+	ck_assert_str_eq(a.cmp[0].col[2].label, "deferred pool-pages=128");
+	zsr_analysis_free(&a);
+
+	a = analyze(r, 4, &t, false, 0);
+	ck_assert_uint_eq(a.cmp[0].nr_cols, 4);
+	ck_assert_str_eq(a.cmp[0].col[0].label, "sync #1");
+	ck_assert_str_eq(a.cmp[0].col[3].label, "sync #4");
+	zsr_analysis_free(&a);
+
+	r[3]->cpus = 2;
+	a = analyze(r, 4, &t, true, 0);
+	ck_assert_str_eq(a.cmp[0].col[0].label, "sync cpus=4");
+	ck_assert_str_eq(a.cmp[0].col[3].label, "sync cpus=2");
+	zsr_analysis_free(&a);
+	for (i = 0; i < 4; i++)
+		made_free(r[i]);
+}
+END_TEST
+
+/* Another trace or another clock is another comparison. */
+START_TEST(groups)
+{
+	struct zsr_run *r[] = {
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("deferred", "", 12000000, 12000000, 0, 0),
+	};
+	struct zsr_analysis a;
+
+	strcpy(r[1]->clock, "host");
+	r[2]->trace_digest[0] = 'b';
+	a = analyze(r, 3, NULL, true, 0);
+	ck_assert_uint_eq(a.nr, 3);
+	ck_assert(says(&a.cmp[0].notes, "no longer in the database"));
+	ck_assert(says(&a.cmp[1].notes, "Host clock"));
+	zsr_analysis_free(&a);
+	made_free(r[0]);
+	made_free(r[1]);
+	made_free(r[2]);
+}
+END_TEST
+
+/* Whatever a database holds: no line is wider than it may be, the JSON can be
+ * parsed and holds the integers of the run. */
+START_TEST(random_runs)
+{
+	struct zsr_rng rng = { (uint64_t)_i };
+	struct zsr_run *r[13];
+	size_t nr = 1 + zsr_rng_below(&rng, 13), i, k;
+	size_t width = ZSR_MAIL_WIDTH + zsr_rng_below(&rng, 40);
+	struct zsr_trace t = made_trace();
+	struct zsr_err err = { 0 };
+	struct zsr_analysis a;
+	char *json, *csv;
+	json_t *root, *runs;
+
+	for (i = 0; i < nr; i++)
+		r[i] = made_random(&rng);
+	a = analyze(r, nr, &t, false, 97);
+	ck_assert_uint_eq(a.nr, 1);
+	for (k = 0; k < a.nr; k++) {
+		struct zsr_lines l = text_of(&a.cmp[k], width);
+
+		for (i = 0; i < l.nr; i++) {
+			ck_assert_msg(zsr_text_width(l.line[i]) <= width,
+				      "seed %d: %zu > %zu: %s", _i,
+				      zsr_text_width(l.line[i]), width,
+				      l.line[i]);
+			ck_assert_ptr_null(strpbrk(l.line[i], "\n\t\x01"));
+		}
+		zsr_lines_free(&l);
+	}
+	ck_assert(!zsr_analysis_json(&a, &json, &err));
+	root = json_loads(json, 0, NULL);
+	ck_assert_ptr_nonnull(root);
+	runs = json_object_get(root, "runs");
+	ck_assert_uint_eq(json_array_size(runs), nr);
+	for (i = 0; i < nr; i++) {
+		json_t *v = json_object_get(json_array_get(runs, i), "mallocs");
+		uint64_t n = json_is_string(v)
+				     ? strtoull(json_string_value(v), NULL, 10)
+				     : (uint64_t)json_integer_value(v);
+
+		ck_assert_uint_eq(n, a.cmp[0].col[i].value[1]);
+	}
+	ck_assert(!zsr_analysis_csv(&a, &csv, &err));
+	for (i = 0, k = 0; csv[k]; k++)
+		i += csv[k] == '\n';
+	ck_assert_uint_eq(i, nr + 1);
+	json_decref(root);
+	free(json);
+	free(csv);
+	zsr_analysis_free(&a);
+	for (i = 0; i < nr; i++)
+		made_free(r[i]);
+}
+END_TEST
+
+START_TEST(forms)
+{
+	char b[ZSR_FMT_LEN];
+	struct zsr_lines l = { 0 };
+
+	ck_assert_str_eq(zsr_fmt_ratio(b, 1, 3), "0.33x");
+	ck_assert_str_eq(zsr_fmt_ratio(b, 31, 3), "10.3x");
+	ck_assert_str_eq(zsr_fmt_ratio(b, 1, 1000), "0.0010x");
+	ck_assert_str_eq(zsr_fmt_ratio(b, 1, 0), "-");
+	ck_assert_str_eq(zsr_fmt_percent(b, 0, 10), "0 %");
+	ck_assert_str_eq(zsr_fmt_percent(b, 1, 1000000), "<0.01 %");
+	ck_assert_str_eq(zsr_fmt_percent(b, 1, 8), "12.5 %");
+	ck_assert_str_eq(zsr_fmt_page_size(b, 16384), "16 KiB");
+	ck_assert_uint_eq(zsr_text_width("d\xc3\xa9"
+					 "a"),
+			  3);
+	ck_assert(!zsr_lines_wrap(&l, 10, 2, "one two three abcdefghijklm"));
+	ck_assert_uint_eq(l.nr, 4);
+	ck_assert_str_eq(l.line[0], "one two");
+	ck_assert_str_eq(l.line[1], "  three");
+	ck_assert_str_eq(l.line[2], "  abcdefgh");
+	ck_assert_str_eq(l.line[3], "  ijklm");
+	zsr_lines_free(&l);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("compare");
+	TCase *tcase = tcase_create("compare");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tcase, rows);
+	tcase_add_test(tcase, never);
+	tcase_add_test(tcase, verdict);
+	tcase_add_test(tcase, labels);
+	tcase_add_test(tcase, groups);
+	tcase_add_test(tcase, forms);
+	tcase_add_loop_test(tcase, random_runs, 0, 300);
+	suite_add_tcase(suite, tcase);
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Numbers of the values of a column, and what is derived from a run. */
+#ifndef ZSR_ANALYZE_VALUES_H
+#define ZSR_ANALYZE_VALUES_H
+
+#include "analyze/analyze.h"
+#include "db/db.h"
+
+#define ZSR_DERIVED_VALUES(X) \
+	X(cpu_total_ns,		"ns",	"CPU time of callers, their spin, workers, worker spin and queueing") \
+	X(held_peak_bytes,	"bytes", "most bytes held back by queued frees") \
+	X(queue_bytes,		"bytes", "bytes of the policy's own buffers") \
+	X(release_p50_ns,	"ns",	"median of one release") \
+	X(release_p90_ns,	"ns",	"90 % of releases took at most this") \
+	X(release_p99_ns,	"ns",	"99 % of releases took at most this") \
+	X(release_p999_ns,	"ns",	"99.9 % of releases took at most this") \
+	X(release_max_ns,	"ns",	"longest release") \
+	X(malloc_p50_ns,	"ns",	"median of one zs_malloc") \
+	X(malloc_p99_ns,	"ns",	"99 % of zs_mallocs took at most this")
+
+enum {
+#define X(name, unit, text) VAL_##name,
+	ZSR_RUN_VALUES(X) ZSR_DERIVED_VALUES(X)
+#undef X
+	NR_VALUES
+};
+
+/* Fill value[NR_VALUES] from a run; sums and products stop at UINT64_MAX. */
+void zsr_values_fill(const struct zsr_run *run, uint64_t *value);
+
+/* A copy that is valid UTF-8 without control characters, tabs made blanks;
+ * NULL: no memory. */
+char *zsr_clean(const char *s);
+
+/* The steps of zsr_analyze(), each on its own file. 0 or -ENOMEM. */
+int zsr_label_columns(struct zsr_compare *c);
+int zsr_rows_build(struct zsr_compare *c);
+int zsr_facts_build(struct zsr_compare *c, const struct zsr_trace *t);
+int zsr_verdict_build(struct zsr_compare *c);
+int zsr_timeline_build(struct zsr_compare *c, const struct zsr_run *const *run,
+		       const struct zsr_analyze_opts *opts);
+int zsr_latency_build(struct zsr_latency *l, const struct zsr_hist *h);
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The comparison in words, each of them chosen by a number. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/values.h"
+
+/* Differences below one per cent are none. */
+#define SAME_PERCENT 1
+
+static bool same(uint64_t a, uint64_t b)
+{
+	uint64_t d = a > b ? a - b : b - a;
+
+	return (unsigned __int128)d * 100 <=
+	       (unsigned __int128)zsr_max(a, b) * SAME_PERCENT;
+}
+
+/* "1.4x later", "23 % sooner": how x, smaller being `less`, compares to y. */
+static char *against(char buf[ZSR_FMT_LEN], uint64_t x, uint64_t y,
+		     const char *less, const char *more)
+{
+	uint64_t low = zsr_min(x, y), high = zsr_max(x, y);
+	char num[ZSR_FMT_LEN];
+
+	if (low && high / 2 >= low)
+		snprintf(buf, ZSR_FMT_LEN, "%s %s",
+			 zsr_fmt_ratio(num, high, low), x < y ? less : more);
+	else
+		snprintf(buf, ZSR_FMT_LEN, "%s %s",
+			 zsr_fmt_percent(num, high - low, y),
+			 x < y ? less : more);
+	return buf;
+}
+
+static void say_callers(FILE *f, const uint64_t *v, const uint64_t *base)
+{
+	uint64_t x = v[VAL_caller_mean_ns], y = base[VAL_caller_mean_ns];
+	char a[ZSR_FMT_LEN], b[ZSR_FMT_LEN], d[ZSR_FMT_LEN];
+
+	if (same(x, y))
+		fprintf(f, "callers return when they did (%s against %s)",
+			zsr_fmt_ns(a, x), zsr_fmt_ns(b, y));
+	else
+		fprintf(f, "callers return %s (%s against %s%s)",
+			against(d, x, y, "sooner", "later"), zsr_fmt_ns(a, x),
+			zsr_fmt_ns(b, y),
+			v[VAL_tasks] > 1 ? ", mean over tasks" : "");
+}
+
+static void say_pages(FILE *f, const uint64_t *v, const uint64_t *base)
+{
+	uint64_t x = v[VAL_at_100_ns], y = base[VAL_at_100_ns];
+	char d[ZSR_FMT_LEN], n[ZSR_FMT_LEN];
+
+	if (x == ZSR_NEVER)
+		fprintf(f,
+			"the last page does not come back before teardown "
+			"(%s %s stranded)",
+			zsr_fmt_count(n, v[VAL_stranded]),
+			v[VAL_stranded] == 1 ? "entry" : "entries");
+	else if (y == ZSR_NEVER)
+		fprintf(f,
+			"the last page is back after %s, with the first "
+			"policy never before teardown",
+			zsr_fmt_ns(n, x));
+	else if (same(x, y))
+		fputs("the last page comes back when it did", f);
+	else
+		fprintf(f, "the last page comes back %s",
+			against(d, x, y, "sooner", "later"));
+}
+
+static void say_cpu(FILE *f, const uint64_t *v, const uint64_t *base)
+{
+	uint64_t x = v[VAL_cpu_total_ns], y = base[VAL_cpu_total_ns];
+	char d[ZSR_FMT_LEN];
+
+	if (x == y)
+		fputs("total CPU is the same", f);
+	else if (!y)
+		fprintf(f, "total CPU is %s", zsr_fmt_ns(d, x));
+	else
+		fprintf(f, "total CPU %c%s", x > y ? '+' : '-',
+			zsr_fmt_percent(d, x > y ? x - y : y - x, y));
+}
+
+static int sentence(struct zsr_compare *c, size_t col)
+{
+	const uint64_t *v = c->col[col].value, *base = c->col[0].value;
+	char n[ZSR_FMT_LEN], *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int ret;
+
+	if (!f)
+		return -ENOMEM;
+	fprintf(f, "%s: ", c->col[col].label);
+	say_callers(f, v, base);
+	fputs(", ", f);
+	say_pages(f, v, base);
+	fputs(", ", f);
+	say_cpu(f, v, base);
+	if (v[VAL_held_peak_bytes])
+		fprintf(f, ", up to %s held back",
+			zsr_fmt_size(n, v[VAL_held_peak_bytes]));
+	if (v[VAL_fallbacks])
+		fprintf(f, ", %s of frees fell back",
+			zsr_fmt_percent(n, v[VAL_fallbacks], v[VAL_frees]));
+	fputs(".", f);
+	if (fclose(f)) {
+		free(text);
+		return -ENOMEM;
+	}
+	ret = zsr_lines_add(&c->verdict, "%s", text);
+	free(text);
+	return ret;
+}
+
+/* "shortest caller time: deferred": the best column, or that there is none. */
+static int best(struct zsr_compare *c, FILE *f, const char *what, unsigned value)
+{
+	size_t i, win = 0, alike = 0;
+	char n[ZSR_FMT_LEN];
+
+	for (i = 1; i < c->nr_cols; i++)
+		if (c->col[i].value[value] < c->col[win].value[value])
+			win = i;
+	if (c->col[win].value[value] == ZSR_NEVER)
+		return fprintf(f, "%s: none before teardown", what);
+	for (i = 0; i < c->nr_cols; i++)
+		alike += same(c->col[i].value[value], c->col[win].value[value]);
+	if (alike == c->nr_cols)
+		return fprintf(f, "%s: all alike, within %d %%", what,
+			       SAME_PERCENT);
+	fprintf(f, "%s: %s, %s", what, c->col[win].label,
+		zsr_fmt_ns(n, c->col[win].value[value]));
+	if (alike > 1)
+		fprintf(f, " (%zu other%s within %d %%)", alike - 1,
+			alike == 2 ? "" : "s", SAME_PERCENT);
+	return 0;
+}
+
+static int headline(struct zsr_compare *c)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int ret;
+
+	if (!f)
+		return -ENOMEM;
+	best(c, f, "Soonest back to its caller", VAL_caller_mean_ns);
+	best(c, f, ". Least CPU in all", VAL_cpu_total_ns);
+	best(c, f, ". Soonest 100 % of pages back", VAL_at_100_ns);
+	fputs(".", f);
+	if (fclose(f)) {
+		free(text);
+		return -ENOMEM;
+	}
+	ret = zsr_lines_add(&c->verdict, "%s", text);
+	free(text);
+	return ret;
+}
+
+/* One run alone: what it did, without anything to hold it against. */
+static int alone(struct zsr_compare *c)
+{
+	const uint64_t *v = c->col[0].value;
+	char caller[ZSR_FMT_LEN], cpu[ZSR_FMT_LEN], back[ZSR_FMT_LEN];
+
+	if (v[VAL_at_100_ns] == ZSR_NEVER)
+		snprintf(back, sizeof(back), "not before teardown");
+	else
+		zsr_fmt_ns(back, v[VAL_at_100_ns]);
+	return zsr_lines_add(&c->verdict,
+			     "%s: callers return after %s%s, the last page is "
+			     "back after %s, total CPU %s. Nothing to compare "
+			     "it with.",
+			     c->col[0].label,
+			     zsr_fmt_ns(caller, v[VAL_caller_mean_ns]),
+			     v[VAL_tasks] > 1 ? " (mean over tasks)" : "", back,
+			     zsr_fmt_ns(cpu, v[VAL_cpu_total_ns]));
+}
+
+int zsr_verdict_build(struct zsr_compare *c)
+{
+	size_t i;
+
+	if (c->nr_cols == 1)
+		return alone(c);
+	if (headline(c))
+		return -ENOMEM;
+	for (i = 1; i < c->nr_cols; i++)
+		if (sentence(c, i))
+			return -ENOMEM;
+	return 0;
+}
