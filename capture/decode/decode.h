@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to capture/decode/. Everything here but dec_run() runs in the child
+ * process that reads the file; see child.c.
+ *
+ * Functions return 0 (or what they say) or -errno with the error set.
+ */
+#ifndef ZSR_CAPTURE_DECODE_H
+#define ZSR_CAPTURE_DECODE_H
+
+#include <sys/types.h>
+
+#include "capture/capture.h"
+
+#define DEC_MAX_CPUS    1024u
+#define DEC_MAX_PAGE    (1u << 20) /* bytes of a sub-buffer */
+#define DEC_MAX_META    (192u << 10) /* bytes of key and value */
+#define DEC_MAX_FORMATS (64u << 20) /* bytes of all format texts */
+#define DEC_COMM_LEN    32
+
+/* ---- the way out: out.c -------------------------------------------- */
+
+/* What goes over the pipe: this header, then `len` bytes, padded to 8. */
+struct dec_frame {
+	uint32_t kind;
+	uint32_t len;
+};
+
+enum dec_frame_kind {
+	DEC_RECS = 1, /* struct zsr_rec[] without marks */
+	DEC_MARK, /* struct zsr_rec, then text and NUL */
+	DEC_TASK, /* int32_t pid, then comm and NUL */
+	DEC_META, /* key, NUL, value, NUL */
+	DEC_ERROR, /* message and NUL: the file cannot be decoded */
+	DEC_DONE, /* all of the file was delivered */
+};
+
+#define DEC_OUT_SIZE (256u << 10)
+
+struct dec_out {
+	int fd; /* -1: what is written is dropped */
+	uint32_t open; /* offset of the open DEC_RECS frame + 1, or 0 */
+	uint32_t used;
+	_Alignas(8) uint8_t buf[DEC_OUT_SIZE];
+};
+
+/* Room for one more record; the caller fills all of it. */
+struct zsr_rec *dec_out_slow(struct dec_out *o);
+
+static inline struct zsr_rec *dec_out_rec(struct dec_out *o)
+{
+	struct zsr_rec *rec;
+
+	if (!o->open || o->used + sizeof(*rec) > sizeof(o->buf))
+		return dec_out_slow(o);
+	rec = (struct zsr_rec *)(o->buf + o->used);
+	o->used += sizeof(*rec);
+	return rec;
+}
+
+void dec_out_mark(struct dec_out *o, const struct zsr_rec *rec,
+		  const char *text);
+void dec_out_task(struct dec_out *o, int32_t pid, const char *comm);
+void dec_out_meta(struct dec_out *o, const char *key, const char *value);
+void dec_out_metaf(struct dec_out *o, const char *key, const char *fmt, ...)
+	ZSR_PRINTF(3, 4);
+void dec_out_error(struct dec_out *o, const char *msg);
+void dec_out_done(struct dec_out *o);
+void dec_out_flush(struct dec_out *o);
+
+/* Copy LEN bytes of TEXT as one printable line: trailing white space dropped,
+ * other white space a blank, what cannot be printed a '?'. */
+size_t dec_printable(char *to, size_t room, const char *text, size_t len);
+
+/* ---- files: file.c -------------------------------------------------- */
+
+struct dec_file {
+	int fd;
+	bool seekable;
+	uint64_t size; /* of a seekable one */
+	uint8_t *mem; /* all of a pipe, once it was slurped */
+	char name[512]; /* as messages say it */
+};
+
+/* Open a regular file relative to DIRFD (AT_FDCWD); inside a capture's
+ * directory (any other DIRFD) symbolic links are not followed. */
+int dec_file_open(struct dec_file *f, int dirfd, const char *path,
+		  const char *name, struct zsr_err *err);
+int dec_file_stdin(struct dec_file *f, struct zsr_err *err);
+void dec_file_close(struct dec_file *f);
+/* The first bytes, at most ROOM, which stay to be read. */
+int dec_file_head(struct dec_file *f, uint8_t *head, size_t room, size_t *len,
+		  struct zsr_err *err);
+/* Read all of a pipe into memory so that it can be read at any place. */
+int dec_file_slurp(struct dec_file *f, uint64_t max, struct zsr_err *err);
+/* Exactly LEN bytes at OFF; less is "truncated". */
+int dec_file_read(struct dec_file *f, uint64_t off, void *buf, size_t len,
+		  struct zsr_err *err);
+/* All of a small file, NUL-terminated; *text is the caller's to free. */
+int dec_file_text(int dirfd, const char *path, const char *name, size_t max,
+		  char **text, size_t *len, struct zsr_err *err);
+
+/* ---- meaning: classify.c -------------------------------------------- */
+
+enum dec_func {
+	DEC_NO_FUNC,
+	DEC_MALLOC,
+	DEC_FREE,
+	DEC_COMPACT,
+	DEC_CREATE,
+	DEC_DESTROY,
+	DEC_FREE_ZSPAGE,
+};
+
+enum dec_role {
+	DEC_POOL,
+	DEC_HANDLE,
+	DEC_SIZE,
+	DEC_GFP,
+	DEC_FREED,
+	DEC_OBJ,
+	DEC_ZSPAGE,
+	DEC_CALLER,
+	DEC_NR_ROLES,
+	DEC_NO_ROLE = DEC_NR_ROLES,
+};
+
+/* Which function an event of this name probes; *is_ret is set to 1 or 0 when
+ * the name says return or entry and is left alone otherwise. */
+enum dec_func dec_func_of_event(const char *name, size_t len, int *is_ret);
+enum dec_func dec_func_of_symbol(const char *name, size_t len);
+/* What a probe's field holds. */
+enum dec_role dec_role_of(enum dec_func func, int is_ret, const char *field,
+			  size_t len);
+/* The records an event with these roles (bit mask) makes: its kind, and
+ * whether a ZSR_REC_PLACE follows. Returns the enum zsr_rec_kind, or -EINVAL
+ * with *missing naming the field zsr cannot do without. */
+int dec_kind_of(enum dec_func func, int is_ret, unsigned roles, bool *place,
+		const char **missing);
+/* Bits for zsr_rec.has. */
+unsigned dec_has_of(unsigned roles);
+
+/* ---- what is known about the capture -------------------------------- */
+
+struct dec_cpu_stats {
+	bool have;
+	uint64_t entries;
+	uint64_t overrun;
+	uint64_t commit_overrun;
+	uint64_t dropped;
+	uint64_t read;
+};
+
+struct dec {
+	struct dec_out *out;
+	bool partial;
+	uint64_t max_memory;
+	struct zsr_err fault; /* partial: what was wrong first */
+	bool started; /* records may have been delivered */
+	bool have_release;
+	struct dec_cpu_stats *stats; /* [DEC_MAX_CPUS] */
+	char *probes; /* probe definitions, or NULL */
+};
+
+/* A fault that does not stop a partial decoding: -errno, or 0 when partial
+ * (and the message is kept in d->fault). */
+int dec_fault(struct dec *d, int ret, const struct zsr_err *err);
+/* Deliver a mark; the capture's own ones tell the kernel release. */
+void dec_mark(struct dec *d, struct zsr_rec *rec, const char *text, size_t len);
+void dec_lost(struct dec *d, uint64_t t_ns, unsigned cpu, uint64_t count);
+/* "PID COMM" lines. */
+void dec_cmdlines(struct dec *d, const char *text, size_t len);
+/* The text of a per-CPU stats file; a "cpuN" or "CPU: N" line in it changes
+ * the cpu from the one given (-1: none yet). */
+void dec_stats_parse(struct dec *d, const char *text, int cpu);
+void dec_stats_meta(struct dec *d);
+
+/* ---- events in binary form: events.c -------------------------------- */
+
+struct dec_field {
+	uint16_t off;
+	uint16_t size; /* 0: the event has no such field */
+};
+
+struct dec_event {
+	uint8_t kind; /* enum zsr_rec_kind */
+	uint8_t has;
+	bool place; /* a ZSR_REC_PLACE follows */
+	uint16_t min_len;
+	struct dec_field pid;
+	struct dec_field pool, handle, value, gfp, caller, obj;
+	uint16_t text; /* offset of a mark's text */
+	char name[64];
+};
+
+struct tep_handle;
+
+struct dec_events {
+	struct tep_handle *tep;
+	struct dec_field type; /* the event's number */
+	struct dec_field pid; /* of events nobody described */
+	struct dec_event *ev;
+	size_t nr, cap;
+	uint16_t *by_id; /* [65536]: index in ev + 1, or 0 */
+};
+
+int dec_events_init(struct dec_events *e, struct zsr_err *err);
+void dec_events_free(struct dec_events *e);
+/* The text of one format file; PROBES (or NULL) are definitions that say what
+ * an event of an unknown name probes. */
+int dec_events_add(struct dec_events *e, const char *system, const char *text,
+		   size_t len, const char *probes, struct zsr_err *err);
+/* After the last one. */
+void dec_events_ready(struct dec_events *e);
+/* Deliver one event's data. */
+int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
+		    uint64_t t_ns, const uint8_t *data, unsigned len,
+		    struct zsr_err *err);
+
+/* ---- ring-buffer pages: page.c -------------------------------------- */
+
+/* From events/header_page. */
+struct dec_page_format {
+	unsigned size; /* of a whole sub-buffer */
+	unsigned commit_off;
+	unsigned commit_size; /* 4 or 8: the kernel's long */
+	unsigned data_off;
+};
+
+int dec_page_format_parse(struct dec_page_format *f, const char *text,
+			  struct zsr_err *err);
+
+struct dec_page {
+	const uint8_t *data; /* of the sub-buffer */
+	const uint8_t *pos, *end;
+	uint64_t t_ns; /* of the event returned last */
+	unsigned nr; /* events and fillers seen */
+	unsigned first_len; /* bytes the page's first event takes */
+	unsigned room; /* bytes behind its data (and count) */
+	bool dirty; /* those bytes are not all zero */
+	bool missed; /* records are missing before this page */
+	uint64_t missed_count; /* 0: unknown */
+};
+
+int dec_page_load(struct dec_page *p, const struct dec_page_format *f,
+		  const uint8_t *page, struct zsr_err *err);
+/* The next event's data: 1 with *data, *len and p->t_ns, or 0 at the end. */
+int dec_page_next(struct dec_page *p, const uint8_t **data, unsigned *len,
+		  struct zsr_err *err);
+
+/* ---- per-CPU streams of pages, merged: stream.c ---------------------- */
+
+struct dec_stream {
+	unsigned cpu;
+	char name[64]; /* "cpu 2" */
+	bool has_stats; /* d->stats[cpu] is about this stream */
+	bool chunked; /* zstd chunks, else plain pages */
+	uint32_t nr_chunks; /* left */
+	struct dec_file *file;
+	uint64_t off, end; /* what is left of the file */
+	struct dec_page_format fmt;
+	uint32_t mult, shift; /* stamps to ns: * mult >> shift; mult 0: as is */
+
+	/* The rest belongs to stream.c. */
+	struct dec_page page;
+	const uint8_t *data; /* the event that comes next */
+	unsigned len;
+	uint64_t t_ns;
+	uint64_t stamp; /* the same, unconverted */
+	uint64_t nr_pages, nr_events;
+	uint8_t *buf, *packed;
+	size_t cap, packed_cap, used, at;
+	uint64_t lost; /* before that event, as far as counted */
+	uint64_t nr_lost;
+	bool lost_unknown; /* before that event */
+	bool any_unknown;
+};
+
+/* Decode all of the streams in order of time, ties by cpu. */
+int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr,
+		    const struct dec_events *e, struct zsr_err *err);
+
+/* ---- formats -------------------------------------------------------- */
+
+bool dec_is_dat(const uint8_t *head, size_t len);
+bool dec_is_text(const uint8_t *head, size_t len);
+/* What a file zsr cannot read is, as a message says it; NULL: no idea. */
+const char *dec_foreign(const uint8_t *head, size_t len);
+
+int dec_dat(struct dec *d, struct dec_file *f, struct zsr_err *err);
+/* DIR has formats/ and raw/; NAME is how messages call it. */
+int dec_raw(struct dec *d, int dirfd, const char *name, struct zsr_err *err);
+int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err);
+
+/* The statistics, snapshots and probes beside a capture; parse them into
+ * d->stats and d->probes, and pass them on. */
+int dec_sidecars(struct dec *d, int dirfd, const char *name,
+		 struct zsr_err *err);
+
+/* ---- the child: child.c --------------------------------------------- */
+
+/* The child's work: recognise and decode PATH ("-": standard input). */
+int dec_path(struct dec *d, const char *path, struct zsr_err *err);
+
+#endif

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events in the kernel's binary form. A format file says where an event's
+ * fields lie; libtraceevent parses it once, and an event is then looked up by
+ * its number and read from fixed offsets.
+ */
+#include <ctype.h>
+#include <event-parse.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/decode/decode.h"
+
+#define NR_IDS 65536
+
+/* Errors come back negative and small: -4095 is the kernel's MAX_ERRNO. */
+#define ERR_32 0xfffff001u
+
+int dec_events_init(struct dec_events *e, struct zsr_err *err)
+{
+	memset(e, 0, sizeof(*e));
+	e->type = (struct dec_field){ 0, 2 };
+	e->pid = (struct dec_field){ 4, 4 };
+	tep_set_loglevel(TEP_LOG_NONE);
+	e->tep = tep_alloc();
+	e->by_id = calloc(NR_IDS, sizeof(*e->by_id));
+	if (!e->tep || !e->by_id)
+		return zsr_err_nomem(err, "event formats");
+	tep_set_long_size(e->tep, 8);
+	return 0;
+}
+
+void dec_events_free(struct dec_events *e)
+{
+	if (e->tep)
+		tep_free(e->tep);
+	free(e->by_id);
+	free(e->ev);
+	memset(e, 0, sizeof(*e));
+}
+
+/* The word behind "KEY: " at the start of a line. */
+static const char *value_of(const char *text, size_t len, const char *key,
+			    size_t *n)
+{
+	size_t k = strlen(key);
+	const char *p = text, *end = text + len;
+
+	while (p && (size_t)(end - p) > k) {
+		if (!memcmp(p, key, k)) {
+			p += k;
+			for (*n = 0;
+			     p + *n < end && p[*n] != '\n' && p[*n] != '\r';)
+				++*n;
+			return p;
+		}
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (p)
+			p++;
+	}
+	return NULL;
+}
+
+/* "p:GROUP/NAME SYMBOL ..." or "r10:GROUP/NAME SYMBOL ..." in PROBES. */
+static enum dec_func func_of_probe(const char *probes, const char *name,
+				   size_t len)
+{
+	const char *p = probes;
+
+	for (; p && *p; p = strchr(p, '\n'), p += p != NULL) {
+		const char *slash = strpbrk(p, "/\n"), *sym;
+
+		if (!slash || *slash == '\n')
+			continue;
+		if (strncmp(slash + 1, name, len) || slash[1 + len] != ' ')
+			continue;
+		sym = slash + 1 + len + strspn(slash + 1 + len, " ");
+		return dec_func_of_symbol(sym, strcspn(sym, "+ %\n"));
+	}
+	return DEC_NO_FUNC;
+}
+
+static int to_field(struct dec_field *to, const struct tep_format_field *f,
+		    const char *event, struct zsr_err *err)
+{
+	if (f->offset < 0 || f->offset > UINT16_MAX - 8 ||
+	    (f->size != 1 && f->size != 2 && f->size != 4 && f->size != 8))
+		return zsr_err_input(err,
+				     "event %s: field %s at offset %d has size"
+				     " %d",
+				     event, f->name, f->offset, f->size);
+	to->off = (uint16_t)f->offset;
+	to->size = (uint16_t)f->size;
+	return 0;
+}
+
+static void require(struct dec_event *ev, struct dec_field f)
+{
+	if (f.size)
+		ev->min_len = (uint16_t)zsr_max(ev->min_len, f.off + f.size);
+}
+
+static int common_fields(struct dec_events *e, struct dec_event *ev,
+			 const struct tep_event *te, struct zsr_err *err)
+{
+	const struct tep_format_field *f;
+	int ret = 0;
+
+	for (f = te->format.common_fields; f && !ret; f = f->next) {
+		if (!strcmp(f->name, "common_type"))
+			ret = to_field(&e->type, f, ev->name, err);
+		else if (!strcmp(f->name, "common_pid"))
+			ret = to_field(&ev->pid, f, ev->name, err);
+	}
+	if (ret)
+		return ret;
+	if (!ev->pid.size)
+		return zsr_err_input(err, "event %s: no field common_pid",
+				     ev->name);
+	if (e->type.size > 2)
+		return zsr_err_input(err, "event %s: common_type of %u bytes",
+				     ev->name, e->type.size);
+	e->pid = ev->pid;
+	require(ev, ev->pid);
+	return 0;
+}
+
+static int describe_mark(struct dec_event *ev, const struct tep_event *te,
+			 struct zsr_err *err)
+{
+	const struct tep_format_field *f;
+
+	for (f = te->format.fields; f; f = f->next) {
+		if (strcmp(f->name, "buf"))
+			continue;
+		if (f->offset < 0 || f->offset > UINT16_MAX)
+			break;
+		ev->kind = ZSR_REC_MARK;
+		ev->text = (uint16_t)f->offset;
+		ev->min_len = zsr_max(ev->min_len, ev->text);
+		return 0;
+	}
+	return zsr_err_input(err, "event %s: no field buf", ev->name);
+}
+
+static int describe_probe(struct dec_event *ev, const struct tep_event *te,
+			  enum dec_func func, int is_ret, struct zsr_err *err)
+{
+	struct dec_field by_role[DEC_NR_ROLES] = { { 0 } };
+	const struct tep_format_field *f;
+	const char *missing = NULL;
+	unsigned roles = 0, i;
+	int ret;
+
+	for (f = te->format.fields; f; f = f->next)
+		if (!strcmp(f->name, "__probe_ret_ip"))
+			is_ret = 1;
+		else if (!strcmp(f->name, "__probe_ip"))
+			is_ret = 0;
+	for (f = te->format.fields; f; f = f->next) {
+		enum dec_role role = dec_role_of(func, is_ret, f->name,
+						 strlen(f->name));
+
+		if (role == DEC_NO_ROLE || (roles & (1u << role)))
+			continue;
+		ret = to_field(&by_role[role], f, ev->name, err);
+		if (ret)
+			return ret;
+		roles |= 1u << role;
+	}
+	ret = dec_kind_of(func, is_ret, roles, &ev->place, &missing);
+	if (ret < 0)
+		return zsr_err_input(err, "event %s: no field %s", ev->name,
+				     missing);
+	ev->kind = (uint8_t)ret;
+	ev->has = (uint8_t)dec_has_of(roles);
+	ev->pool = by_role[DEC_POOL];
+	ev->handle = by_role[DEC_HANDLE];
+	ev->gfp = by_role[DEC_GFP];
+	ev->caller = by_role[DEC_CALLER];
+	ev->obj = by_role[DEC_OBJ];
+	ev->value = ev->kind == ZSR_REC_COMPACT_RET   ? by_role[DEC_FREED]
+		    : ev->kind == ZSR_REC_ZSPAGE_FREE ? by_role[DEC_ZSPAGE]
+						      : by_role[DEC_SIZE];
+	for (i = 0; i < DEC_NR_ROLES; i++)
+		require(ev, by_role[i]);
+	return 0;
+}
+
+static int describe(struct dec_events *e, const char *system, const char *text,
+		    size_t len, int id, enum dec_func func, int is_ret,
+		    struct dec_event *ev, struct zsr_err *err)
+{
+	const struct tep_event *te;
+	int ret;
+
+	/* A print format it does not understand is no harm: fields come
+	 * first and are kept. */
+	tep_parse_event(e->tep, text, len, system);
+	te = tep_find_event(e->tep, id);
+	if (!te || !te->name || strcmp(te->name, ev->name))
+		return zsr_err_input(err, "event %s: unreadable format",
+				     ev->name);
+	ret = common_fields(e, ev, te, err);
+	if (ret)
+		return ret;
+	return func ? describe_probe(ev, te, func, is_ret, err)
+		    : describe_mark(ev, te, err);
+}
+
+int dec_events_add(struct dec_events *e, const char *system, const char *text,
+		   size_t len, const char *probes, struct zsr_err *err)
+{
+	struct dec_event ev = { .kind = ZSR_REC_OTHER };
+	const char *name, *id;
+	enum dec_func func;
+	size_t n, id_len;
+	int is_ret = 0, ret;
+	unsigned long nr;
+
+	name = value_of(text, len, "name: ", &n);
+	id = value_of(text, len, "ID: ", &id_len);
+	if (!name || !n || !id || !id_len || !isdigit((unsigned char)*id))
+		return zsr_err_input(err, "event format without name or ID");
+	snprintf(ev.name, sizeof(ev.name), "%.*s",
+		 (int)zsr_min(n, (size_t)1000), name);
+	func = dec_func_of_event(name, n, &is_ret);
+	if (!func && probes)
+		func = func_of_probe(probes, name, n);
+	if (!func && strcmp(ev.name, "print"))
+		return 0;
+	nr = strtoul(id, NULL, 10);
+	if (nr >= NR_IDS)
+		return zsr_err_input(err, "event %s: ID %lu is out of range",
+				     ev.name, nr);
+	ret = describe(e, system, text, len, (int)nr, func, is_ret, &ev, err);
+	if (ret)
+		return ret;
+	if (e->nr >= NR_IDS - 1 ||
+	    zsr_grow(&e->ev, &e->cap, e->nr + 1, sizeof(*e->ev)))
+		return zsr_err_nomem(err, "event formats");
+	e->ev[e->nr++] = ev;
+	e->by_id[nr] = (uint16_t)e->nr;
+	return 0;
+}
+
+void dec_events_ready(struct dec_events *e)
+{
+	bool plain = false;
+	size_t i;
+
+	/* Beside a plain return event, one that also tells the place says
+	 * nothing else new: the return is not to be counted twice. */
+	for (i = 0; i < e->nr; i++)
+		plain |= (e->ev[i].kind == ZSR_REC_MALLOC_RET ||
+			  e->ev[i].kind == ZSR_REC_MALLOC_DONE) &&
+			 !e->ev[i].place;
+	for (i = 0; plain && i < e->nr; i++) {
+		struct dec_event *ev = &e->ev[i];
+
+		if (!ev->place || ev->kind == ZSR_REC_MALLOC_DONE)
+			continue;
+		ev->kind = ZSR_REC_PLACE;
+		ev->place = false;
+		ev->value = ev->obj;
+	}
+}
+
+static inline uint64_t get(const uint8_t *p, struct dec_field f)
+{
+	uint64_t v64;
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (f.size) {
+	case 8:
+		memcpy(&v64, p + f.off, 8);
+		return v64;
+	case 4:
+		memcpy(&v32, p + f.off, 4);
+		return v32;
+	case 2:
+		memcpy(&v16, p + f.off, 2);
+		return v16;
+	case 1:
+		return p[f.off];
+	default:
+		return 0;
+	}
+}
+
+/* A handle of a 32-bit kernel may be an error value of 32 bits. */
+static inline uint64_t get_handle(const uint8_t *p, struct dec_field f)
+{
+	uint64_t v = get(p, f);
+
+	if (f.size == 4 && v >= ERR_32)
+		v |= 0xffffffffull << 32;
+	return v;
+}
+
+int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
+		    uint64_t t_ns, const uint8_t *data, unsigned len,
+		    struct zsr_err *err)
+{
+	const struct dec_event *ev;
+	struct zsr_rec *rec, mark;
+	unsigned index;
+	uint64_t id;
+
+	if (len < (unsigned)e->type.off + e->type.size)
+		return zsr_err_input(err, "%u bytes are too few for an event",
+				     len);
+	id = get(data, e->type);
+	index = e->by_id[id];
+	if (!index) {
+		rec = dec_out_rec(d->out);
+		*rec = (struct zsr_rec){
+			.t_ns = t_ns,
+			.cpu = (uint16_t)cpu,
+			.kind = ZSR_REC_OTHER,
+		};
+		if (len >= (unsigned)e->pid.off + e->pid.size)
+			rec->pid = (int32_t)get(data, e->pid);
+		return 0;
+	}
+	ev = &e->ev[index - 1];
+	if (len < ev->min_len)
+		return zsr_err_input(err, "%s has %u bytes, its fields take %u",
+				     ev->name, len, ev->min_len);
+	rec = ev->kind == ZSR_REC_MARK ? &mark : dec_out_rec(d->out);
+	*rec = (struct zsr_rec){
+		.t_ns = t_ns,
+		.pool = get(data, ev->pool),
+		.handle = get_handle(data, ev->handle),
+		.value = get(data, ev->value),
+		.caller = get(data, ev->caller),
+		.gfp = (uint32_t)get(data, ev->gfp),
+		.pid = (int32_t)get(data, ev->pid),
+		.cpu = (uint16_t)cpu,
+		.kind = ev->kind,
+		.has = ev->has,
+	};
+	if (ev->kind == ZSR_REC_MARK) {
+		const char *text = (const char *)data + ev->text;
+
+		dec_mark(d, rec, text, strnlen(text, len - ev->text));
+	} else if (ev->place) {
+		struct zsr_rec place = *rec;
+
+		place.kind = ZSR_REC_PLACE;
+		place.value = get(data, ev->obj);
+		*dec_out_rec(d->out) = place;
+	}
+	return 0;
+}
