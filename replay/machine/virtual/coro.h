@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stackful coroutines: an own context switch on x86-64 and arm64 (callee-saved
+ * registers and the stack pointer, nothing else), ucontext elsewhere.
+ */
+#ifndef ZSR_CORO_H
+#define ZSR_CORO_H
+
+#include <stddef.h>
+
+#include "base/base.h"
+
+#if !defined(__x86_64__) && !defined(__aarch64__)
+#define ZSR_CORO_UCONTEXT 1
+#include <ucontext.h>
+#endif
+
+struct zsr_coro {
+#ifdef ZSR_CORO_UCONTEXT
+	ucontext_t context;
+#else
+	void *sp;
+#endif
+	void *stack;		/* NULL: the thread's own stack */
+	size_t stack_size;
+	unsigned valgrind_id;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/* A coroutine that will run fn(arg) at its first switch; fn never returns. */
+int zsr_coro_init(struct zsr_coro *c, void (*fn)(void *arg), void *arg,
+		  struct zsr_err *err);
+/* Frees the stack; not from within itself. */
+void zsr_coro_free(struct zsr_coro *c);
+/* Suspend FROM (the running one), resume TO. */
+void zsr_coro_switch(struct zsr_coro *from, struct zsr_coro *to);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual machine: N CPUs with an integer clock in picoseconds, tasks as
+ * coroutines, conservative synchronisation.
+ *
+ * A task runs ahead on its CPU's clock and stops only where it touches
+ * something shared (zsr_vm_sync) while another CPU, or a timer, could still
+ * come before it. Then the earliest goes first: timers before CPUs at one
+ * instant, CPUs by number. So shared things change in the order of virtual
+ * time, and the same inputs give the same run on every host.
+ *
+ * One thread drives one machine; machines share nothing.
+ */
+#ifndef ZSR_VM_H
+#define ZSR_VM_H
+
+#include "base/base.h"
+#include "replay/machine/machine.h"
+#include "replay/machine/virtual/coro.h"
+#include "replay/machine/virtual/profile.h"
+
+#define ZSR_PS_PER_NS 1000u
+
+/* ps to ns, half up. */
+static inline uint64_t zsr_ps_to_ns(uint64_t ps)
+{
+	return (ps + ZSR_PS_PER_NS / 2) / ZSR_PS_PER_NS;
+}
+
+/* What a task's CPU time is spent on. */
+enum zsr_mode {
+	ZSR_MODE_OTHER,		/* between tasks: switches, idle workers */
+	ZSR_MODE_GAP,		/* the trace's own time between calls */
+	ZSR_MODE_STORE,		/* zs_malloc and what belongs to it */
+	ZSR_MODE_RELEASE,	/* a release in its caller */
+	ZSR_MODE_WORKER,
+	ZSR_MODE_TEARDOWN,
+	ZSR_NR_MODES
+};
+
+enum zsr_vtask_state {
+	ZSR_VT_NEW,
+	ZSR_VT_READY,		/* waits for a CPU */
+	ZSR_VT_RUNNING,		/* has a CPU, perhaps spinning on it */
+	ZSR_VT_SLEEPING,
+	ZSR_VT_DEAD,
+};
+
+struct zsr_vtask {
+	struct zsr_coro coro;
+	struct zsr_vm *vm;
+	void (*fn)(struct zsr_vm *vm, void *arg);
+	void *arg;
+	enum zsr_vtask_state state;
+	enum zsr_mode mode;
+	unsigned cpu;		/* where it runs or last ran */
+	unsigned preempt_off;
+	uint64_t vruntime;	/* ps on a CPU, as the fair scheduler counts */
+	uint64_t run_since;	/* CPU clock when it got the CPU */
+	uint64_t wake_at;	/* when a sleeper's timer fires */
+	bool wants_write;	/* in a rwlock's queue */
+	bool worker;
+	struct zsr_vtask *next;	/* run queue, lock queue, idle workers */
+};
+
+struct zsr_vcpu {
+	uint64_t now;		/* ps */
+	struct zsr_vtask *cur;	/* NULL: idle */
+	struct zsr_vtask *ready; /* run queue by vruntime */
+	unsigned nr_ready;
+	uint64_t min_vruntime;
+	uint64_t slice_end;
+	uint64_t idle_since;
+	uint64_t idle;		/* ps spent idle */
+	uint64_t busy[ZSR_NR_MODES];
+	uint64_t spin[ZSR_NR_MODES];	/* waiting for locks and lines */
+	uint64_t queueing;	/* queueing work, waking, switching */
+	unsigned pcp;		/* pages on this CPU's page list */
+	struct zsr_rng rng;
+	uint64_t cost[ZSR_NR_COSTS];	/* ps, this CPU's speed applied */
+};
+
+/* Something that happens at a time of its own. */
+struct zsr_vtimer {
+	uint64_t at;		/* ps */
+	uint64_t seq;		/* ties: in order of setting */
+	void (*fn)(struct zsr_vm *vm, void *arg);
+	void *arg;
+};
+
+struct zsr_vm {
+	struct zsr_machine m;	/* first: what policies see */
+	const struct zsr_profile *profile;
+	uint64_t horizon;	/* key before which the running CPU is alone */
+	uint64_t key[ZSR_MAX_CPUS]; /* order key; UINT64_MAX: not running */
+	struct zsr_vcpu *c;	/* the CPU that runs */
+	struct zsr_coro *running;
+	struct zsr_vtimer *timers; /* heap */
+	size_t nr_timers, cap_timers;
+	uint64_t timer_seq;
+	struct zsr_vtask **tasks;
+	size_t nr_tasks, cap_tasks;
+	size_t nr_alive;	/* tasks that are not workers and not dead */
+	struct zsr_work *work_head, *work_tail;
+	struct zsr_vtask *idle_workers;
+	struct zsr_vtask *flushers; /* sleep until a work item is done */
+	uint64_t spare_worker_at; /* when the next new worker can start */
+	struct zsr_spinlock zone;
+	unsigned page_size;	/* bytes; of the trace that is replayed */
+	uint64_t pages_used;	/* of the memory budget */
+	uint64_t pages_peak;
+	uint64_t pages_refused;	/* allocations that found no page */
+	uint64_t switches;
+	uint64_t works_queued;
+	uint64_t works_run;
+	uint64_t line_transfers;
+	uint64_t locks_acquired;
+	uint64_t locks_contended;
+	uint64_t end;		/* latest CPU clock when everything was idle */
+	struct zsr_coro host;	/* the thread that called zsr_vm_run */
+	struct zsr_vcpu cpu[ZSR_MAX_CPUS];
+	int error;		/* -errno of a host failure (no memory) */
+	struct zsr_err err;
+};
+
+int zsr_vm_create(struct zsr_vm **vm, const struct zsr_profile *profile,
+		  unsigned nr_cpus, unsigned page_size, uint64_t seed,
+		  struct zsr_err *err);
+void zsr_vm_destroy(struct zsr_vm *vm);
+
+/* A task that can run from the time AT (ps) on, first on CPU. NULL: vm->err. */
+struct zsr_vtask *zsr_vm_spawn(struct zsr_vm *vm,
+			       void (*fn)(struct zsr_vm *vm, void *arg),
+			       void *arg, unsigned cpu, uint64_t at);
+/*
+ * Run until every task has ended and no work is left. May be called again
+ * after more spawns. Fails when the tasks wait for each other forever (an
+ * input error naming nobody: the caller knows what they wait for), or memory
+ * is out.
+ */
+int zsr_vm_run(struct zsr_vm *vm, struct zsr_err *err);
+
+/* ---- for code that runs on the machine ------------------------------ */
+
+static inline struct zsr_vm *zsr_vm_of(struct zsr_machine *m)
+{
+	return (struct zsr_vm *)m;
+}
+
+static inline struct zsr_vtask *zsr_vm_current(struct zsr_vm *vm)
+{
+	return vm->c->cur;
+}
+
+/* Order of CPUs: time, then number; timers (number 0) before CPUs. */
+static inline uint64_t zsr_vm_key(uint64_t ps, unsigned rank)
+{
+	return ps << 7 | rank;
+}
+
+void zsr_vm_yield(struct zsr_vm *vm);
+
+static inline void zsr_vm_sync(struct zsr_vm *vm)
+{
+	unsigned rank = (unsigned)(vm->c - vm->cpu) + 1;
+
+	if (__builtin_expect(zsr_vm_key(vm->c->now, rank) > vm->horizon, 0))
+		zsr_vm_yield(vm);
+}
+
+/* Let PS of CPU time pass in the current mode. */
+static inline void zsr_vm_spend(struct zsr_vm *vm, uint64_t ps)
+{
+	vm->c->now += ps;
+	vm->c->busy[vm->c->cur->mode] += ps;
+}
+
+/* Time that passed waiting, up to `until`, counted as spinning. */
+static inline void zsr_vm_spin_until(struct zsr_vm *vm, struct zsr_vcpu *c,
+				     uint64_t until)
+{
+	if (until > c->now) {
+		c->spin[c->cur->mode] += until - c->now;
+		c->now = until;
+	}
+}
+
+/* Spend PS in slices, giving way to others at each slice's end. */
+void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps);
+/* Sleep until the absolute time AT (returns at once when it is past). */
+void zsr_vm_sleep_until(struct zsr_vm *vm, uint64_t at);
+/* Sleep until zsr_vm_wake(); the sleeper must be findable by its waker. */
+void zsr_vm_sleep(struct zsr_vm *vm);
+/* Wake a sleeper after the machine's wake-up latency, charging the caller. */
+void zsr_vm_wake(struct zsr_vm *vm, struct zsr_vtask *t);
+/* Let a sleeper go on now, at no cost: for waits that belong to the replay and
+ * not to the machine. */
+void zsr_vm_resume(struct zsr_vm *vm, struct zsr_vtask *t);
+int zsr_vm_timer(struct zsr_vm *vm, uint64_t at,
+		 void (*fn)(struct zsr_vm *vm, void *arg), void *arg);
+
+/* ---- between the files of this folder ------------------------------- */
+
+void zsr_vm_block(struct zsr_vm *vm);	/* current left its CPU; go on elsewhere */
+void zsr_vm_park_spinner(struct zsr_vm *vm);	/* current spins; CPU stays taken */
+void zsr_vm_unpark(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
+void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
+void zsr_vm_resched(struct zsr_vm *vm);
+/* A step whose cost scatters around its mean (cache and TLB misses). */
+uint64_t zsr_vm_scatter(struct zsr_vm *vm, uint64_t ps);
+
+void zsr_vm_spin_lock(struct zsr_machine *m, struct zsr_spinlock *l);
+bool zsr_vm_spin_trylock(struct zsr_machine *m, struct zsr_spinlock *l);
+void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l);
+void zsr_vm_read_lock(struct zsr_machine *m, struct zsr_rwlock *l);
+void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
+void zsr_vm_write_lock(struct zsr_machine *m, struct zsr_rwlock *l);
+void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
+void zsr_vm_line_read(struct zsr_machine *m, struct zsr_line *l);
+void zsr_vm_line_write(struct zsr_machine *m, struct zsr_line *l);
+void zsr_vm_line_atomic(struct zsr_machine *m, struct zsr_line *l);
+bool zsr_vm_queue_work(struct zsr_machine *m, struct zsr_work *w);
+void zsr_vm_flush_work(struct zsr_machine *m, struct zsr_work *w);
+bool zsr_vm_pages_alloc(struct zsr_machine *m, unsigned nr);
+void zsr_vm_pages_free(struct zsr_machine *m, unsigned nr);
+
+#endif
