@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The allocator's steps on a machine: the engine acts, the machine charges,
+ * the account keeps the words of the main figure (live, held back, back). */
+#include <stdlib.h>
+
+#include "replay/account.h"
+#include "replay/policy/policy.h"
+
+/*
+ * The engine's word for us in each zspage: how many of its objects wait in a
+ * queue, and whether the zspage is counted as held back.
+ */
+#define HELD (1u << 31)
+
+static void held_update(struct zsr_pool *p, struct zsr_zspage *z)
+{
+	uint32_t *word = zsr_zspage_queued(z);
+	bool held = (*word & ~HELD) == zsr_zspage_inuse(z);
+
+	if (held == !!(*word & HELD))
+		return;
+	*word ^= HELD;
+	zsr_order(p->m);
+	zsr_account_held(p->account, zsr_now_ps(p->m),
+			 held ? (int64_t)zsr_zspage_pages(z) :
+				-(int64_t)zsr_zspage_pages(z));
+}
+
+unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h)
+{
+	zsr_charge(p->m, ZSR_COST_cell_load, 1);
+	return zsr_engine_handle_class(p->e, h);
+}
+
+void zsr_pool_locate(struct zsr_pool *p, zsr_handle h)
+{
+	(void)h;
+	zsr_charge(p->m, ZSR_COST_zspage_load, 1);
+}
+
+unsigned zsr_pool_resolve(struct zsr_pool *p, zsr_handle h)
+{
+	zsr_pool_locate(p, h);
+	return zsr_pool_peek_class(p, h);
+}
+
+static void dequeue(struct zsr_pool *p, unsigned class, zsr_handle h,
+		    struct zsr_zspage *z)
+{
+	(*zsr_zspage_queued(z))--;
+	zsr_order(p->m);
+	zsr_account_dequeued(p->account, zsr_now_ps(p->m),
+			     p->queued_at[h] - 1, p->class[class].size);
+	p->queued_at[h] = 0;
+}
+
+bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
+		       struct zsr_zspage **zspage)
+{
+	bool queued = h < p->cap_queued && p->queued_at[h];
+	unsigned done;
+
+	zsr_charge(p->m, ZSR_COST_obj_free, 1);
+	zsr_line_write(p->m, &p->class[class].data);
+	done = zsr_engine_obj_free(p->e, class, h, zspage);
+	if (done & ZSR_REGROUPED)
+		zsr_charge(p->m, ZSR_COST_regroup, 1);
+	if (queued)
+		dequeue(p, class, h, *zspage);
+	held_update(p, *zspage);
+	return done & ZSR_EMPTIED;
+}
+
+bool zsr_pool_zspage_unlink(struct zsr_pool *p, struct zsr_zspage *zspage)
+{
+	zsr_charge(p->m, ZSR_COST_zspage_lock, zsr_zspage_pages(zspage));
+	if (!zsr_engine_zspage_trylock(p->e, zspage))
+		return false;
+	zsr_charge(p->m, ZSR_COST_zspage_unlink, 1);
+	zsr_engine_zspage_unlink(p->e, zspage);
+	return true;
+}
+
+void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage)
+{
+	unsigned pages = zsr_zspage_pages(zspage);
+
+	zsr_charge(p->m, ZSR_COST_page_reset, pages);
+	zsr_pages_free(p->m, pages);
+	zsr_charge(p->m, ZSR_COST_zspage_free, 1);
+	zsr_line_atomic(p->m, &p->page_count);
+	zsr_account_held(p->account, zsr_now_ps(p->m), -(int64_t)pages);
+	zsr_account_back(p->account, zsr_now_ps(p->m), pages);
+	zsr_engine_zspage_free(p->e, zspage);
+}
+
+void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
+{
+	zsr_charge(p->m, ZSR_COST_handle_free, 1);
+	zsr_engine_handle_free(p->e, h);
+}
+
+void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
+{
+	struct zsr_zspage *z = zsr_engine_handle_zspage(p->e, h);
+	size_t cap = p->cap_queued, i;
+
+	if (zsr_grow(&p->queued_at, &p->cap_queued, (size_t)h + 1,
+		     sizeof(*p->queued_at))) {
+		zsr_account_fail(p->account, -ENOMEM);
+		return;
+	}
+	for (i = cap; i < p->cap_queued; i++)
+		p->queued_at[i] = 0;
+	zsr_order(p->m);
+	p->queued_at[h] = zsr_now_ps(p->m) + 1;
+	(*zsr_zspage_queued(z))++;
+	zsr_account_queued(p->account, zsr_now_ps(p->m),
+			   p->class[zsr_engine_handle_class(p->e, h)].size);
+	held_update(p, z);
+}
+
+void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr)
+{
+	zsr_account_buffer(p->account, nr);
+}
+
+/* ---- the store path --------------------------------------------------- */
+
+static struct zsr_spinlock *store_lock(struct zsr_pool *p, unsigned class)
+{
+	return p->policy->store_lock == ZSR_STORE_BIG_LOCK ?
+		       &p->big_lock :
+		       &p->class[class].lock;
+}
+
+static struct zsr_zspage *zspage_build(struct zsr_pool *p, unsigned class)
+{
+	struct zsr_zspage *z;
+
+	zsr_charge(p->m, ZSR_COST_zspage_alloc, 1);
+	if (!zsr_pages_alloc(p->m, p->class[class].pages))
+		return NULL;
+	z = zsr_engine_zspage_alloc(p->e, class);
+	if (!z)
+		zsr_account_fail(p->account, -ENOMEM);
+	return z;
+}
+
+int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
+{
+	int class = zsr_engine_size_class(p->e, size);
+	struct zsr_spinlock *lock;
+	struct zsr_zspage *z;
+	unsigned done;
+
+	if (class < 0)
+		return class;
+	zsr_charge(p->m, ZSR_COST_handle_alloc, 1);
+	*h = zsr_engine_handle_alloc(p->e);
+	if (!*h) {
+		zsr_account_fail(p->account, -ENOMEM);
+		return -ENOMEM;
+	}
+	lock = store_lock(p, (unsigned)class);
+	zsr_spin_lock(p->m, lock);
+	z = zsr_engine_zspage_pick(p->e, (unsigned)class);
+	if (!z) {
+		/* Built without the lock; nobody looks at the lists again. */
+		zsr_spin_unlock(p->m, lock);
+		z = zspage_build(p, (unsigned)class);
+		if (!z) {
+			zsr_engine_handle_free(p->e, *h);
+			return -ENOMEM;
+		}
+		zsr_spin_lock(p->m, lock);
+		zsr_line_atomic(p->m, &p->page_count);
+		zsr_account_grown(p->account, zsr_now_ps(p->m),
+				  zsr_zspage_pages(z));
+	}
+	zsr_charge(p->m, ZSR_COST_obj_malloc, 1);
+	zsr_line_write(p->m, &p->class[class].data);
+	done = zsr_engine_obj_malloc(p->e, (unsigned)class, z, *h);
+	if (done & ZSR_REGROUPED)
+		zsr_charge(p->m, ZSR_COST_regroup, 1);
+	held_update(p, z);
+	zsr_spin_unlock(p->m, lock);
+	return 0;
+}
+
+/* ---- compaction ------------------------------------------------------- */
+
+/* An object moved; a queued one takes its mark along. */
+static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
+		     struct zsr_zspage *to)
+{
+	struct zsr_pool *p = ctx;
+
+	zsr_charge(p->m, ZSR_COST_compact_move, 1);
+	if (h < p->cap_queued && p->queued_at[h]) {
+		(*zsr_zspage_queued(from))--;
+		(*zsr_zspage_queued(to))++;
+	}
+	held_update(p, from);
+	held_update(p, to);
+}
+
+/* Compaction gave a zspage back. */
+static void on_zspage_free(void *ctx, const struct zsr_zspage *z,
+			   uint64_t pages_now)
+{
+	struct zsr_pool *p = ctx;
+	unsigned pages = zsr_zspage_pages(z);
+
+	(void)pages_now;
+	zsr_charge(p->m, ZSR_COST_page_reset, pages);
+	zsr_pages_free(p->m, pages);
+	zsr_charge(p->m, ZSR_COST_zspage_free, 1);
+	zsr_account_held(p->account, zsr_now_ps(p->m), -(int64_t)pages);
+	zsr_account_back(p->account, zsr_now_ps(p->m), pages);
+}
+
+uint64_t zsr_pool_compact(struct zsr_pool *p)
+{
+	const struct zsr_engine_observer obs = {
+		.ctx = p,
+		.zspage_free = on_zspage_free,
+		.moved = on_moved,
+	};
+	unsigned class = p->nr_classes;
+	struct zsr_spinlock *lock;
+	uint64_t freed = 0;
+
+	while (class--) {
+		if (!p->class[class].size)
+			continue;
+		lock = store_lock(p, class);
+		zsr_write_lock(p->m, &p->lock);
+		zsr_spin_lock(p->m, lock);
+		zsr_engine_observe(p->e, &obs);
+		freed += zsr_engine_compact_class(p->e, class);
+		zsr_engine_observe(p->e, &(struct zsr_engine_observer){ 0 });
+		zsr_spin_unlock(p->m, lock);
+		zsr_write_unlock(p->m, &p->lock);
+	}
+	return freed;
+}
+
+/* ---- life ------------------------------------------------------------ */
+
+static int classes_init(struct zsr_pool *p)
+{
+	struct zsr_class_info info;
+	unsigned i;
+
+	p->nr_classes = zsr_engine_nr_raw_classes(p->e);
+	p->class = calloc(p->nr_classes, sizeof(*p->class));
+	if (!p->class)
+		return -ENOMEM;
+	for (i = 0; i < p->nr_classes; i++) {
+		if (!zsr_engine_class_info(p->e, i, &info))
+			continue;
+		p->class[i].size = info.size;
+		p->class[i].pages = info.pages;
+	}
+	return 0;
+}
+
+int zsr_pool_init(struct zsr_pool *p, struct zsr_machine *m,
+		  const struct zsr_model *model, unsigned page_size,
+		  unsigned chain_size, const struct zsr_policy *policy,
+		  const uint64_t *params, struct zsr_account *account,
+		  struct zsr_err *err)
+{
+	unsigned i;
+	int ret;
+
+	*p = (struct zsr_pool){ .m = m, .policy = policy, .account = account };
+	for (i = 0; i < policy->nr_params; i++)
+		p->param[i] = params[i];
+	ret = zsr_engine_create(&p->e, model, page_size, chain_size, err);
+	if (ret)
+		return ret;
+	if (classes_init(p) || (policy->setup && policy->setup(p))) {
+		zsr_pool_destroy(p);
+		return zsr_err_nomem(err, "pool");
+	}
+	return 0;
+}
+
+void zsr_pool_destroy(struct zsr_pool *p)
+{
+	if (p->policy && p->policy->teardown)
+		p->policy->teardown(p);
+	zsr_engine_destroy(p->e);
+	free(p->class);
+	free(p->queued_at);
+	*p = (struct zsr_pool){ 0 };
+}

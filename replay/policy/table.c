@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+
+#include "replay/policy/policy.h"
+
+const struct zsr_policy *const zsr_policies[] = {
+	&zsr_policy_sync,
+	&zsr_policy_class_idx,
+	&zsr_policy_deferred,
+	NULL,
+};
+
+const struct zsr_policy *zsr_policy_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; zsr_policies[i]; i++)
+		if (!strcmp(zsr_policies[i]->name, name))
+			return zsr_policies[i];
+	return NULL;
+}
