@@ -63,6 +63,8 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 	if (len >= strlen(fgraph) && !memcmp(head, fgraph, strlen(fgraph)))
 		return "function_graph text, which has durations but no "
 		       "arguments";
+	if (dec_is_perf_text(head, len))
+		return "the output of perf script";
 	return NULL;
 }
 

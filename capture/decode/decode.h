@@ -284,6 +284,7 @@ int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr,
 
 bool dec_is_dat(const uint8_t *head, size_t len);
 bool dec_is_text(const uint8_t *head, size_t len);
+bool dec_is_perf_text(const uint8_t *head, size_t len);
 /* What a file zsr cannot read is, as a message says it; NULL: no idea. */
 const char *dec_foreign(const uint8_t *head, size_t len);
 
