@@ -9,7 +9,7 @@
 
 #include "base/base.h"
 
-struct zsr_run;		/* db/db.h */
+struct zsr_run; /* db/db.h */
 struct zsr_trace;
 
 /* Width of a table for a mail, in columns of text. */
@@ -41,12 +41,15 @@ size_t zsr_text_width(const char *s);
 /* The integers of a run, those of the database first (their schema order),
  * then those derived from them: quantiles, sums, bytes. */
 struct zsr_value_info {
-	const char *name;	/* "caller_max_ns": the key in JSON and CSV */
-	const char *unit;	/* "ns", "pages", "" */
-	const char *text;	/* meaning */
+	const char *name; /* "caller_max_ns": the key in JSON and CSV */
+	const char *unit; /* "ns", "pages", "" */
+	const char *text; /* meaning */
 };
 size_t zsr_nr_values(void);
 const struct zsr_value_info *zsr_value_info(size_t i);
+
+/* Value i as JSON and CSV have it: its digits, or "never". */
+void zsr_value_print(char buf[ZSR_FMT_LEN], size_t i, uint64_t v);
 
 /* "3.20x", "12.3x"; "-" when there is nothing to divide by. */
 char *zsr_fmt_ratio(char buf[ZSR_FMT_LEN], uint64_t a, uint64_t b);
@@ -62,12 +65,12 @@ struct zsr_range {
 	uint64_t hi;
 };
 
-/* What happened within one pixel column: the range of each boundary of the
- * stack, in pages, and of the queue's depth, in entries. */
+/* What happened within one pixel column: the ranges of the parts and of the
+ * sum of the stack, in pages, and of the queue's depth, in entries. */
 struct zsr_px {
-	struct zsr_range live;	/* live */
-	struct zsr_range pool;	/* live + held back */
-	struct zsr_range all;	/* live + held back + back in the window */
+	struct zsr_range live; /* live */
+	struct zsr_range held; /* held back */
+	struct zsr_range all; /* live + held back + back in the window */
 	struct zsr_range depth;
 };
 
@@ -77,25 +80,25 @@ struct zsr_px {
  * Marks are ns from there, ZSR_NEVER when it did not happen.
  */
 struct zsr_panel {
-	struct zsr_px *px;	/* nr_px of the window */
-	uint64_t origin_ns;	/* the zero, in the run's own time */
-	uint64_t end_ns;	/* where the panel's own story ends */
+	struct zsr_px *px; /* nr_px of the window */
+	uint64_t origin_ns; /* the zero, in the run's own time */
+	uint64_t end_ns; /* where the panel's own story ends */
 	uint64_t mean_return_ns;
 	uint64_t last_return_ns;
-	uint64_t at_ns[3];	/* 50, 90, 100 % of the pages back; before
+	uint64_t at_ns[3]; /* 50, 90, 100 % of the pages back; before
 				 * the zero: 0 */
-	uint64_t nr_callers;	/* releases in the group */
-	uint64_t depth_max;	/* of the whole run */
+	uint64_t nr_callers; /* releases in the group */
+	uint64_t depth_max; /* of the whole run */
 };
 
 /* The common axis of all panels: ns relative to each run's zero. */
 struct zsr_window {
 	int64_t from_ns;
-	int64_t to_ns;		/* > from_ns */
+	int64_t to_ns; /* > from_ns */
 	size_t nr_px;
-	uint64_t max_pages;	/* highest point of any stack */
+	uint64_t max_pages; /* highest point of any stack */
 	uint64_t max_depth;
-	bool given;		/* by the user */
+	bool given; /* by the user */
 };
 
 /* A latency distribution: nines = -log10(1 - p), so 0, 1, 2 are the smallest,
@@ -115,34 +118,37 @@ struct zsr_latency {
 
 /* One run. */
 struct zsr_column {
-	int64_t id;		/* 0: not stored */
-	char *label;		/* distinct within its comparison */
+	int64_t id; /* 0: not stored */
+	char *label; /* distinct within its comparison */
 	char *policy;
-	char *params;		/* "pool-pages=64 batch=32", "" without */
+	char *params; /* "pool-pages=64 batch=32", "" without */
 	char *profile;
-	struct zsr_lines profile_text;	/* the whole profile as used */
+	struct zsr_lines profile_text; /* the whole profile as used */
 	char *arrival;
 	char *gaps;
 	char *engine;
 	uint32_t cpus;
 	uint64_t seed;
 	char digest[ZSR_SHA_HEX];
-	uint64_t *value;	/* zsr_nr_values() of them; ZSR_NEVER only in
+	uint64_t *value; /* zsr_nr_values() of them; ZSR_NEVER only in
 				 * those whose name begins with at_ */
 	struct zsr_panel panel;
 	struct zsr_latency latency;
 };
 
+/* By its name, which must be one of zsr_value_info(). */
+uint64_t zsr_column_value(const struct zsr_column *c, const char *name);
+
 enum zsr_row_kind {
-	ZSR_ROW_HEAD,		/* no cells */
+	ZSR_ROW_HEAD, /* no cells */
 	ZSR_ROW_VALUE,
-	ZSR_ROW_RATIO,		/* of the row above to the first column */
+	ZSR_ROW_RATIO, /* of the row above to the first column */
 };
 
 struct zsr_row {
-	const char *label;	/* without indentation */
+	const char *label; /* without indentation */
 	enum zsr_row_kind kind;
-	char (*cell)[ZSR_FMT_LEN];	/* one a column */
+	char (*cell)[ZSR_FMT_LEN]; /* one a column */
 };
 
 /* Runs of one trace on one clock, which is all that may be compared. */
@@ -150,19 +156,19 @@ struct zsr_compare {
 	char *trace;
 	char trace_digest[ZSR_SHA_HEX];
 	char *kernel;
-	char *format;		/* of the capture */
-	char *clock;		/* "virtual", "host" */
-	char *setting;		/* "virtual clock, profile rpi4b" */
+	char *format; /* of the capture */
+	char *clock; /* "virtual", "host" */
+	char *setting; /* "virtual clock, profile rpi4b" */
 	uint32_t page_size;
-	struct zsr_column *col;	/* the first one is what ratios refer to */
+	struct zsr_column *col; /* the first one is what ratios refer to */
 	size_t nr_cols;
 	struct zsr_row *row;
 	size_t nr_rows;
-	char *ratio_label;	/* "x sync" */
-	struct zsr_lines head;	/* facts, "key<TAB>text" */
-	struct zsr_lines notes;	/* what a reader must know, a line each */
-	struct zsr_lines verdict;	/* sentences computed from the rows */
-	char *fidelity;		/* the notes a figure must carry, short; "" */
+	char *ratio_label; /* "x sync" */
+	struct zsr_lines head; /* facts, "key<TAB>text" */
+	struct zsr_lines notes; /* what a reader must know, a line each */
+	struct zsr_lines verdict; /* sentences computed from the rows */
+	char *fidelity; /* the notes a figure must carry, short; "" */
 	struct zsr_window window;
 };
 
@@ -172,11 +178,11 @@ struct zsr_analysis {
 };
 
 struct zsr_analyze_opts {
-	bool drop_repeats;	/* of runs equal in input and result keep one */
+	bool drop_repeats; /* of runs equal in input and result keep one */
 	bool window_given;
-	uint64_t window_from_ns;	/* from the release's begin */
+	uint64_t window_from_ns; /* from the release's begin */
 	uint64_t window_to_ns;
-	size_t nr_px;		/* pixel columns of a time axis; 0: no figures */
+	size_t nr_px; /* pixel columns of a time axis; 0: no figures */
 };
 
 /*

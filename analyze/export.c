@@ -7,12 +7,6 @@
 
 #include "analyze/values.h"
 
-/* Times nobody reached are stored as UINT64_MAX. */
-static bool is_never(size_t value, uint64_t v)
-{
-	return v == ZSR_NEVER && !strncmp(zsr_value_info(value)->name, "at_", 3);
-}
-
 /* JSON integers of this library are signed; the rest keeps its digits. */
 static json_t *integer(uint64_t v)
 {
@@ -52,7 +46,7 @@ static json_t *run_json(const struct zsr_compare *c,
 	bad |= json_object_set_new(o, "result_digest", json_string(col->digest));
 	for (i = 0; i < NR_VALUES; i++)
 		bad |= json_object_set_new(o, zsr_value_info(i)->name,
-					   is_never(i, col->value[i])
+					   zsr_value_is_never(i, col->value[i])
 						   ? json_null()
 						   : integer(col->value[i]));
 	if (bad) {
@@ -116,7 +110,7 @@ static void csv_run(FILE *f, const struct zsr_compare *c,
 		col->seed);
 	for (i = 0; i < NR_VALUES; i++) {
 		fputc(',', f);
-		if (!is_never(i, col->value[i]))
+		if (!zsr_value_is_never(i, col->value[i]))
 			fprintf(f, "%" PRIu64, col->value[i]);
 	}
 	fputc('\n', f);

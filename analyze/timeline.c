@@ -179,7 +179,7 @@ static void sample(struct zsr_px *px, const struct walk *w, uint64_t back0,
 
 	back -= zsr_min(back0, back);
 	widen(&px->live, live, first);
-	widen(&px->pool, live + held, first);
+	widen(&px->held, held, first);
 	widen(&px->all, live + held + back, first);
 	widen(&px->depth, w->now[ZSR_SERIES_queue_depth], first);
 }

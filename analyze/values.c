@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The integers of a run, and those derived from them. */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
 #include "analyze/values.h"
 
 static const struct zsr_value_info infos[] = {
@@ -16,6 +20,29 @@ size_t zsr_nr_values(void)
 const struct zsr_value_info *zsr_value_info(size_t i)
 {
 	return i < NR_VALUES ? &infos[i] : NULL;
+}
+
+uint64_t zsr_column_value(const struct zsr_column *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_VALUES && strcmp(infos[i].name, name); i++)
+		;
+	assert(i < NR_VALUES);
+	return c->value[i];
+}
+
+bool zsr_value_is_never(size_t i, uint64_t v)
+{
+	return v == ZSR_NEVER && !strncmp(infos[i].name, "at_", 3);
+}
+
+void zsr_value_print(char buf[ZSR_FMT_LEN], size_t i, uint64_t v)
+{
+	if (zsr_value_is_never(i, v))
+		snprintf(buf, ZSR_FMT_LEN, "never");
+	else
+		snprintf(buf, ZSR_FMT_LEN, "%" PRIu64, v);
 }
 
 static uint64_t add_sat(uint64_t a, uint64_t b)

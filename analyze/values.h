@@ -6,27 +6,31 @@
 #include "analyze/analyze.h"
 #include "db/db.h"
 
-#define ZSR_DERIVED_VALUES(X) \
-	X(cpu_total_ns,		"ns",	"CPU time of callers, their spin, workers, worker spin and queueing") \
-	X(held_peak_bytes,	"bytes", "most bytes held back by queued frees") \
-	X(queue_bytes,		"bytes", "bytes of the policy's own buffers") \
-	X(release_p50_ns,	"ns",	"median of one release") \
-	X(release_p90_ns,	"ns",	"90 % of releases took at most this") \
-	X(release_p99_ns,	"ns",	"99 % of releases took at most this") \
-	X(release_p999_ns,	"ns",	"99.9 % of releases took at most this") \
-	X(release_max_ns,	"ns",	"longest release") \
-	X(malloc_p50_ns,	"ns",	"median of one zs_malloc") \
-	X(malloc_p99_ns,	"ns",	"99 % of zs_mallocs took at most this")
+#define ZSR_DERIVED_VALUES(X)                                                         \
+	X(cpu_total_ns,                                                               \
+	  "ns", "CPU time of callers, their spin, workers, worker spin and queueing") \
+	X(held_peak_bytes, "bytes", "most bytes held back by queued frees")           \
+	X(queue_bytes, "bytes", "bytes of the policy's own buffers")                  \
+	X(release_p50_ns, "ns", "median of one release")                              \
+	X(release_p90_ns, "ns", "90 % of releases took at most this")                 \
+	X(release_p99_ns, "ns", "99 % of releases took at most this")                 \
+	X(release_p999_ns, "ns", "99.9 % of releases took at most this")              \
+	X(release_max_ns, "ns", "longest release")                                    \
+	X(malloc_p50_ns, "ns", "median of one zs_malloc")                             \
+	X(malloc_p99_ns, "ns", "99 % of zs_mallocs took at most this")
 
 enum {
 #define X(name, unit, text) VAL_##name,
 	ZSR_RUN_VALUES(X) ZSR_DERIVED_VALUES(X)
 #undef X
-	NR_VALUES
+		NR_VALUES
 };
 
 /* Fill value[NR_VALUES] from a run; sums and products stop at UINT64_MAX. */
 void zsr_values_fill(const struct zsr_run *run, uint64_t *value);
+
+/* Times nobody reached are stored as UINT64_MAX in the at_ values. */
+bool zsr_value_is_never(size_t i, uint64_t v);
 
 /* A copy that is valid UTF-8 without control characters, tabs made blanks;
  * NULL: no memory. */

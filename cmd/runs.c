@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which runs a command line means, loaded and analysed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/runs.h"
+
+struct ids {
+	int64_t *id;
+	size_t nr;
+	size_t cap;
+};
+
+struct loaded {
+	struct zsr_run *run;
+	const struct zsr_run **runs;
+	struct zsr_trace *trace; /* one a run */
+	const struct zsr_trace **traces;
+	size_t nr;
+};
+
+/* Each run once, in the order of its first mention. */
+static int add_id(struct ids *ids, int64_t id, struct zsr_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < ids->nr; i++)
+		if (ids->id[i] == id)
+			return 0;
+	if (zsr_grow(&ids->id, &ids->cap, ids->nr + 1, sizeof(*ids->id)))
+		return zsr_err_nomem(err, "runs");
+	ids->id[ids->nr++] = id;
+	return 0;
+}
+
+static int add_trace(struct zsr_db *db, int64_t trace, struct ids *ids,
+		     struct zsr_err *err)
+{
+	int64_t *found = NULL;
+	size_t nr = 0, i;
+	int ret = zsr_run_ids(db, trace, &found, &nr, err);
+
+	for (i = 0; i < nr && !ret; i++)
+		ret = add_id(ids, found[i], err);
+	free(found);
+	return ret;
+}
+
+/* #N, or digits alone. */
+static bool is_run(const char *arg)
+{
+	const char *n = arg + (*arg == '#');
+
+	return *n && !n[strspn(n, "0123456789")];
+}
+
+static int find_ids(struct zsr_db *db, const char *const *args, int nr_args,
+		    struct ids *ids, bool *by_number, struct zsr_err *err)
+{
+	int i, ret = 0;
+
+	*by_number = nr_args > 0;
+	if (!nr_args)
+		return add_trace(db, 0, ids, err);
+	for (i = 0; i < nr_args && !ret; i++) {
+		struct zsr_trace t;
+		uint64_t id;
+
+		if (is_run(args[i])) {
+			/* Base 10 whatever its first digit. */
+			const char *n = args[i] + (*args[i] == '#');
+
+			n += strspn(n, "0");
+			ret = zsr_parse_u64(*n ? n : "0", "run", 1, INT64_MAX,
+					    &id, err);
+			if (!ret)
+				ret = add_id(ids, (int64_t)id, err);
+			continue;
+		}
+		*by_number = false;
+		ret = zsr_trace_find(db, args[i], &t, err);
+		if (!ret)
+			ret = add_trace(db, t.id, ids, err);
+	}
+	return ret;
+}
+
+static void loaded_free(struct loaded *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->nr; i++)
+		zsr_run_free(&l->run[i]);
+	free(l->run);
+	free(l->runs);
+	free(l->trace);
+	free(l->traces);
+}
+
+/* 1 when the run's trace is still what it was, 0 when it is gone or another
+ * one has its name: its runs still count. */
+static int find_trace(struct zsr_db *db, const struct zsr_run *run,
+		      struct zsr_trace *t, struct zsr_err *err)
+{
+	struct zsr_err why = { 0 };
+
+	if (!zsr_trace_find(db, run->trace_name, t, &why))
+		return !strcmp(t->digest, run->trace_digest);
+	if (why.kind != ZSR_ERR_SYSTEM)
+		return 0;
+	*err = why;
+	return -EIO;
+}
+
+static int load(struct zsr_db *db, const struct ids *ids, struct loaded *l,
+		struct zsr_err *err)
+{
+	size_t i;
+
+	l->run = calloc(ids->nr + 1, sizeof(*l->run));
+	l->runs = calloc(ids->nr + 1, sizeof(*l->runs));
+	l->trace = calloc(ids->nr + 1, sizeof(*l->trace));
+	l->traces = calloc(ids->nr + 1, sizeof(*l->traces));
+	if (!l->run || !l->runs || !l->trace || !l->traces)
+		return zsr_err_nomem(err, "runs");
+	for (i = 0; i < ids->nr; i++) {
+		int ret = zsr_run_load(db, ids->id[i], &l->run[i], err);
+
+		if (ret)
+			return ret;
+		l->nr++;
+		l->runs[i] = &l->run[i];
+		ret = find_trace(db, &l->run[i], &l->trace[i], err);
+		if (ret < 0)
+			return ret;
+		l->traces[i] = ret ? &l->trace[i] : NULL;
+	}
+	return 0;
+}
+
+int zsr_cmd_runs(const char *db_path, const char *const *args, int nr_args,
+		 struct zsr_analyze_opts *opts, struct zsr_analysis *a,
+		 struct zsr_err *err)
+{
+	struct loaded l = { 0 };
+	struct zsr_db *db = NULL;
+	struct ids ids = { 0 };
+	bool by_number = false;
+	int ret;
+
+	ret = zsr_db_open(&db, db_path, ZSR_DB_READONLY, err);
+	if (!ret)
+		ret = find_ids(db, args, nr_args, &ids, &by_number, err);
+	if (!ret)
+		ret = load(db, &ids, &l, err);
+	if (!ret) {
+		opts->drop_repeats = !by_number;
+		ret = zsr_analyze(l.runs, l.traces, l.nr, opts, a, err);
+	}
+	loaded_free(&l);
+	free(ids.id);
+	zsr_db_close(db);
+	return ret;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* RUN and TRACE arguments, as compare and report take them. */
+#ifndef ZSR_CMD_RUNS_H
+#define ZSR_CMD_RUNS_H
+
+#include "analyze/analyze.h"
+
+/*
+ * Load and analyse the runs ARGS name: #N or N is a run, anything else a trace
+ * of the database and with it all its runs; without args it is all runs of
+ * the trace replayed last. Of runs that say the same twice only the latest is
+ * kept, unless each was named by its number. Sets opts->drop_repeats.
+ */
+int zsr_cmd_runs(const char *db_path, const char *const *args, int nr_args,
+		 struct zsr_analyze_opts *opts, struct zsr_analysis *a,
+		 struct zsr_err *err);
+
+#endif

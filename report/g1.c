@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* g1: the verdict, the table of `zsr compare`, and what must be known of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/page.h"
+
+#define TABLE_WIDTH 100 /* columns of text that fit a page */
+#define TABLE_SIZE  8.2
+#define TABLE_LINE  10.0
+#define TITLE       "Summary"
+
+/* A page that is full goes on with the next one. */
+static void need(struct canvas *c, double height, unsigned *part)
+{
+	if (page_room(c) >= height)
+		return;
+	page_end(c);
+	page_begin(c, 1, TITLE, ++*part);
+}
+
+static void flow(struct canvas *c, double indent, const struct style *s,
+		 const char *text, unsigned *part)
+{
+	double width = PAGE_INNER - indent;
+
+	need(c, text_flow_height(c, width, s, text), part);
+	text_flow(c, PAGE_LEFT + indent, width, s, text);
+}
+
+static void title(struct canvas *c)
+{
+	const struct style big = { .size = 17, .bold = true };
+	char text[400];
+
+	if (c->cmp->nr_cols > 1)
+		snprintf(text, sizeof(text), "%s under %zu free policies",
+			 c->cmp->trace, c->cmp->nr_cols);
+	else
+		snprintf(text, sizeof(text), "%s under %s", c->cmp->trace,
+			 c->cmp->col[0].label);
+	c->y += 20;
+	text_fit(c, PAGE_LEFT, c->y, PAGE_INNER, LEFT, &big,
+		 c->title ? c->title : text);
+	c->y += 6;
+}
+
+/* The first sentence names the winners, the others weigh a policy each. */
+static void verdict(struct canvas *c, unsigned *part)
+{
+	const struct style first = { .size = 10.5, .bold = true };
+	struct style rest = { .size = 9.5 };
+	const struct zsr_lines *v = &c->cmp->verdict;
+	size_t i;
+
+	for (i = 0; i < v->nr; i++) {
+		/* Sentence i is about column i, and begins with its name. */
+		if (i)
+			rest.bold_bytes = strlen(c->cmp->col[i].label);
+		flow(c, 0, i ? &rest : &first, v->line[i], part);
+		c->y += 3;
+	}
+}
+
+static void facts(struct canvas *c, unsigned *part)
+{
+	const struct style key = { .size = 8.5, .color = grey };
+	const struct style s = { .size = 8.5 };
+	size_t i;
+
+	c->y += 4;
+	for (i = 0; i < c->cmp->head.nr; i++) {
+		const char *text = c->cmp->head.line[i];
+		const char *tab = strchr(text, '\t');
+		char word[32];
+		double y;
+
+		snprintf(word, sizeof(word), "%.*s", (int)(tab - text), text);
+		need(c, text_flow_height(c, PAGE_INNER - 60, &s, tab + 1), part);
+		y = c->y;
+		text_flow(c, PAGE_LEFT + 60, PAGE_INNER - 60, &s, tab + 1);
+		text_at(c, PAGE_LEFT, y + 8.5, LEFT, &key, word);
+	}
+	c->y += 6;
+}
+
+/* Lines of one block stay on one page where a page can hold them. */
+static void table(struct canvas *c, unsigned *part)
+{
+	const struct style cells = { .size = TABLE_SIZE, .mono = true };
+	const struct style heads = { .size = TABLE_SIZE,
+				     .mono = true,
+				     .bold = true };
+	struct zsr_lines l = { 0 };
+	struct zsr_err err = { 0 };
+	bool heading = true;
+	double width = 0;
+	size_t i, k;
+
+	if (zsr_compare_table(c->cmp, TABLE_WIDTH, &l, &err)) {
+		c->nomem = true;
+		goto out;
+	}
+	for (i = 0; i < l.nr; i++)
+		width = zsr_max(width, text_measure(c, &heads, l.line[i]));
+	for (i = 0; i < l.nr; i++) {
+		if (!i || !*l.line[i]) {
+			for (k = i + 1; k < l.nr && *l.line[k]; k++)
+				;
+			need(c,
+			     zsr_min((double)(k - i) * TABLE_LINE,
+				     PAGE_BOTTOM - 120),
+			     part);
+			heading = true;
+		}
+		need(c, TABLE_LINE, part);
+		c->y += TABLE_LINE;
+		/* The policies' names end where the first group begins. */
+		if (*l.line[i] && *l.line[i] != ' ') {
+			if (heading)
+				line(c, PAGE_LEFT, c->y - TABLE_LINE + 2.5,
+				     PAGE_LEFT + width, c->y - TABLE_LINE + 2.5,
+				     0.6, grey);
+			heading = false;
+		}
+		text_at(c, PAGE_LEFT, c->y, LEFT,
+			heading || *l.line[i] != ' ' ? &heads : &cells,
+			l.line[i]);
+	}
+	c->y += 8;
+out:
+	zsr_lines_free(&l);
+}
+
+void g1_draw(struct canvas *c)
+{
+	const struct style s = { .size = 8.5 };
+	unsigned part = 0;
+	size_t i;
+
+	page_begin(c, 1, TITLE, 0);
+	title(c);
+	verdict(c, &part);
+	facts(c, &part);
+	table(c, &part);
+	for (i = 0; i < c->cmp->notes.nr; i++)
+		flow(c, 0, &s, c->cmp->notes.line[i], &part);
+	page_end(c);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* g2: where the pages are while a release goes on and after it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/page.h"
+
+#define Y_TICKS 5
+
+enum { LIVE, HELD, BACK, NR_PARTS };
+
+/* Top of part `which` of the stack in pixel column i, in pages. Of held back
+ * pages a column shows the most there were, so that no peak is lost. */
+static double top_of(const struct zsr_px *px, size_t i, int which)
+{
+	double live = ((double)px[i].live.lo + (double)px[i].live.hi) / 2;
+	double all = ((double)px[i].all.lo + (double)px[i].all.hi) / 2;
+	double held = zsr_min(live + (double)px[i].held.hi,
+			      (double)px[i].all.hi);
+
+	held = zsr_max(held, live);
+	return which == LIVE ? live : which == HELD ? held : zsr_max(all, held);
+}
+
+static double bottom_of(const struct zsr_px *px, size_t i, int which)
+{
+	return which == LIVE ? 0 : top_of(px, i, which - 1);
+}
+
+struct scale {
+	const struct frame *f;
+	double unit; /* bytes a page */
+	size_t nr_px;
+};
+
+static double x_at(const struct scale *s, double i)
+{
+	return s->f->x + s->f->w * (i + 0.5) / (double)s->nr_px;
+}
+
+static double y_at(const struct scale *s, double pages)
+{
+	return s->f->y + s->f->h - s->f->h * pages * s->unit / s->f->max;
+}
+
+static void path(struct canvas *c, const struct scale *s,
+		 const struct zsr_px *px, int which)
+{
+	size_t i, n = s->nr_px;
+
+	cairo_move_to(c->cr, s->f->x, y_at(s, bottom_of(px, 0, which)));
+	cairo_line_to(c->cr, s->f->x, y_at(s, top_of(px, 0, which)));
+	for (i = 0; i < n; i++)
+		cairo_line_to(c->cr, x_at(s, (double)i),
+			      y_at(s, top_of(px, i, which)));
+	cairo_line_to(c->cr, s->f->x + s->f->w,
+		      y_at(s, top_of(px, n - 1, which)));
+	cairo_line_to(c->cr, s->f->x + s->f->w,
+		      y_at(s, bottom_of(px, n - 1, which)));
+	for (i = n; i-- > 0;)
+		cairo_line_to(c->cr, x_at(s, (double)i),
+			      y_at(s, bottom_of(px, i, which)));
+	cairo_close_path(c->cr);
+}
+
+/*
+ * Where a name of this width fits into a part best: the pixel column at its
+ * left and the middle of the room there. False when nowhere.
+ */
+static bool place(const struct scale *s, const struct zsr_px *px, int which,
+		  double width, size_t *at, double *middle)
+{
+	const double least = 11;
+	size_t n = (size_t)(width * (double)s->nr_px / s->f->w) + 1, i, k;
+	double best = least;
+	bool found = false;
+
+	for (i = 4; i + n + 4 < s->nr_px; i += 4) {
+		double low = 1e9, high = -1e9;
+
+		for (k = i; k < i + n; k += 2) {
+			low = zsr_min(low, y_at(s, bottom_of(px, k, which)));
+			high = zsr_max(high, y_at(s, top_of(px, k, which)));
+		}
+		if (low - high <= best)
+			continue;
+		best = low - high;
+		*at = i;
+		*middle = (low + high) / 2;
+		found = true;
+	}
+	return found;
+}
+
+static void name_part(struct canvas *c, const struct scale *s,
+		      const struct zsr_px *px, int which, const char *name,
+		      struct rgb back, struct rgb color)
+{
+	const struct style st = { .size = 8.5, .bold = true, .color = color };
+	double w = text_measure(c, &st, name), y;
+	size_t i;
+
+	if (!place(s, px, which, w + 6, &i, &y))
+		return;
+	if (which == HELD)
+		box(c, x_at(s, (double)i), y - 5.5, w + 6, 11, back);
+	text_at(c, x_at(s, (double)i) + 3, y + 3, LEFT, &st, name);
+}
+
+static void draw(struct canvas *c, const struct zsr_column *col,
+		 const struct frame *f)
+{
+	const struct scale s = { f, c->cmp->page_size, c->cmp->window.nr_px };
+	const struct zsr_px *px = col->panel.px;
+
+	path(c, &s, px, BACK);
+	set_color(c, back_color);
+	cairo_fill(c->cr);
+	path(c, &s, px, HELD);
+	set_color(c, held_color);
+	cairo_fill_preserve(c->cr);
+	hatch(c, f->x, f->y, f->w, f->h, ink);
+	path(c, &s, px, LIVE);
+	set_color(c, live_color);
+	cairo_fill(c->cr);
+	name_part(c, &s, px, BACK, "back", back_color, ink);
+	name_part(c, &s, px, HELD, "held back", held_color, ink);
+	name_part(c, &s, px, LIVE, "live", live_color, paper);
+}
+
+static const char *at(char *buf, uint64_t ns)
+{
+	if (ns == ZSR_NEVER)
+		return "never";
+	return zsr_fmt_ns(buf, ns);
+}
+
+/* Those of the table. */
+static void numbers(const struct zsr_compare *cmp, const struct zsr_column *col,
+		    char *buf, size_t n)
+{
+	char t[5][ZSR_FMT_LEN], held[ZSR_FMT_LEN];
+	(void)cmp;
+
+	snprintf(buf, n,
+		 "callers: mean %s, max %s; back: 50 %% %s, 90 %% %s, "
+		 "100 %% %s; held back at most %s",
+		 at(t[0], zsr_column_value(col, "caller_mean_ns")),
+		 at(t[1], zsr_column_value(col, "caller_max_ns")),
+		 at(t[2], zsr_column_value(col, "at_50_ns")),
+		 at(t[3], zsr_column_value(col, "at_90_ns")),
+		 at(t[4], zsr_column_value(col, "at_100_ns")),
+		 zsr_fmt_size(held, zsr_column_value(col, "held_peak_bytes")));
+}
+
+static void legend(struct canvas *c)
+{
+	double x = PAGE_LEFT;
+
+	c->y += 14;
+	x = swatch(c, x, c->y, live_color, false, "live: objects in use");
+	x = swatch(c, x, c->y, held_color, true,
+		   "held back: only queued frees keep it");
+	swatch(c, x, c->y, back_color, false,
+	       "back: given to the page allocator");
+	c->y += 2;
+}
+
+void g2_draw(struct canvas *c)
+{
+	const struct zsr_compare *cmp = c->cmp;
+	double max = (double)cmp->window.max_pages * cmp->page_size;
+	struct panel_set set = {
+		.figure = 2,
+		.title = "Memory return",
+		.reading =
+			"The pool's memory while the main release goes on, one "
+			"panel a policy, all on the same axes. Solid line: "
+			"callers returned. Dashed: that share of the pages "
+			"was back.",
+		.max = max * 1.04,
+		.ticks = ticks_bytes(max, Y_TICKS),
+		.legend = legend,
+		.numbers = numbers,
+		.draw = draw,
+	};
+	bool *show;
+	size_t i;
+
+	if (!cmp->window.max_pages) {
+		leave_out(c, 2, "no run has pages in the window");
+		return;
+	}
+	show = calloc(cmp->nr_cols, sizeof(*show));
+	if (!show) {
+		c->nomem = true;
+		return;
+	}
+	for (i = 0; i < cmp->nr_cols; i++)
+		show[i] = true;
+	panels_draw(c, &set, show);
+	free(show);
+}

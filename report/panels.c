@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Panels below each other on one time axis, one a run, with marks where
+ * callers returned and pages were back. */
+#include <string.h>
+
+#include "report/page.h"
+
+#define PLOT_LEFT  (PAGE_LEFT + 44)
+#define PLOT_RIGHT (PAGE_RIGHT - 8)
+#define TITLE_H    12.0
+#define NUMBERS_H  11.0
+#define MARKS_H    17.0
+#define LEADER_H   7.0
+#define GAP_H      12.0
+#define AXIS_H     32.0
+#define PLOT_MOST  170.0
+#define PLOT_LEAST 56.0
+#define OVERHEAD   (TITLE_H + NUMBERS_H + MARKS_H + GAP_H)
+#define OFF_ZERO                                                               \
+	"Zero is where the largest release begins, which is not the first "    \
+	"one; times in words count from the first."
+#define X_TICKS 9
+
+static double x_of(const struct zsr_window *w, const struct frame *f,
+		   double t_ns)
+{
+	return f->x + f->w * (t_ns - (double)w->from_ns) /
+			      (double)(w->to_ns - w->from_ns);
+}
+
+static double first_tick(double from, double step)
+{
+	double n = from / step;
+	double k = (double)(int64_t)n;
+
+	return (k < n ? k + 1 : k) * step;
+}
+
+static void time_grid(struct canvas *c, const struct frame *f,
+		      const struct ticks *t, bool labels)
+{
+	const struct zsr_window *w = &c->cmp->window;
+	const struct style s = { .size = 8 };
+	char buf[ZSR_FMT_LEN];
+	double at;
+
+	for (at = first_tick((double)w->from_ns, t->step);
+	     at <= (double)w->to_ns; at += t->step) {
+		double x = x_of(w, f, at);
+
+		line(c, x, f->y + f->h, x, f->y + f->h + 3, 0.6, ink);
+		if (labels)
+			text_at(c, x, f->y + f->h + 12, CENTER, &s,
+				tick_label(buf, t, at));
+	}
+}
+
+static void value_axis(struct canvas *c, const struct panel_set *set,
+		       const struct frame *f)
+{
+	const struct style s = { .size = 7.5 };
+	const struct style unit = { .size = 7.5, .color = grey };
+	char buf[ZSR_FMT_LEN];
+	double at, last = 1e9;
+
+	for (at = 0; at <= f->max * 1.0001; at += set->ticks.step) {
+		double y = f->y + f->h - f->h * at / f->max;
+
+		line(c, f->x - 3, y, f->x, y, 0.6, ink);
+		/* A low panel has no room for every number. */
+		if (last - y < 9)
+			continue;
+		text_at(c, f->x - 5, y + 2.7, RIGHT, &s,
+			tick_label(buf, &set->ticks, at));
+		last = y;
+	}
+	text_up(c, PAGE_LEFT + 7, f->y + f->h / 2, &unit, set->ticks.unit);
+}
+
+struct mark {
+	double x;
+	char label[40];
+	bool caller; /* else pages */
+};
+
+static void add_mark(struct mark *m, size_t *nr, const struct zsr_window *w,
+		     const struct frame *f, uint64_t t_ns, bool caller,
+		     const char *label)
+{
+	struct mark *new = &m[*nr];
+	size_t i;
+
+	if (t_ns == ZSR_NEVER || (double)t_ns > (double)w->to_ns ||
+	    (double)t_ns < (double)w->from_ns)
+		return;
+	*new = (struct mark){ .x = x_of(w, f, (double)t_ns), .caller = caller };
+	snprintf(new->label, sizeof(new->label), "%s", label);
+	for (i = *nr; i > 0 && m[i - 1].x > new->x; i--) {
+		struct mark tmp = m[i - 1];
+
+		m[i - 1] = *new;
+		m[i] = tmp;
+		new = &m[i - 1];
+	}
+	(*nr)++;
+}
+
+static void draw_marks(struct canvas *c, const struct zsr_column *col,
+		       const struct frame *f)
+{
+	static const char *const percent[] = { "50 %", "90 %", "100 %" };
+	static const double dash[] = { 3, 2 };
+	const struct style s = { .size = 7.5 };
+	const struct style b = { .size = 7.5, .bold = true };
+	const struct zsr_panel *p = &col->panel;
+	struct mark m[5];
+	double want[5], size[5];
+	size_t nr = 0, i;
+
+	if (p->nr_callers > 1) {
+		add_mark(m, &nr, &c->cmp->window, f, p->mean_return_ns, true,
+			 "mean return");
+		add_mark(m, &nr, &c->cmp->window, f, p->last_return_ns, true,
+			 "last return");
+	} else {
+		add_mark(m, &nr, &c->cmp->window, f, p->last_return_ns, true,
+			 "caller returned");
+	}
+	for (i = 0; i < ZSR_ARRAY_SIZE(percent); i++)
+		add_mark(m, &nr, &c->cmp->window, f, p->at_ns[i], false,
+			 percent[i]);
+	for (i = 0; i < nr; i++) {
+		want[i] = m[i].x;
+		size[i] = text_measure(c, m[i].caller ? &b : &s, m[i].label) + 5;
+	}
+	spread(want, size, nr, PAGE_LEFT + 30, PAGE_RIGHT);
+	for (i = 0; i < nr; i++)
+		line(c, m[i].x, f->y, m[i].x, f->y + f->h, 2.4, paper);
+	cairo_set_dash(c->cr, dash, 2, 0);
+	for (i = 0; i < nr; i++)
+		if (!m[i].caller)
+			line(c, m[i].x, f->y, m[i].x, f->y + f->h, 0.9, ink);
+	cairo_set_dash(c->cr, NULL, 0, 0);
+	for (i = 0; i < nr; i++) {
+		double top = f->y - LEADER_H;
+
+		if (m[i].caller)
+			line(c, m[i].x, f->y, m[i].x, f->y + f->h, 1.3, ink);
+		line(c, m[i].x, f->y, want[i], top, 0.5, ink);
+		text_at(c, want[i], top - 1.5, CENTER, m[i].caller ? &b : &s,
+			m[i].label);
+	}
+}
+
+static void draw_panel(struct canvas *c, const struct panel_set *set,
+		       const struct zsr_column *col, double plot_h)
+{
+	const struct style title = { .size = 9.5, .bold = true };
+	const struct style small = { .size = 8, .color = grey };
+	struct frame f = { PLOT_LEFT, c->y + TITLE_H + NUMBERS_H + MARKS_H,
+			   PLOT_RIGHT - PLOT_LEFT, plot_h, set->max };
+	char buf[400];
+
+	text_fit(c, PAGE_LEFT, c->y + 9, PAGE_INNER, LEFT, &title, col->label);
+	set->numbers(c->cmp, col, buf, sizeof(buf));
+	text_fit(c, PAGE_LEFT, c->y + TITLE_H + 7, PAGE_INNER, LEFT, &small,
+		 buf);
+	cairo_save(c->cr);
+	cairo_rectangle(c->cr, f.x, f.y, f.w, f.h);
+	cairo_clip(c->cr);
+	set->draw(c, col, &f);
+	cairo_restore(c->cr);
+	set_color(c, ink);
+	cairo_set_line_width(c->cr, 0.6);
+	cairo_rectangle(c->cr, f.x, f.y, f.w, f.h);
+	cairo_stroke(c->cr);
+	value_axis(c, set, &f);
+	draw_marks(c, col, &f);
+	c->y = f.y + f.h;
+}
+
+/* Ticks below every panel, numbers below the last one of a page. */
+static void draw_axis(struct canvas *c, const struct ticks *t, double plot_h,
+		      bool last)
+{
+	struct frame f = { PLOT_LEFT, c->y - plot_h, PLOT_RIGHT - PLOT_LEFT,
+			   plot_h, 1 };
+	const struct style s = { .size = 8.5 };
+	char buf[128];
+
+	time_grid(c, &f, t, last);
+	if (!last) {
+		c->y += GAP_H;
+		return;
+	}
+	snprintf(buf, sizeof(buf), "%s since the release began, %s clock",
+		 t->unit, c->cmp->clock);
+	text_at(c, f.x + f.w / 2, c->y + 24, CENTER, &s, buf);
+	c->y += AXIS_H;
+}
+
+/* Is the zero of any panel not the one of the times in the table? */
+static bool off_zero(const struct zsr_compare *cmp)
+{
+	size_t i;
+
+	for (i = 0; i < cmp->nr_cols; i++)
+		if (cmp->col[i].panel.origin_ns >
+		    zsr_column_value(&cmp->col[i], "first_release_ns"))
+			return true;
+	return false;
+}
+
+void panels_draw(struct canvas *c, const struct panel_set *set, const bool *show)
+{
+	const struct zsr_window *w = &c->cmp->window;
+	struct ticks t = ticks_time((double)w->from_ns, (double)w->to_ns,
+				    X_TICKS);
+	const struct style reading = { .size = 8.5 };
+	size_t i, nr = 0, drawn = 0, per = 0, most, pages = 1;
+	double plot_h = 0;
+	unsigned part = 0;
+
+	for (i = 0; i < c->cmp->nr_cols; i++)
+		nr += show[i];
+	for (i = 0; i < c->cmp->nr_cols; i++) {
+		bool last;
+
+		if (!show[i])
+			continue;
+		if (!per || drawn % per == 0) {
+			page_begin(c, set->figure, set->title, part++);
+			text_flow(c, PAGE_LEFT, PAGE_INNER, &reading,
+				  set->reading);
+			if (off_zero(c->cmp))
+				text_flow(c, PAGE_LEFT, PAGE_INNER, &reading,
+					  OFF_ZERO);
+			if (set->legend)
+				set->legend(c);
+			c->y += 10;
+		}
+		if (!per) {
+			double room = page_room(c) - AXIS_H;
+
+			most = (size_t)(room / (OVERHEAD + PLOT_LEAST));
+			pages = (nr + most - 1) / most;
+			per = (nr + pages - 1) / pages;
+			plot_h = zsr_min(room / (double)per - OVERHEAD,
+					 PLOT_MOST);
+		}
+		draw_panel(c, set, &c->cmp->col[i], plot_h);
+		last = ++drawn == nr || drawn % per == 0;
+		draw_axis(c, &t, plot_h, last);
+		if (last)
+			page_end(c);
+	}
+}
