@@ -44,14 +44,16 @@ pkg_cflags = $(eval pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PKGS)))$(pkg_
 pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
 libs	= $(LDFLAGS) $(pkg_libs) -lm -pthread
 
-MODULES := base event capture db replay analyze report cmd
+MODULES := base event capture db synth replay analyze report cmd
 SRCS :=
 TEST_SRCS :=
+BENCH_SRCS :=
 TEST_SCRIPTS :=
 include $(MODULES:%=%/module.mk) tests/module.mk man/module.mk
 
-OBJS	:= $(SRCS:%.c=$(O)/%.o)
+OBJS	:= $(patsubst %,$(O)/%.o,$(basename $(SRCS)))
 TESTS	:= $(TEST_SRCS:%.c=$(O)/%)
+BENCHES	:= $(BENCH_SRCS:%.c=$(O)/%)
 LIB	:= $(O)/libzsr.a
 
 all: zsr man
@@ -74,12 +76,15 @@ $(O)/%.o: %.S $(O)/.flags
 $(TESTS): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) $(libs)
 
+$(BENCHES): $(O)/%: $(O)/%.o $(LIB)
+	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(libs)
+
 # Rebuild when the flags change.
 $(O)/.flags: FORCE
 	@mkdir -p $(O); echo '$(CC) $(cflags)' | cmp -s - $@ || \
 		echo '$(CC) $(cflags)' > $@
 
--include $(OBJS:.o=.d) $(O)/zsr.d $(TESTS:=.d)
+-include $(OBJS:.o=.d) $(O)/zsr.d $(TESTS:=.d) $(BENCHES:=.d)
 
 deps:
 	$(Q)tests/deps.sh
@@ -94,8 +99,11 @@ check: deps
 check-built: all $(TESTS)
 	$(Q)ZSR_BUILD=$(abspath $(O)) tests/run.sh $(TESTS) $(TEST_SCRIPTS)
 
-bench: all
-	$(Q)tests/bench.sh
+bench: all $(BENCHES)
+	$(Q)ZSR_BUILD=$(abspath $(O)) tests/bench.sh
+
+check-engine: all
+	$(Q)ZSR=$(abspath $(O))/zsr tests/check-engine.sh
 
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -110,4 +118,4 @@ clean:
 	rm -rf $(O) build-* zsr
 
 FORCE:
-.PHONY: all deps demo check check-built bench format install clean man FORCE
+.PHONY: all deps demo check check-built check-engine bench format install clean man FORCE

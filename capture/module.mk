@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 SRCS += $(wildcard capture/*.c capture/decode/*.c)
 TEST_SRCS += $(wildcard capture/t/*.c)
 TEST_SCRIPTS += $(wildcard capture/t/*.t)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 MAN_SRCS := $(wildcard man/*.scd)
 MANS := $(MAN_SRCS:man/%.scd=$(O)/man/%)
 

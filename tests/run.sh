@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the given tests (Check programs printing TAP, shell scripts printing
-# TAP) with prove, from the top of the tree.
+# Runs the given tests with prove from the top of the tree: Check programs and
+# shell scripts, both printing TAP. The program under test is $ZSR_BUILD/zsr.
 set -eu
 
 cd "$(dirname "$0")/.."
-PATH="$PWD/$(dirname "$ZSR_BUILD" | sed "s|^$PWD||;s|^/||;s|^$|.|"):$PATH"
-export PATH
-exec prove --exec tests/exec.sh --jobs "$(nproc)" --merge --timer "$@"
+PATH="$ZSR_BUILD:$PATH"
+export PATH ZSR_BUILD
+exec prove --exec tests/exec.sh --jobs "$(nproc)" --merge "$@"
