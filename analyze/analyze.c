@@ -25,6 +25,7 @@ static bool repeats(const struct zsr_run *a, const struct zsr_run *b)
 	       !strcmp(text_or(a->profile_text), text_or(b->profile_text)) &&
 	       !strcmp(text_or(a->params), text_or(b->params)) &&
 	       !strcmp(a->arrival, b->arrival) && !strcmp(a->gaps, b->gaps) &&
+	       !strcmp(a->outer_lock, b->outer_lock) &&
 	       !strcmp(a->engine, b->engine) && a->cpus == b->cpus &&
 	       a->seed == b->seed;
 }
@@ -64,13 +65,14 @@ static int column_fill(struct zsr_column *c, const struct zsr_run *run)
 	c->profile = zsr_clean(run->profile);
 	c->arrival = zsr_clean(run->arrival);
 	c->gaps = zsr_clean(run->gaps);
+	c->outer_lock = zsr_clean(run->outer_lock);
 	c->engine = zsr_clean(run->engine);
 	c->cpus = run->cpus;
 	c->seed = run->seed;
 	copy_digest(c->digest, run->digest);
 	c->value = calloc(NR_VALUES, sizeof(*c->value));
 	if (!c->policy || !c->params || !c->profile || !c->arrival ||
-	    !c->gaps || !c->engine || !c->value ||
+	    !c->gaps || !c->outer_lock || !c->engine || !c->value ||
 	    split_lines(&c->profile_text, text_or(run->profile_text)))
 		return -ENOMEM;
 	zsr_values_fill(run, c->value);
@@ -206,6 +208,7 @@ static void column_free(struct zsr_column *c)
 	zsr_lines_free(&c->profile_text);
 	free(c->arrival);
 	free(c->gaps);
+	free(c->outer_lock);
 	free(c->engine);
 	free(c->value);
 	free(c->panel.px);

@@ -126,6 +126,7 @@ struct zsr_column {
 	struct zsr_lines profile_text; /* the whole profile as used */
 	char *arrival;
 	char *gaps;
+	char *outer_lock; /* "" when not stored */
 	char *engine;
 	uint32_t cpus;
 	uint64_t seed;

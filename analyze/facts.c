@@ -72,45 +72,62 @@ static void get_gaps(const struct zsr_column *c, char *buf, size_t n)
 						: c->gaps);
 }
 
+static void get_outer(const struct zsr_column *c, char *buf, size_t n)
+{
+	snprintf(buf, n, "%s", *c->outer_lock ? c->outer_lock : "not known");
+}
+
 static void get_engine(const struct zsr_column *c, char *buf, size_t n)
 {
 	snprintf(buf, n, "%s", c->engine);
 }
 
-static int add_head(struct zsr_compare *c)
+static int add_trace_head(struct zsr_compare *c, const struct zsr_trace *t)
+{
+	bool synthetic = t && t->times == ZSR_TIMES_SYNTHETIC;
+	char page[ZSR_FMT_LEN], objects[ZSR_FMT_LEN], frees[ZSR_FMT_LEN];
+	const uint64_t *v = c->col[0].value;
+
+	zsr_fmt_page_size(page, c->page_size);
+	zsr_fmt_count(objects, v[VAL_mallocs]);
+	zsr_fmt_count(frees, v[VAL_frees]);
+	if (zsr_lines_add(&c->head, "trace\t%s, digest %.*s", c->trace,
+			  DIGEST_SHOWN, c->trace_digest) ||
+	    zsr_lines_add(&c->head, "%s\t%s%skernel %s, %s pages",
+			  synthetic ? "made by" : "captured", c->format,
+			  !*c->format ? ""
+			  : synthetic ? ", for "
+				      : ", ",
+			  *c->kernel ? c->kernel : "not known", page))
+		return -ENOMEM;
+	return zsr_lines_add(
+		&c->head, "played\t%s stores, %s frees by %" PRIu64 " task%s",
+		objects, frees, v[VAL_tasks], v[VAL_tasks] == 1 ? "" : "s");
+}
+
+static int add_machine_head(struct zsr_compare *c)
 {
 	char *profile = several(c, get_profile), *cpus = several(c, get_cpus);
 	char *seed = several(c, get_seed), *arrival = several(c, get_arrival);
 	char *gaps = several(c, get_gaps), *engine = several(c, get_engine);
-	char page[ZSR_FMT_LEN], objects[ZSR_FMT_LEN], frees[ZSR_FMT_LEN];
-	const uint64_t *v = c->col[0].value;
+	char *outer = several(c, get_outer);
 	int ret = -ENOMEM;
 
-	if (!profile || !cpus || !seed || !arrival || !gaps || !engine)
+	if (!profile || !cpus || !seed || !arrival || !gaps || !engine || !outer)
 		goto out;
-	zsr_fmt_page_size(page, c->page_size);
-	zsr_fmt_count(objects, v[VAL_mallocs]);
-	zsr_fmt_count(frees, v[VAL_frees]);
 	if (asprintf(&c->setting, "%s clock, profile %s", c->clock, profile) <
 	    0) {
 		c->setting = NULL;
 		goto out;
 	}
-	if (zsr_lines_add(&c->head, "trace\t%s, digest %.*s", c->trace,
-			  DIGEST_SHOWN, c->trace_digest) ||
-	    zsr_lines_add(&c->head, "captured\t%s%s%s, %s pages", c->format,
-			  *c->format ? ", " : "",
-			  *c->kernel ? c->kernel : "kernel not known", page) ||
-	    zsr_lines_add(&c->head,
-			  "played\t%s stores, %s frees by %" PRIu64 " task%s",
-			  objects, frees, v[VAL_tasks],
-			  v[VAL_tasks] == 1 ? "" : "s") ||
-	    zsr_lines_add(&c->head,
+	if (zsr_lines_add(&c->head,
 			  "machine\t%s clock, profile %s, %s cpu%s, seed %s",
 			  c->clock, profile, cpus, strcmp(cpus, "1") ? "s" : "",
 			  seed) ||
-	    zsr_lines_add(&c->head, "timing\tarrival %s, gaps %s, engine %s",
-			  arrival, gaps, engine))
+	    zsr_lines_add(&c->head,
+			  "setting\tarrival %s, gaps %s, outer lock %s, "
+			  "engine %s",
+			  arrival, gaps, outer, engine))
 		goto out;
 	ret = 0;
 out:
@@ -120,6 +137,7 @@ out:
 	free(arrival);
 	free(gaps);
 	free(engine);
+	free(outer);
 	return ret;
 }
 
@@ -222,6 +240,10 @@ static int add_notes(struct zsr_compare *c, const struct zsr_trace *t)
 			  "figures mailed for several processes.",
 			  tasks))
 		return -ENOMEM;
+	if (c->col[0].value[VAL_malloc_failed] &&
+	    zsr_lines_add(n, "Some stores found no page in the machine's "
+			     "memory and were not played."))
+		return -ENOMEM;
 	if (c->nr_cols > 1 && strcmp(policy, "sync") &&
 	    zsr_lines_add(n, "No sync run here: ratios are to %s.",
 			  c->col[0].label))
@@ -257,7 +279,8 @@ static int add_fidelity(struct zsr_compare *c, const struct zsr_trace *t)
 
 int zsr_facts_build(struct zsr_compare *c, const struct zsr_trace *t)
 {
-	if (add_head(c) || add_notes(c, t) || add_fidelity(c, t))
+	if (add_trace_head(c, t) || add_machine_head(c) || add_notes(c, t) ||
+	    add_fidelity(c, t))
 		return -ENOMEM;
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #include "analyze/values.h"
 
-#define NR_SETTINGS 5
+#define NR_SETTINGS 6
 
 /* "cpus=4" and the like, of settings that are normally equal. */
 static void setting(const struct zsr_column *c, unsigned i, char *buf, size_t n)
@@ -27,8 +27,11 @@ static void setting(const struct zsr_column *c, unsigned i, char *buf, size_t n)
 	case 3:
 		snprintf(buf, n, "arrival=%s", c->arrival);
 		break;
-	default:
+	case 4:
 		snprintf(buf, n, "gaps=%s", c->gaps);
+		break;
+	default:
+		snprintf(buf, n, "outer-lock=%s", c->outer_lock);
 		break;
 	}
 }

@@ -80,6 +80,10 @@ static void replay_command(FILE *f, const struct canvas *c,
 	quote(f, col->arrival);
 	fputs(" --gaps ", f);
 	quote(f, col->gaps);
+	if (*col->outer_lock) {
+		fputs(" --outer-lock ", f);
+		quote(f, col->outer_lock);
+	}
 	for (p += strspn(p, " "); *p; p += strspn(p, " ")) {
 		char word[256];
 		size_t n = strcspn(p, " ");
@@ -103,10 +107,31 @@ static void other_commands(FILE *f, const struct canvas *c, const char *verb)
 			fprintf(f, " %" PRId64, c->cmp->col[i].id);
 }
 
+/* Lines that a shell takes as one when they are pasted. */
+static void put_command(struct canvas *c, double indent, const char *text,
+			unsigned *part)
+{
+	const struct style mono = { .size = MONO, .mono = true };
+	struct zsr_lines l = { 0 };
+	char line[256];
+	size_t i;
+
+	if (zsr_lines_wrap(&l, (size_t)((PAGE_INNER - indent) / MONO_CHAR) - 3,
+			   4, text))
+		c->nomem = true;
+	for (i = 0; i < l.nr; i++) {
+		snprintf(line, sizeof(line), "%s%s", l.line[i],
+			 i + 1 < l.nr ? " \\" : "");
+		need(c, MONO_LINE, part);
+		c->y += MONO_LINE;
+		text_at(c, PAGE_LEFT + indent, c->y, LEFT, &mono, line);
+	}
+	zsr_lines_free(&l);
+}
+
 static void command(struct canvas *c, const struct zsr_column *col,
 		    const char *verb, unsigned *part)
 {
-	const struct style mono = { .size = MONO, .mono = true };
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -122,7 +147,7 @@ static void command(struct canvas *c, const struct zsr_column *col,
 	if (fclose(f))
 		c->nomem = true;
 	else
-		flow(c, col ? 12 : 0, &mono, text, part);
+		put_command(c, col ? 12 : 0, text, part);
 	free(text);
 }
 
@@ -162,9 +187,11 @@ static void runs(struct canvas *c, unsigned *part)
 		snprintf(text, sizeof(text),
 			 "engine %s, profile %s, %" PRIu32
 			 " cpus, seed %" PRIu64
-			 ", arrival %s, gaps %s; parameters: %s",
+			 ", arrival %s, gaps %s, outer lock %s; "
+			 "parameters: %s",
 			 col->engine, col->profile, col->cpus, col->seed,
 			 col->arrival, col->gaps,
+			 *col->outer_lock ? col->outer_lock : "not known",
 			 *col->params ? col->params : "none");
 		flow(c, 12, &s, text, part);
 		snprintf(text, sizeof(text), "result digest %s", col->digest);

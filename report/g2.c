@@ -63,12 +63,30 @@ static void path(struct canvas *c, const struct scale *s,
 	cairo_close_path(c->cr);
 }
 
+/* Which pixel columns have a mark's line through them; NULL: no memory. */
+static bool *marked(const struct zsr_window *w, const struct zsr_panel *p)
+{
+	const uint64_t marks[] = { p->mean_return_ns, p->last_return_ns,
+				   p->at_ns[0], p->at_ns[1], p->at_ns[2] };
+	bool *taken = calloc(w->nr_px, sizeof(*taken));
+	size_t i;
+
+	for (i = 0; taken && i < ZSR_ARRAY_SIZE(marks); i++) {
+		double at = ((double)marks[i] - (double)w->from_ns) /
+			    (double)(w->to_ns - w->from_ns);
+
+		if (at >= 0 && at < 1)
+			taken[(size_t)(at * (double)w->nr_px)] = true;
+	}
+	return taken;
+}
+
 /*
  * Where a name of this width fits into a part best: the pixel column at its
  * left and the middle of the room there. False when nowhere.
  */
 static bool place(const struct scale *s, const struct zsr_px *px, int which,
-		  double width, size_t *at, double *middle)
+		  double width, const bool *taken, size_t *at, double *middle)
 {
 	const double least = 11;
 	size_t n = (size_t)(width * (double)s->nr_px / s->f->w) + 1, i, k;
@@ -78,11 +96,11 @@ static bool place(const struct scale *s, const struct zsr_px *px, int which,
 	for (i = 4; i + n + 4 < s->nr_px; i += 4) {
 		double low = 1e9, high = -1e9;
 
-		for (k = i; k < i + n; k += 2) {
+		for (k = i; k < i + n && !taken[k]; k++) {
 			low = zsr_min(low, y_at(s, bottom_of(px, k, which)));
 			high = zsr_max(high, y_at(s, top_of(px, k, which)));
 		}
-		if (low - high <= best)
+		if (k < i + n || low - high <= best)
 			continue;
 		best = low - high;
 		*at = i;
@@ -93,17 +111,17 @@ static bool place(const struct scale *s, const struct zsr_px *px, int which,
 }
 
 static void name_part(struct canvas *c, const struct scale *s,
-		      const struct zsr_px *px, int which, const char *name,
-		      struct rgb back, struct rgb color)
+		      const struct zsr_px *px, const bool *taken, int which,
+		      const char *name, struct rgb color)
 {
 	const struct style st = { .size = 8.5, .bold = true, .color = color };
 	double w = text_measure(c, &st, name), y;
 	size_t i;
 
-	if (!place(s, px, which, w + 6, &i, &y))
+	if (!place(s, px, which, w + 6, taken, &i, &y))
 		return;
 	if (which == HELD)
-		box(c, x_at(s, (double)i), y - 5.5, w + 6, 11, back);
+		box(c, x_at(s, (double)i), y - 5.5, w + 6, 11, held_color);
 	text_at(c, x_at(s, (double)i) + 3, y + 3, LEFT, &st, name);
 }
 
@@ -112,6 +130,7 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 {
 	const struct scale s = { f, c->cmp->page_size, c->cmp->window.nr_px };
 	const struct zsr_px *px = col->panel.px;
+	bool *taken = marked(&c->cmp->window, &col->panel);
 
 	path(c, &s, px, BACK);
 	set_color(c, back_color);
@@ -123,9 +142,14 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 	path(c, &s, px, LIVE);
 	set_color(c, live_color);
 	cairo_fill(c->cr);
-	name_part(c, &s, px, BACK, "back", back_color, ink);
-	name_part(c, &s, px, HELD, "held back", held_color, ink);
-	name_part(c, &s, px, LIVE, "live", live_color, paper);
+	if (!taken) {
+		c->nomem = true;
+		return;
+	}
+	name_part(c, &s, px, taken, BACK, "back", ink);
+	name_part(c, &s, px, taken, HELD, "held back", ink);
+	name_part(c, &s, px, taken, LIVE, "live", paper);
+	free(taken);
 }
 
 static const char *at(char *buf, uint64_t ns)

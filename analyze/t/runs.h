@@ -28,6 +28,7 @@ static inline struct zsr_run *made_run(const char *policy, const char *params)
 	r->params = strdup(params);
 	snprintf(r->arrival, sizeof(r->arrival), "recorded");
 	snprintf(r->gaps, sizeof(r->gaps), "profile");
+	snprintf(r->outer_lock, sizeof(r->outer_lock), "cluster");
 	snprintf(r->engine, sizeof(r->engine), "6.12");
 	r->page_size = 4096;
 	r->cpus = 4;
