@@ -13,56 +13,60 @@
 
 struct zsr_db;
 
-#define ZSR_DB_CREATE	(1u << 0)	/* make the file when there is none */
-#define ZSR_DB_READONLY	(1u << 1)
+#define ZSR_DB_CREATE   (1u << 0) /* make the file when there is none */
+#define ZSR_DB_READONLY (1u << 1)
 
 /* Open PATH. A file that is no zsr database, or of a newer schema, is an
  * input error and stays untouched. Close frees the handle; NULL is allowed. */
 int zsr_db_open(struct zsr_db **db, const char *path, unsigned flags,
 		struct zsr_err *err);
 void zsr_db_close(struct zsr_db *db);
+/* FN is called once, when another process has kept this one waiting for the
+ * database for a while. It waits up to ten minutes. */
+void zsr_db_on_wait(struct zsr_db *db, void (*fn)(void *ctx, const char *path),
+		    void *ctx);
 
 /* ---- traces -------------------------------------------------------- */
 
 /* Where a trace's times come from; decides whose gaps a replay uses. */
 enum zsr_times {
-	ZSR_TIMES_HARDWARE,	/* a clock of real hardware (default) */
-	ZSR_TIMES_EMULATED,	/* an emulator's: calls are real, times are not */
-	ZSR_TIMES_SYNTHETIC,	/* generated */
+	ZSR_TIMES_HARDWARE, /* a clock of real hardware (default) */
+	ZSR_TIMES_EMULATED, /* an emulator's: calls are real, times are not */
+	ZSR_TIMES_SYNTHETIC, /* generated */
 	ZSR_TIMES_NR
 };
 const char *zsr_times_name(unsigned times);
 
 /* Which facts of struct zsr_trace were not in the capture. */
-#define ZSR_GIVEN_KERNEL	(1u << 0)	/* said on the command line */
-#define ZSR_GIVEN_PAGE_SIZE	(1u << 1)
-#define ZSR_GIVEN_CHAIN_SIZE	(1u << 2)
-#define ZSR_INFERRED_KERNEL	(1u << 3)	/* nobody said; assumed */
-#define ZSR_INFERRED_PAGE_SIZE	(1u << 4)
-#define ZSR_INFERRED_CHAIN_SIZE	(1u << 5)	/* the release's default */
+#define ZSR_GIVEN_KERNEL        (1u << 0) /* said on the command line */
+#define ZSR_GIVEN_PAGE_SIZE     (1u << 1)
+#define ZSR_GIVEN_CHAIN_SIZE    (1u << 2)
+#define ZSR_INFERRED_KERNEL     (1u << 3) /* nobody said; assumed */
+#define ZSR_INFERRED_PAGE_SIZE  (1u << 4)
+#define ZSR_INFERRED_CHAIN_SIZE (1u << 5) /* the release's default */
 
 struct zsr_trace {
 	int64_t id;
 	char name[128];
-	char kernel[96];	/* release, "" never */
-	char lock_gen[8];	/* "5.10", "6.1", "6.12", "7.3" */
-	char format[32];	/* "trace.dat", "raw", "ftrace text", "synth" */
-	char clock[16];		/* "mono", "local", "unknown", ... */
-	char digest[ZSR_SHA_HEX];	/* of its events and metadata */
-	uint32_t page_size;	/* bytes */
-	uint32_t chain_size;	/* pages */
-	uint32_t fact_flags;	/* ZSR_GIVEN_*, ZSR_INFERRED_* */
-	uint32_t times;		/* enum zsr_times */
-	uint32_t nr_cpus;	/* highest cpu seen + 1 */
+	char kernel[96]; /* release, "" never */
+	char lock_gen[8]; /* "5.10", "6.1", "6.12", "7.3" */
+	char format[32]; /* "trace.dat", "raw", "ftrace text", "synth" */
+	char clock[16]; /* "mono", "local", "unknown", ... */
+	char digest[ZSR_SHA_HEX]; /* of its events and metadata */
+	uint32_t page_size; /* bytes */
+	uint32_t chain_size; /* pages */
+	uint32_t fact_flags; /* ZSR_GIVEN_*, ZSR_INFERRED_* */
+	uint32_t times; /* enum zsr_times */
+	uint32_t nr_cpus; /* highest cpu seen + 1 */
 	uint32_t nr_tasks;
 	uint32_t nr_pools;
-	bool from_empty;	/* every pool was seen from its creation */
-	bool has_dur;		/* some call carries a duration */
+	bool from_empty; /* every pool was seen from its creation */
+	bool has_dur; /* some call carries a duration */
 	uint64_t nr_events;
 	uint64_t nr_mallocs;
-	uint64_t nr_frees;	/* orphans included */
+	uint64_t nr_frees; /* orphans included */
 	uint64_t nr_objects;
-	uint64_t duration_ns;	/* last event's t_ns less the first's */
+	uint64_t duration_ns; /* last event's t_ns less the first's */
 };
 
 /* Callbacks return 0 to go on, anything else to stop with that value. */
@@ -81,10 +85,14 @@ struct zsr_task {
 int zsr_trace_tasks(struct zsr_db *db, int64_t trace,
 		    int (*fn)(void *ctx, const struct zsr_task *t), void *ctx,
 		    struct zsr_err *err);
-/* Texts of MARK events by number (aux), pools by row, facts and counts of
- * losses by key: (number, key, value); unused ones are -1 / "". */
-enum zsr_trace_table { ZSR_TABLE_MARKS, ZSR_TABLE_POOLS, ZSR_TABLE_META,
-		       ZSR_TABLE_ODD };
+/* Texts of MARK events by number (aux), names of pools by row, facts and
+ * counts of losses by key: (number, key, value); unused ones are -1 / "". */
+enum zsr_trace_table {
+	ZSR_TABLE_MARKS,
+	ZSR_TABLE_POOLS,
+	ZSR_TABLE_META,
+	ZSR_TABLE_ODD
+};
 int zsr_trace_rows(struct zsr_db *db, int64_t trace, enum zsr_trace_table which,
 		   int (*fn)(void *ctx, int64_t nr, const char *key,
 			     const char *value),
@@ -122,7 +130,12 @@ int zsr_writer_task(struct zsr_writer *w, const struct zsr_task *task,
 /* A row of one of the tables above (MARKS and POOLS need nr). */
 int zsr_writer_row(struct zsr_writer *w, enum zsr_trace_table which, int64_t nr,
 		   const char *key, const char *value, struct zsr_err *err);
-/* Both free the writer. Commit also fails for a trace without any event. */
+/*
+ * Both free the writer. Commit also fails for a trace without any event, and
+ * for events that name a task or pool without a row; rows count from 0. The
+ * lock generation follows from the kernel. Frees take their size from their
+ * malloc.
+ */
 int zsr_writer_commit(struct zsr_writer *w, struct zsr_trace *t,
 		      struct zsr_err *err);
 void zsr_writer_abort(struct zsr_writer *w);
@@ -130,32 +143,32 @@ void zsr_writer_abort(struct zsr_writer *w);
 /* ---- importing records --------------------------------------------- */
 
 struct zsr_import_opts {
-	const char *name;	/* trace name */
-	const char *kernel;	/* NULL: what the capture says, else assumed */
-	uint32_t page_size;	/* 0: likewise */
-	uint32_t chain_size;	/* 0: likewise */
+	const char *name; /* trace name */
+	const char *kernel; /* NULL: what the capture says, else assumed */
+	uint32_t page_size; /* 0: likewise */
+	uint32_t chain_size; /* 0: likewise */
 	enum zsr_times times;
-	bool force;		/* accept a trace whose digest is there already */
+	bool force; /* accept a trace whose digest is there already */
 };
 
 /* What an import found; every count is stored with the trace as an ODD row. */
-#define ZSR_ODD_COUNTS(X) \
-	X(records,		"records read") \
-	X(lost,			"records lost (counted by the ring buffer)") \
-	X(lost_unknown,		"places where an unknown number was lost") \
-	X(other,		"records of other events, ignored") \
-	X(orphan_frees,		"frees of objects allocated before the trace") \
-	X(double_frees,		"frees of an object that was already free") \
-	X(lost_frees,		"objects whose free was lost: handle came back") \
-	X(live_at_end,		"objects never freed in the trace") \
-	X(malloc_failed,	"mallocs that returned an error") \
-	X(malloc_no_return,	"malloc entries without a return") \
-	X(malloc_no_entry,	"malloc returns without an entry (size unknown)") \
-	X(free_no_return,	"frees without a return") \
-	X(free_no_entry,	"free returns without an entry") \
-	X(null_frees,		"frees of a null or error handle") \
-	X(backwards,		"records whose time went backwards") \
-	X(bad_size,		"mallocs of a size no pool accepts")
+#define ZSR_ODD_COUNTS(X)                                                      \
+	X(records, "records read")                                             \
+	X(lost, "records lost (counted by the ring buffer)")                   \
+	X(lost_unknown, "places where an unknown number was lost")             \
+	X(other, "records of other events, ignored")                           \
+	X(orphan_frees, "frees of objects allocated before the trace")         \
+	X(double_frees, "frees of an object that was already free")            \
+	X(lost_frees, "objects whose free was lost: handle came back")         \
+	X(live_at_end, "objects never freed in the trace")                     \
+	X(malloc_failed, "mallocs that returned an error")                     \
+	X(malloc_no_return, "malloc entries without a return")                 \
+	X(malloc_no_entry, "malloc returns without an entry (size unknown)")   \
+	X(free_no_return, "frees without a return")                            \
+	X(free_no_entry, "free returns without an entry")                      \
+	X(null_frees, "frees of a null or error handle")                       \
+	X(backwards, "records whose time went backwards")                      \
+	X(bad_size, "mallocs of a size no pool accepts")
 
 struct zsr_odd {
 #define X(name, text) uint64_t name;
@@ -185,45 +198,54 @@ void zsr_import_abort(struct zsr_import *imp);
  * otherwise; `at_` times count from the first release's begin and are
  * UINT64_MAX when the run ended, before teardown, without getting there.
  */
-#define ZSR_RUN_VALUES(X) \
-	X(tasks,		"",	"tasks that released anything") \
-	X(mallocs,		"",	"zs_malloc calls played") \
-	X(frees,		"",	"releases played") \
-	X(fallbacks,		"",	"releases done synchronously by a deferring policy") \
-	X(caller_max_ns,	"ns",	"longest caller time of a task") \
-	X(caller_mean_ns,	"ns",	"mean caller time over tasks") \
-	X(caller_sum_ns,	"ns",	"caller time summed over tasks") \
-	X(first_release_ns,	"ns",	"begin of the first release") \
-	X(last_return_ns,	"ns",	"the last caller returned") \
-	X(end_ns,		"ns",	"everything was idle, before teardown") \
-	X(cpu_caller_ns,	"ns",	"CPU time of releases in callers, less spin and queueing") \
-	X(cpu_spin_ns,		"ns",	"CPU time callers spent waiting for locks and lines in releases") \
-	X(cpu_worker_ns,	"ns",	"CPU time of workers, less spin") \
-	X(cpu_worker_spin_ns,	"ns",	"CPU time workers spent waiting for locks and lines") \
-	X(cpu_queueing_ns,	"ns",	"CPU time of queueing work, wake-ups and context switches for it") \
-	X(cpu_gap_ns,		"ns",	"CPU time of the rest of the release path") \
-	X(switches,		"",	"context switches") \
-	X(works_queued,		"",	"work items queued") \
-	X(works_run,		"",	"times a worker function ran") \
-	X(lock_contended,	"",	"lock acquisitions that waited") \
-	X(lock_acquired,	"",	"lock acquisitions") \
-	X(line_transfers,	"",	"cache lines moved between CPUs") \
-	X(pages_total,		"pages", "pages sync gives back for the same releases (100 %)") \
-	X(pages_back,		"pages", "pages given back by the end, before teardown") \
-	X(pages_peak,		"pages", "most pages the pools held") \
-	X(pages_end,		"pages", "pages the pools held at the end, before teardown") \
-	X(held_peak_pages,	"pages", "most pages held back by queued frees") \
-	X(held_area_page_us,	"page us", "pages held back, integrated over time") \
-	X(dead_peak_bytes,	"bytes", "most bytes of queued objects, in class sizes") \
-	X(queue_pages,		"pages", "pages of the policy's own buffers") \
-	X(queue_peak,		"",	"most entries queued at once") \
-	X(queue_oldest_ns,	"ns",	"longest time an entry stayed queued") \
-	X(stranded,		"",	"entries still queued when everything was idle") \
-	X(at_50_ns,		"ns",	"50 % of the pages were back") \
-	X(at_90_ns,		"ns",	"90 % of the pages were back") \
-	X(at_99_ns,		"ns",	"99 % of the pages were back") \
-	X(at_100_ns,		"ns",	"100 % of the pages were back") \
-	X(teardown_ns,		"ns",	"time the flush at pool destroy took")
+#define ZSR_RUN_VALUES(X)                                                      \
+	X(tasks, "", "tasks that released anything")                           \
+	X(mallocs, "", "zs_malloc calls played")                               \
+	X(malloc_failed, "", "zs_malloc calls that found no page")             \
+	X(frees, "", "releases played")                                        \
+	X(fallbacks, "", "releases done synchronously by a deferring policy")  \
+	X(caller_max_ns, "ns", "longest caller time of a task")                \
+	X(caller_mean_ns, "ns", "mean caller time over tasks")                 \
+	X(caller_sum_ns, "ns", "caller time summed over tasks")                \
+	X(first_release_ns, "ns", "begin of the first release")                \
+	X(last_return_ns, "ns", "the last caller returned")                    \
+	X(end_ns, "ns", "everything was idle, before teardown")                \
+	X(cpu_caller_ns, "ns",                                                 \
+	  "CPU time of releases in callers, less spin and queueing")           \
+	X(cpu_spin_ns, "ns",                                                   \
+	  "CPU time callers spent waiting for locks and lines in releases")    \
+	X(cpu_worker_ns, "ns", "CPU time of workers, less spin")               \
+	X(cpu_worker_spin_ns, "ns",                                            \
+	  "CPU time workers spent waiting for locks and lines")                \
+	X(cpu_queueing_ns, "ns",                                               \
+	  "CPU time of queueing work, wake-ups and context switches for it")   \
+	X(cpu_gap_ns, "ns", "CPU time of the rest of the release path")        \
+	X(switches, "", "context switches")                                    \
+	X(works_queued, "", "work items queued")                               \
+	X(works_run, "", "times a worker function ran")                        \
+	X(lock_contended, "", "lock acquisitions that waited")                 \
+	X(lock_acquired, "", "lock acquisitions")                              \
+	X(line_transfers, "", "cache lines moved between CPUs")                \
+	X(pages_total, "pages",                                                \
+	  "pages sync gives back for the same releases (100 %)")               \
+	X(pages_back, "pages", "pages given back by the end, before teardown") \
+	X(pages_peak, "pages", "most pages the pools held")                    \
+	X(pages_end, "pages",                                                  \
+	  "pages the pools held at the end, before teardown")                  \
+	X(held_peak_pages, "pages", "most pages held back by queued frees")    \
+	X(held_area_page_us, "page us",                                        \
+	  "pages held back, integrated over time")                             \
+	X(dead_peak_bytes, "bytes",                                            \
+	  "most bytes of queued objects, in class sizes")                      \
+	X(queue_pages, "pages", "pages of the policy's own buffers")           \
+	X(queue_peak, "", "most entries queued at once")                       \
+	X(queue_oldest_ns, "ns", "longest time an entry stayed queued")        \
+	X(stranded, "", "entries still queued when everything was idle")       \
+	X(at_50_ns, "ns", "50 % of the pages were back")                       \
+	X(at_90_ns, "ns", "90 % of the pages were back")                       \
+	X(at_99_ns, "ns", "99 % of the pages were back")                       \
+	X(at_100_ns, "ns", "100 % of the pages were back")                     \
+	X(teardown_ns, "ns", "time the flush at pool destroy took")
 
 struct zsr_run_values {
 #define X(name, unit, text) uint64_t name;
@@ -232,32 +254,33 @@ struct zsr_run_values {
 };
 
 /* Histograms of a run. */
-#define ZSR_RUN_HISTS(X) \
-	X(release,	"one release as its caller sees it, ns") \
-	X(malloc,	"one zs_malloc, ns") \
-	X(queued,	"time an entry stayed queued, ns")
+#define ZSR_RUN_HISTS(X)                                                       \
+	X(release, "one release as its caller sees it, ns")                    \
+	X(malloc, "one zs_malloc, ns")                                         \
+	X(queued, "time an entry stayed queued, ns")
 
 /*
  * Time series of a run: points (t_ns, value) at changes, thinned evenly in
  * the number of points; the value holds until the next point.
  */
-#define ZSR_RUN_SERIES(X) \
-	X(live_pages,	"pages",	"pages of zspages with a live object") \
-	X(held_pages,	"pages",	"pages held back by queued frees") \
-	X(back_pages,	"pages",	"pages given back since the first release began") \
-	X(queue_depth,	"entries",	"entries queued")
+#define ZSR_RUN_SERIES(X)                                                      \
+	X(live_pages, "pages", "pages of zspages with a live object")          \
+	X(held_pages, "pages", "pages held back by queued frees")              \
+	X(back_pages, "pages",                                                 \
+	  "pages given back since the first release began")                    \
+	X(queue_depth, "entries", "entries queued")
 
 enum {
 #define X(name, text) ZSR_HIST_##name,
 	ZSR_RUN_HISTS(X)
 #undef X
-	ZSR_NR_RUN_HISTS
+		ZSR_NR_RUN_HISTS
 };
 enum {
 #define X(name, unit, text) ZSR_SERIES_##name,
 	ZSR_RUN_SERIES(X)
 #undef X
-	ZSR_NR_RUN_SERIES
+		ZSR_NR_RUN_SERIES
 };
 
 struct zsr_point {
@@ -266,7 +289,7 @@ struct zsr_point {
 };
 
 struct zsr_series {
-	struct zsr_point *points;	/* strictly growing t_ns */
+	struct zsr_point *points; /* strictly growing t_ns */
 	size_t nr;
 };
 
@@ -274,31 +297,32 @@ struct zsr_series {
 struct zsr_release {
 	uint64_t begin_ns;
 	uint64_t end_ns;
-	uint64_t nr;		/* objects */
+	uint64_t nr; /* objects */
 	uint32_t task;
 };
 
 struct zsr_run {
-	int64_t id;		/* 0 before it is stored */
+	int64_t id; /* 0 before it is stored */
 	int64_t trace;
 	char trace_name[128];
 	char trace_digest[ZSR_SHA_HEX];
 	char policy[64];
-	char clock[8];		/* "virtual" or "host" */
-	char profile[64];	/* name */
-	char *profile_text;	/* the whole profile as used, owned */
-	char *params;		/* "pool-pages=64 batch=32", owned */
+	char clock[8]; /* "virtual" or "host" */
+	char profile[64]; /* name */
+	char *profile_text; /* the whole profile as used, owned */
+	char *params; /* "pool-pages=64 batch=32", owned */
 	char arrival[12];
-	char gaps[12];		/* "recorded" or "profile" */
-	char engine[16];	/* model name: "6.1", "6.3", "6.12" */
+	char gaps[12]; /* "recorded" or "profile" */
+	char outer_lock[12]; /* "device", "cluster", "none" */
+	char engine[16]; /* model name: "6.1", "6.3", "6.12" */
 	uint32_t page_size;
 	uint32_t cpus;
 	uint64_t seed;
-	char digest[ZSR_SHA_HEX];	/* result digest */
+	char digest[ZSR_SHA_HEX]; /* result digest */
 	struct zsr_run_values v;
-	struct zsr_hist *hist[ZSR_NR_RUN_HISTS];	/* owned */
-	struct zsr_series series[ZSR_NR_RUN_SERIES];	/* points owned */
-	struct zsr_release *releases;	/* largest ones, owned, by begin */
+	struct zsr_hist *hist[ZSR_NR_RUN_HISTS]; /* owned */
+	struct zsr_series series[ZSR_NR_RUN_SERIES]; /* points owned */
+	struct zsr_release *releases; /* largest ones, owned, by begin */
 	size_t nr_releases;
 };
 
@@ -320,13 +344,18 @@ int zsr_run_ids(struct zsr_db *db, int64_t trace, int64_t **ids, size_t *nr,
 
 /* ---- SQL ----------------------------------------------------------- */
 
+enum zsr_sql_type { ZSR_SQL_NULL, ZSR_SQL_NUMBER, ZSR_SQL_TEXT };
+
 /*
  * Run a read-only QUERY with the virtual table zsr_event and the views of the
- * schema; row() gets column names and values (NULL for SQL NULL) of each row.
+ * schema. row() is called once with values NULL for the head, then for each
+ * row; SQL NULL is NULL, a blob comes as the text x'...'. A query that is wrong
+ * or would write is a usage error.
  */
 int zsr_db_sql(struct zsr_db *db, const char *query,
 	       int (*row)(void *ctx, int ncol, const char *const *names,
-			  const char *const *values),
+			  const char *const *values,
+			  const enum zsr_sql_type *types),
 	       void *ctx, struct zsr_err *err);
 
 #endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The layout of a chunk's blob that chunk_encode.c and chunk_decode.c
+ * share. */
+#ifndef ZSR_DB_COLUMNS_H
+#define ZSR_DB_COLUMNS_H
+
+#include <stdint.h>
+
+#define ZSR_CHUNK_FORMAT 1
+#define ZSR_DICT_MAX     256
+
+/* Columns in the order of the blob; FREE_OBJ comes before all others. */
+enum {
+	/* of every event */
+	ZSR_COL_KIND,
+	ZSR_COL_T, /* less the event's before */
+	ZSR_COL_CPU,
+	ZSR_COL_TASK,
+	ZSR_COL_POOL,
+	ZSR_COL_CALLER,
+	ZSR_COL_FLAGS,
+	ZSR_COL_CGROUP, /* zigzag */
+	ZSR_COL_AUX,
+	ZSR_COL_SLOT, /* zigzag */
+	/* of mallocs */
+	ZSR_COL_MALLOC_DUR,
+	ZSR_COL_MALLOC_GFP,
+	ZSR_COL_MALLOC_SIZE,
+	/* of everything else */
+	ZSR_COL_OTHER_DUR,
+	ZSR_COL_OTHER_GFP,
+	ZSR_COL_OTHER_SIZE, /* 0 for frees of a known object */
+	/* of frees */
+	ZSR_COL_FREE_OBJ,
+	ZSR_NR_COLUMNS
+};
+
+/* First byte of a column; 1 to 8 is its width in planes. */
+enum {
+	ZSR_COLUMN_CONST = 0,
+	ZSR_COLUMN_DICT = 9,
+};
+
+/* How FREE_OBJ counts. */
+enum {
+	ZSR_FREE_STEP,
+	ZSR_FREE_BACK,
+};
+
+static inline uint64_t zsr_zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static inline int64_t zsr_unzigzag(uint64_t v)
+{
+	return (int64_t)(v >> 1 ^ (0 - (v & 1)));
+}
+
+static inline unsigned zsr_column_bits(uint64_t v)
+{
+	return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
+}
+
+/* Bytes that hold v; 1 for 0. */
+static inline unsigned zsr_column_width(uint64_t v)
+{
+	return v ? (zsr_column_bits(v) + 7) / 8 : 1;
+}
+
+#endif

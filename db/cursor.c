@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All events of a trace in order. */
+#include <stdlib.h>
+
+#include "db/reader.h"
+
+struct zsr_cursor {
+	struct zsr_reader *reader;
+	bool in_chunk;
+};
+
+int zsr_cursor_open(struct zsr_db *db, int64_t trace, struct zsr_cursor **out,
+		    struct zsr_err *err)
+{
+	struct zsr_cursor *c = calloc(1, sizeof(*c));
+	int ret;
+
+	*out = NULL;
+	if (!c)
+		return zsr_err_nomem(err, "cursor");
+	ret = zsr_reader_open(db, trace, true, &c->reader, err);
+	if (ret) {
+		free(c);
+		return ret;
+	}
+	*out = c;
+	return 0;
+}
+
+int zsr_cursor_next(struct zsr_cursor *c, const struct zsr_event **ev,
+		    struct zsr_err *err)
+{
+	const struct zsr_chunk_info *info;
+	int ret;
+
+	for (;;) {
+		if (c->in_chunk) {
+			ret = zsr_reader_rows(c->reader, ev, NULL, err);
+			if (ret)
+				return ret;
+		}
+		ret = zsr_reader_chunk(c->reader, &info, err);
+		c->in_chunk = ret == 1;
+		if (ret != 1)
+			return ret;
+	}
+}
+
+void zsr_cursor_close(struct zsr_cursor *c)
+{
+	if (!c)
+		return;
+	zsr_reader_close(c->reader);
+	free(c);
+}

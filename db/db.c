@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opening and closing a database, and what is not one. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "db/private.h"
+
+#define BUSY_STEP_MS    5
+#define BUSY_TELL_MS    300
+#define BUSY_GIVE_UP_MS 600000
+
+/* Offsets of SQLite's file header: user_version, application_id. */
+#define HEADER_SIZE        100
+#define HEADER_USER        60
+#define HEADER_APPLICATION 68
+
+static uint32_t be32(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	       (uint32_t)p[2] << 8 | p[3];
+}
+
+/*
+ * Judged from the header alone, before SQLite may touch the file: opening a
+ * stranger's database could roll back its journal or fold in its log.
+ * Returns 1 for an empty file.
+ */
+static int check_header(const char *path, struct zsr_err *err)
+{
+	unsigned char h[HEADER_SIZE];
+	struct stat st;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ENOENT
+			       ? zsr_err_input(err, "no database %s", path)
+			       : zsr_err_sys(err, errno, "%s", path);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return zsr_err_input(err, "%s is no file", path);
+	}
+	n = pread(fd, h, sizeof(h), 0);
+	close(fd);
+	if (n == 0)
+		return 1;
+	if (n < HEADER_SIZE || memcmp(h, "SQLite format 3", 16))
+		return zsr_err_input(err, "%s is no SQLite database", path);
+	if (be32(h + HEADER_APPLICATION) != ZSR_SCHEMA_APPLICATION)
+		return zsr_err_input(err, "%s is no zsr database", path);
+	if (be32(h + HEADER_USER) > ZSR_SCHEMA_VERSION)
+		return zsr_err_input(
+			err, "%s has schema %u, this zsr knows up to %u: a newer zsr made it",
+			path, be32(h + HEADER_USER), ZSR_SCHEMA_VERSION);
+	if (be32(h + HEADER_USER) == 0)
+		return zsr_err_input(err, "%s is damaged: it has no schema",
+				     path);
+	return 0;
+}
+
+static int on_busy(void *arg, int tries)
+{
+	struct zsr_db *db = arg;
+	int ms = tries * BUSY_STEP_MS;
+
+	if (ms >= BUSY_GIVE_UP_MS)
+		return 0;
+	if (ms >= BUSY_TELL_MS && !db->told_wait) {
+		db->told_wait = true;
+		if (db->on_wait)
+			db->on_wait(db->on_wait_ctx, db->path);
+	}
+	sqlite3_sleep(BUSY_STEP_MS);
+	return 1;
+}
+
+void zsr_db_on_wait(struct zsr_db *db, void (*fn)(void *ctx, const char *path),
+		    void *ctx)
+{
+	db->on_wait = fn;
+	db->on_wait_ctx = ctx;
+}
+
+/*
+ * The file may be anybody's, so its triggers stay off and its views may only
+ * use functions that are harmless. WAL mode is kept in the file; where the
+ * file system has no shared memory SQLite stays with its rollback journal.
+ */
+static int configure(struct zsr_db *db, bool readonly, struct zsr_err *err)
+{
+	int ret;
+
+	sqlite3_extended_result_codes(db->sql, 1);
+	sqlite3_busy_handler(db->sql, on_busy, db);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	if (zsr_vtab_register(db) || zsr_texts_register(db))
+		return zsr_err_nomem(err, "database");
+	if (readonly || sqlite3_db_readonly(db->sql, "main") == 1) {
+		db->readonly = true;
+		return zsr_sql_exec(db, "PRAGMA query_only = 1", err);
+	}
+	ret = zsr_sql_exec(db,
+			   db->created ? "PRAGMA synchronous = 0;"
+					 "PRAGMA journal_mode = WAL"
+				       : "PRAGMA journal_mode = WAL",
+			   err);
+	return ret ? ret
+		   : zsr_sql_exec(db,
+				  "PRAGMA synchronous = 1;"
+				  "PRAGMA foreign_keys = 1;"
+				  "PRAGMA cell_size_check = 1",
+				  err);
+}
+
+static int open_sqlite(struct zsr_db *db, bool readonly, struct zsr_err *err)
+{
+	char *name;
+	int rc, ret;
+
+	/* No name may mean ":memory:" or a URI. */
+	if (asprintf(&name, "%s%s", db->path[0] == '/' ? "" : "./", db->path) < 0)
+		return zsr_err_nomem(err, "path");
+	rc = sqlite3_open_v2(name, &db->sql,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	free(name);
+	ret = rc == SQLITE_OK ? configure(db, readonly, err)
+			      : zsr_sql_error(db, rc, err);
+	return ret;
+}
+
+int zsr_db_open(struct zsr_db **out, const char *path, unsigned flags,
+		struct zsr_err *err)
+{
+	struct zsr_db *db = calloc(1, sizeof(*db));
+	bool create = flags & ZSR_DB_CREATE;
+	int ret;
+
+	*out = NULL;
+	if (!db || !(db->path = strdup(path))) {
+		free(db);
+		return zsr_err_nomem(err, "database");
+	}
+	if (create && access(path, F_OK) && errno == ENOENT) {
+		ret = zsr_db_create(path, false, err);
+		if (ret && ret != -EEXIST)
+			goto fail;
+		db->created = !ret;
+	}
+	ret = check_header(path, err);
+	if (ret == 1)
+		ret = create ? zsr_db_create(path, true, err)
+			     : zsr_err_input(err, "%s is empty", path);
+	if (!ret)
+		ret = open_sqlite(db, flags & ZSR_DB_READONLY, err);
+	if (!ret) {
+		*out = db;
+		return 0;
+	}
+fail:
+	zsr_db_close(db);
+	return ret;
+}
+
+/*
+ * A file that this handle made and nobody put anything into goes again. That
+ * nobody else has it open shows in leaving WAL mode, which needs to be alone.
+ */
+static void discard_file(struct zsr_db *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool alone = false, empty = false;
+
+	sqlite3_busy_handler(db->sql, NULL, NULL);
+	if (!sqlite3_prepare_v2(db->sql, "PRAGMA journal_mode = DELETE", -1,
+				&stmt, NULL) &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		alone = !strcmp((const char *)sqlite3_column_text(stmt, 0),
+				"delete");
+	sqlite3_finalize(stmt);
+	if (!alone || sqlite3_exec(db->sql, "BEGIN EXCLUSIVE", NULL, NULL, NULL))
+		return;
+	if (!sqlite3_prepare_v2(db->sql,
+				"SELECT 1 FROM trace UNION ALL "
+				"SELECT 1 FROM run",
+				-1, &stmt, NULL))
+		empty = sqlite3_step(stmt) == SQLITE_DONE;
+	sqlite3_finalize(stmt);
+	if (empty)
+		unlink(db->path);
+	sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+}
+
+void zsr_db_close(struct zsr_db *db)
+{
+	if (!db)
+		return;
+	if (db->sql) {
+		zsr_db_rollback(db);
+		if (db->created && !db->stored)
+			discard_file(db);
+		sqlite3_close_v2(db->sql);
+	}
+	free(db->path);
+	free(db);
+}

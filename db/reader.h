@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Chunk by chunk through a trace; under the cursor and the virtual table. */
+#ifndef ZSR_DB_READER_H
+#define ZSR_DB_READER_H
+
+#include "db/chunk.h"
+#include "db/private.h"
+
+struct zsr_reader;
+
+/* sizes false: frees come with size 0, and skipped chunks cost nothing. */
+int zsr_reader_open(struct zsr_db *db, int64_t trace, bool sizes,
+		    struct zsr_reader **r, struct zsr_err *err);
+void zsr_reader_close(struct zsr_reader *r);
+/* On to the next chunk: 1 with *info set, 0 after the last one, -errno. */
+int zsr_reader_chunk(struct zsr_reader *r, const struct zsr_chunk_info **info,
+		     struct zsr_err *err);
+/* The number in the trace of the chunk's first event. */
+uint64_t zsr_reader_first_row(const struct zsr_reader *r);
+/*
+ * The next rows of the chunk, at most 4096 and 0 at its end; *births as in
+ * zsr_chunk_decoder_read(). A chunk that is left before its end is skipped: its
+ * blob is only read when sizes are wanted.
+ */
+int zsr_reader_rows(struct zsr_reader *r, const struct zsr_event **ev,
+		    const uint64_t **births, struct zsr_err *err);
+
+#endif

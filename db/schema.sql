@@ -1,0 +1,189 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- The one schema of a zsr database, described in zsr-db(5). The number in
+-- "PRAGMA user_version" is its version; db/create.c refuses other ones.
+
+PRAGMA application_id = 0x7a737231;	-- "zsr1"
+PRAGMA user_version = 1;
+
+-- One row a trace. fact_flags: ZSR_GIVEN_* and ZSR_INFERRED_* of db/db.h.
+-- texts: the long values of meta, one after the other, as one zstd frame.
+CREATE TABLE trace (
+	id		INTEGER PRIMARY KEY,
+	name		TEXT NOT NULL UNIQUE,
+	digest		TEXT NOT NULL,
+	kernel		TEXT NOT NULL,
+	lock_gen	TEXT NOT NULL,
+	format		TEXT NOT NULL,
+	clock		TEXT NOT NULL,
+	times		TEXT NOT NULL,
+	page_size	INTEGER NOT NULL,
+	chain_size	INTEGER NOT NULL,
+	fact_flags	INTEGER NOT NULL,
+	from_empty	INTEGER NOT NULL,
+	has_dur		INTEGER NOT NULL,
+	nr_cpus		INTEGER NOT NULL,
+	nr_tasks	INTEGER NOT NULL,
+	nr_pools	INTEGER NOT NULL,
+	nr_events	INTEGER NOT NULL,
+	nr_mallocs	INTEGER NOT NULL,
+	nr_frees	INTEGER NOT NULL,
+	duration_ns	INTEGER NOT NULL,
+	imported_s	INTEGER NOT NULL,	-- seconds since 1970
+	zsr_version	TEXT NOT NULL,
+	texts		BLOB
+) STRICT;
+
+CREATE TABLE task (
+	trace		INTEGER NOT NULL REFERENCES trace ON DELETE CASCADE,
+	nr		INTEGER NOT NULL,
+	pid		INTEGER NOT NULL,
+	comm		TEXT NOT NULL,
+	PRIMARY KEY (trace, nr)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pool (
+	trace		INTEGER NOT NULL REFERENCES trace ON DELETE CASCADE,
+	nr		INTEGER NOT NULL,
+	name		TEXT NOT NULL,
+	PRIMARY KEY (trace, nr)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mark (
+	trace		INTEGER NOT NULL REFERENCES trace ON DELETE CASCADE,
+	nr		INTEGER NOT NULL,
+	text		TEXT NOT NULL,
+	PRIMARY KEY (trace, nr)
+) STRICT, WITHOUT ROWID;
+
+-- A long value is NULL here and lies in trace.texts, len bytes from at on.
+CREATE TABLE meta (
+	trace		INTEGER NOT NULL REFERENCES trace ON DELETE CASCADE,
+	key		TEXT NOT NULL,
+	value		TEXT,
+	at		INTEGER,
+	len		INTEGER,
+	PRIMARY KEY (trace, key)
+) STRICT, WITHOUT ROWID;
+
+-- What the import pass counted; only what is not 0.
+CREATE TABLE odd (
+	trace		INTEGER NOT NULL REFERENCES trace ON DELETE CASCADE,
+	key		TEXT NOT NULL,
+	value		INTEGER NOT NULL,
+	PRIMARY KEY (trace, key)
+) STRICT, WITHOUT ROWID;
+
+-- Events, up to 65536 a row; data: db/chunk_encode.c. id: trace * 2^32 + number.
+-- (Generated columns come last: sqlite3_blob_open() counts stored ones.)
+CREATE TABLE chunk (
+	id		INTEGER PRIMARY KEY,
+	events		INTEGER NOT NULL,
+	mallocs		INTEGER NOT NULL,
+	frees		INTEGER NOT NULL,
+	first_obj	INTEGER NOT NULL,
+	t_min		INTEGER NOT NULL,
+	t_max		INTEGER NOT NULL,
+	task_min	INTEGER NOT NULL,
+	task_max	INTEGER NOT NULL,
+	kinds		INTEGER NOT NULL,	-- bit 1 << kind
+	cpus		INTEGER NOT NULL,	-- bit 1 << cpu, 63: and above
+	xxh3		INTEGER NOT NULL,	-- of data
+	data		BLOB NOT NULL,
+	trace		INTEGER AS (id >> 32),
+	nr		INTEGER AS (id & 0xffffffff)
+) STRICT;
+
+-- Machine profiles, once each.
+CREATE TABLE profile (
+	digest		TEXT PRIMARY KEY,
+	text		TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run (
+	id		INTEGER PRIMARY KEY AUTOINCREMENT,
+	trace		INTEGER REFERENCES trace ON DELETE SET NULL,
+	trace_name	TEXT NOT NULL,
+	trace_digest	TEXT NOT NULL,
+	policy		TEXT NOT NULL,
+	clock		TEXT NOT NULL,
+	profile		TEXT NOT NULL,
+	profile_digest	TEXT NOT NULL REFERENCES profile,
+	params		TEXT NOT NULL,
+	arrival		TEXT NOT NULL,
+	gaps		TEXT NOT NULL,
+	engine		TEXT NOT NULL,
+	page_size	INTEGER NOT NULL,
+	cpus		INTEGER NOT NULL,
+	seed		TEXT NOT NULL,		-- 64 bits, decimal
+	digest		TEXT NOT NULL,
+	stored_s	INTEGER NOT NULL,	-- seconds since 1970
+	zsr_version	TEXT NOT NULL
+) STRICT;
+
+-- value NULL: it did not happen.
+CREATE TABLE run_value (
+	run		INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	key		TEXT NOT NULL,
+	value		INTEGER,
+	PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+
+-- Histograms and time series of a run; data: db/runblob.c.
+CREATE TABLE run_data (
+	run		INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	key		TEXT NOT NULL,		-- "hist.release", "series.live_pages"
+	count		INTEGER NOT NULL,	-- values or points
+	xxh3		INTEGER NOT NULL,	-- of data
+	data		BLOB NOT NULL,
+	PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_release (
+	run		INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	nr		INTEGER NOT NULL,
+	task		INTEGER NOT NULL,
+	begin_ns	INTEGER NOT NULL,
+	end_ns		INTEGER NOT NULL,
+	objects		INTEGER NOT NULL,
+	PRIMARY KEY (run, nr)
+) STRICT, WITHOUT ROWID;
+
+-- What people ask. Views over zsr_event want the virtual table of zsr.
+
+CREATE VIEW trace_meta AS
+	SELECT trace, key, coalesce(value, zsr_text(trace, at, len)) AS value
+	FROM meta;
+
+-- Mallocs by size, in steps of 256 bytes.
+CREATE VIEW size_histogram AS
+	SELECT t.name AS trace, e.size / 256 * 256 AS size_from,
+		count(*) AS mallocs
+	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
+	WHERE e.kind = 'malloc'
+	GROUP BY t.id, size_from;
+
+-- How long objects lived that were freed, by powers of two of us.
+CREATE VIEW lifetime_histogram AS
+	SELECT t.name AS trace,
+		CASE WHEN e.life_ns < 1000 THEN 0 ELSE
+		1000 << CAST(log2(e.life_ns / 1000) AS INTEGER) END
+		AS life_from_ns,
+		count(*) AS objects, sum(e.size) AS bytes
+	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
+	WHERE e.kind = 'free' AND e.life_ns IS NOT NULL
+	GROUP BY t.id, life_from_ns;
+
+CREATE VIEW task_frees AS
+	SELECT t.name AS trace, k.pid AS pid, k.comm AS comm,
+		count(*) AS frees, sum(e.size) AS bytes,
+		min(e.t_ns) AS first_ns, max(e.t_ns + e.dur_ns) AS last_ns
+	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
+	CROSS JOIN task k ON k.trace = t.id AND k.nr = e.task
+	WHERE e.kind = 'free'
+	GROUP BY t.id, e.task;
+
+CREATE VIEW run_values AS
+	SELECT r.id AS run, r.trace_name AS trace, r.policy, r.params,
+		r.profile, r.seed, v.key, v.value
+	FROM run r JOIN run_value v ON v.run = r.id;
