@@ -62,11 +62,8 @@ static void groups_quad(struct zsr_class *c)
 {
 	c->full = 3;
 	c->head_or_second = true;
-	c->from[0] = 0;
 	c->from[1] = 1;
 	c->from[2] = (uint16_t)zsr_min(3u * c->objs / 4 + 1, c->objs);
-	c->from[3] = c->objs;
-	c->from[4] = (uint16_t)(c->objs + 1);
 }
 
 /*
@@ -78,26 +75,14 @@ static void groups_ratio12(struct zsr_class *c)
 	unsigned g;
 
 	c->full = 11;
-	c->from[0] = 0;
 	for (g = 1; g <= 10; g++)
 		c->from[g] = (uint16_t)zsr_max(((g - 1) * c->objs + 9) / 10, 1);
-	c->from[11] = c->objs;
-	c->from[12] = (uint16_t)(c->objs + 1);
 }
 
-static void class_init(struct zsr_engine *e, unsigned index, unsigned size,
-		       unsigned pages, unsigned objs)
+static void groups_init(const struct zsr_engine *e, struct zsr_class *c)
 {
-	struct zsr_class *c = &e->class[index];
-	unsigned i;
+	unsigned g;
 
-	c->index = (uint16_t)index;
-	c->size = size;
-	c->pages = (uint16_t)pages;
-	c->objs = (uint16_t)objs;
-	c->rec_units = (uint32_t)((offsetof(struct zsr_zspage, slot) +
-				   objs * sizeof(uint32_t) + ZSR_UNIT - 1) /
-				  ZSR_UNIT);
 	switch (e->model.group) {
 	case ZSR_GROUP_QUAD:
 		groups_quad(c);
@@ -106,11 +91,15 @@ static void class_init(struct zsr_engine *e, unsigned index, unsigned size,
 		groups_ratio12(c);
 		break;
 	}
-	for (i = 0; i < ZSR_MAX_GROUPS; i++)
-		c->list[i].next = c->list[i].prev = &c->list[i];
-	/* The kernel sets its watermark once, at the first pool's creation. */
-	if (!e->huge_class_size && pages > 1 && objs > 1)
-		e->huge_class_size = size - e->handle_size + 1;
+	c->from[0] = 0;
+	c->from[c->full] = c->objs;
+	c->from[c->full + 1] = (uint16_t)(c->objs + 1);
+	for (g = 0; g < ZSR_MAX_GROUPS; g++)
+		c->list[g] = list_end(c);
+	for (g = 0; g < c->full; g++) {
+		c->up[g] = (uint8_t)group_of(c, c->from[g + 1]);
+		c->down[g + 1] = (uint8_t)group_of(c, c->from[g + 1] - 1u);
+	}
 }
 
 /* Largest request whose raw class is RAW or below. */
@@ -121,14 +110,36 @@ static unsigned request_limit(const struct zsr_engine *e, unsigned raw)
 	return e->min_size + (raw << e->step_shift) - e->handle_size;
 }
 
+static void class_init(struct zsr_engine *e, unsigned index, unsigned size,
+		       unsigned pages, unsigned objs)
+{
+	struct zsr_class *c = &e->class[index];
+
+	c->pages = (uint8_t)pages;
+	c->objs = (uint16_t)objs;
+	e->info[index] = (struct zsr_class_info){
+		.index = index,
+		.size = size,
+		.objs = objs,
+		.pages = pages,
+		.max_request = request_limit(e, index),
+		.waste = pages * e->page_size - objs * size,
+		.huge = pages == 1 && objs == 1,
+	};
+	groups_init(e, c);
+	/* The kernel sets its watermark once, at the first pool's creation. */
+	if (!e->huge_class_size && pages > 1 && objs > 1)
+		e->huge_class_size = size - e->handle_size + 1;
+}
+
 /*
  * From the top down: a raw class whose zspage has as many pages and objects
  * as that of the last class made is merged into it.
  */
-void zsr_classes_init(struct zsr_engine *e)
+static void raw_classes_init(struct zsr_engine *e)
 {
 	unsigned span = e->page_size - e->min_size, raw;
-	struct zsr_class *last = NULL;
+	struct zsr_class_info *last = NULL;
 
 	e->step_shift = (unsigned)__builtin_ctz(e->page_size / 256);
 	e->nr_raw = ((span + (1u << e->step_shift) - 1) >> e->step_shift) + 1;
@@ -140,42 +151,53 @@ void zsr_classes_init(struct zsr_engine *e)
 
 		if (!last || last->pages != pages || last->objs != objs) {
 			class_init(e, raw, size, pages, objs);
-			last = &e->class[raw];
-			last->max_request = request_limit(e, raw);
+			last = &e->info[raw];
 		}
-		e->raw_class[raw] = last->index;
+		e->raw_class[raw] = (uint16_t)last->index;
 		last->slots_merged++;
 		last->min_request = raw ? request_limit(e, raw - 1) + 1 : 1;
 	}
-	for (raw = 0; raw < e->nr_raw; raw++) {
-		struct zsr_class *c = &e->class[e->raw_class[raw]];
-		unsigned other = 0;
+}
 
-		while (e->class[e->raw_class[other]].rec_units != c->rec_units)
-			other++;
-		c->rec_bin = e->raw_class[other];
+/*
+ * A request is looked up with its handle's bytes, rounded up to the step; what
+ * is below the smallest class is in it, and what is above the largest too.
+ */
+static unsigned request_raw(const struct zsr_engine *e, unsigned size)
+{
+	unsigned bytes = size + e->handle_size, step = 1u << e->step_shift;
+
+	if (bytes <= e->min_size)
+		return 0;
+	return zsr_min((bytes - e->min_size + step - 1) / step, e->nr_raw - 1);
+}
+
+static void requests_init(struct zsr_engine *e)
+{
+	unsigned step = 1u << e->step_shift, i, size;
+
+	/* Sizes of one raw class differ in the bits that are shifted out. */
+	e->request_bias = (step - 1 + e->handle_size - e->min_size) % step;
+	for (i = 0; i <= (e->page_size + e->request_bias) / step; i++) {
+		size = zsr_max((i + 1) * step - 1, e->request_bias + 1) -
+		       e->request_bias;
+		size = zsr_min(size, e->page_size);
+		e->request_class[i] = e->raw_class[request_raw(e, size)];
 	}
+}
+
+void zsr_classes_init(struct zsr_engine *e)
+{
+	raw_classes_init(e);
+	requests_init(e);
 }
 
 bool zsr_engine_class_info(const struct zsr_engine *e, unsigned index,
 			   struct zsr_class_info *info)
 {
-	const struct zsr_class *c;
-
 	if (!class_is_real(e, index))
 		return false;
-	c = &e->class[index];
-	*info = (struct zsr_class_info){
-		.index = index,
-		.size = c->size,
-		.objs = c->objs,
-		.pages = c->pages,
-		.min_request = c->min_request,
-		.max_request = c->max_request,
-		.slots_merged = c->slots_merged,
-		.waste = c->pages * e->page_size - c->objs * c->size,
-		.huge = c->pages == 1 && c->objs == 1,
-	};
+	*info = e->info[index];
 	return true;
 }
 

@@ -5,9 +5,7 @@
 /* Pages that a perfect compaction of the class would give back. */
 static uint64_t freeable(const struct zsr_class *c)
 {
-	if (c->obj_allocated <= c->obj_used)
-		return 0;
-	return (c->obj_allocated - c->obj_used) / c->objs * c->pages;
+	return (class_allocated(c) - c->obj_used) / c->objs * c->pages;
 }
 
 static struct zsr_zspage *isolate(struct zsr_class *c, unsigned group)
@@ -16,14 +14,14 @@ static struct zsr_zspage *isolate(struct zsr_class *c, unsigned group)
 
 	if (!(c->lists & (1u << group)))
 		return NULL;
-	z = list_first(c, group);
+	z = c->list[group];
 	group_remove(c, z);
 	return z;
 }
 
 static void put_back(struct zsr_class *c, struct zsr_zspage *z)
 {
-	group_insert(c, z, group_from(c, 0, z->inuse));
+	group_insert(c, z, group_of(c, z->inuse));
 }
 
 /* Put back a source; pages given back or left to the worker if it is empty. */
@@ -45,9 +43,8 @@ static void move(struct zsr_engine *e, struct zsr_zspage *src, unsigned slot,
 {
 	zsr_handle h = src->slot[slot] >> 1;
 
-	slot_take(dst, cell_of(e, h), h);
+	cell_write(e, h, dst, slot_pop(dst, h));
 	slot_push(src, slot);
-	src->inuse--;
 	if (e->obs.moved)
 		e->obs.moved(e->obs.ctx, h, src, dst);
 }
@@ -84,7 +81,7 @@ static void move_until_full(struct zsr_engine *e, struct zsr_class *c,
 {
 	unsigned slot;
 
-	for (slot = 0; slot < src->fresh; slot++) {
+	for (slot = 0; slot < c->objs; slot++) {
 		if (!slot_used(src, slot))
 			continue;
 		move(e, src, slot, dst);
@@ -138,7 +135,7 @@ static bool move_until_waiting(struct zsr_engine *e, struct zsr_class *c,
 			       struct zsr_zspage *src, unsigned *slot,
 			       struct zsr_zspage *dst)
 {
-	for (; *slot < src->fresh; ++*slot) {
+	for (; *slot < c->objs; ++*slot) {
 		if (!slot_used(src, *slot))
 			continue;
 		if (dst->inuse == c->objs)
@@ -218,15 +215,23 @@ void zsr_engine_class_stats(const struct zsr_engine *e, unsigned class,
 			    struct zsr_class_stats *s)
 {
 	const struct zsr_class *c = &e->class[class];
+	uint64_t listed = 0;
 	unsigned g;
 
 	*s = (struct zsr_class_stats){
-		.obj_allocated = c->obj_allocated,
+		.obj_allocated = class_allocated(c),
 		.obj_used = c->obj_used,
-		.pages_used = c->obj_allocated / c->objs * c->pages,
+		.pages_used = (uint64_t)c->zspages * c->pages,
 		.freeable = freeable(c),
 		.nr_groups = c->full + 1u,
 	};
-	for (g = 0; g < s->nr_groups; g++)
-		s->group[g] = c->group[g];
+	for (g = 0; g < c->full; g++) {
+		const struct zsr_zspage *z = c->list[g];
+
+		for (; z != (const struct zsr_zspage *)&c->end; z = z->next)
+			s->group[g]++;
+		listed += s->group[g];
+	}
+	s->group[c->full] = c->zspages - listed;
+	s->group[0] += e->drift[class];
 }

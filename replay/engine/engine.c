@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A pool: creation, and malloc and free in the kernel's steps. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "replay/engine/internal.h"
 
@@ -33,9 +34,10 @@ int zsr_engine_create_layout(struct zsr_engine **out,
 	ret = check_sizes(page_size, chain_size, err);
 	if (ret)
 		return ret;
-	e = calloc(1, sizeof(*e));
+	e = aligned_alloc(ZSR_LINE, sizeof(*e));
 	if (!e)
 		return zsr_err_nomem(err, "engine");
+	memset(e, 0, sizeof(*e));
 	e->model = *model;
 	e->page_size = page_size;
 	e->chain_size = chain_size;
@@ -79,7 +81,7 @@ void zsr_engine_observe(struct zsr_engine *e,
 
 /* ---- malloc ---------------------------------------------------------- */
 
-static int refused(const struct zsr_engine *e, size_t size)
+static ZSR_COLD int refused(const struct zsr_engine *e, size_t size)
 {
 	switch (e->model.refuse) {
 	case ZSR_REFUSE_NULL:
@@ -92,60 +94,56 @@ static int refused(const struct zsr_engine *e, size_t size)
 	return size ? -ENOSPC : -EINVAL;
 }
 
-int zsr_engine_size_class(const struct zsr_engine *e, size_t size)
+static ZSR_HOT int size_class(const struct zsr_engine *e, size_t size)
 {
-	unsigned raw = 0, bytes;
-
-	if (!size || size > e->page_size)
+	if (size - 1 >= e->page_size)
 		return refused(e, size);
-	bytes = (unsigned)size + e->handle_size;
-	if (bytes > e->min_size)
-		raw = (bytes - e->min_size + (1u << e->step_shift) - 1) >>
-		      e->step_shift;
-	return e->raw_class[zsr_min(raw, e->nr_raw - 1)];
+	return e->request_class[(size + e->request_bias) >> e->step_shift];
 }
 
-zsr_handle zsr_engine_handle_alloc(struct zsr_engine *e)
+static ZSR_HOT zsr_handle handle_alloc(struct zsr_engine *e)
 {
 	zsr_handle h = e->free_handle;
 
+	if (e->shared)
+		return zsr_cell_alloc_shared(e);
 	if (!h)
 		return zsr_cell_carve(e);
-	e->free_handle = cell_of(e, h)->ref;
+	e->free_handle = (uint32_t)cell_read(e, h);
 	return h;
 }
 
-void zsr_engine_handle_free(struct zsr_engine *e, zsr_handle h)
+static ZSR_HOT void handle_free(struct zsr_engine *e, zsr_handle h)
 {
-	cell_of(e, h)->ref = e->free_handle;
+	if (e->shared) {
+		zsr_cell_free_shared(e, h);
+		return;
+	}
+	e->cells[h] = e->free_handle;
 	e->free_handle = h;
 }
 
-struct zsr_zspage *zsr_engine_zspage_pick(struct zsr_engine *e, unsigned class)
+static ZSR_HOT struct zsr_zspage *zspage_pick(struct zsr_class *c)
 {
-	struct zsr_class *c = &e->class[class];
-	unsigned usable = c->lists & ((1u << c->full) - 1);
-
-	if (!usable)
+	if (!c->lists)
 		return NULL;
-	return list_first(c, 31 - (unsigned)__builtin_clz(usable));
+	return c->list[31 - (unsigned)__builtin_clz(c->lists)];
 }
 
-struct zsr_zspage *zsr_engine_zspage_alloc(struct zsr_engine *e, unsigned class)
+static struct zsr_zspage *zspage_alloc(struct zsr_engine *e, struct zsr_class *c)
 {
-	struct zsr_class *c = &e->class[class];
 	struct zsr_zspage *z = zsr_record_alloc(e, c);
+	unsigned slot;
 
 	if (!z)
 		return NULL;
 	z->queued = 0;
-	z->class = c->index;
 	z->inuse = 0;
 	z->free = 0;
-	z->fresh = 0;
 	z->locked = 0;
-	z->group = ZSR_GROUP_NONE;
-	z->pages = (uint8_t)c->pages;
+	z->group = ZSR_NO_GROUP;
+	for (slot = 0; slot < c->objs; slot++)
+		z->slot[slot] = (slot + 1) << 1;
 	return z;
 }
 
@@ -153,104 +151,179 @@ struct zsr_zspage *zsr_engine_zspage_alloc(struct zsr_engine *e, unsigned class)
 static unsigned zspage_enter(struct zsr_engine *e, struct zsr_class *c,
 			     struct zsr_zspage *z)
 {
-	z->serial = e->next_serial++;
-	e->pages += c->pages;
-	c->obj_allocated += c->objs;
-	group_insert(c, z, group_from(c, 0, z->inuse));
+	uint64_t pages;
+
+	if (e->shared) {
+		z->serial = __atomic_fetch_add(&e->next_serial, 1,
+					       __ATOMIC_RELAXED);
+		pages = __atomic_add_fetch(&e->pages, c->pages,
+					   __ATOMIC_RELAXED);
+	} else {
+		z->serial = e->next_serial++;
+		pages = e->pages += c->pages;
+	}
+	c->zspages++;
+	group_insert(c, z, c->up[0]);
 	if (e->obs.zspage_new)
-		e->obs.zspage_new(e->obs.ctx, z, e->pages);
+		e->obs.zspage_new(e->obs.ctx, z, pages);
 	return ZSR_CREATED;
 }
 
-unsigned zsr_engine_obj_malloc(struct zsr_engine *e, unsigned class,
-			       struct zsr_zspage *z, zsr_handle h)
+static ZSR_HOT void obj_place(struct zsr_engine *e, struct zsr_class *c,
+			      struct zsr_zspage *z, zsr_handle h)
 {
-	struct zsr_class *c = &e->class[class];
-	struct zsr_cell *cell = cell_of(e, h);
+	cell_write(e, h, z, slot_pop(z, h));
+	c->obj_used++;
+}
+
+static ZSR_HOT unsigned obj_malloc(struct zsr_engine *e, struct zsr_class *c,
+				   struct zsr_zspage *z, zsr_handle h)
+{
 	unsigned group;
 
-	cell->class = c->index;
-	slot_take(z, cell, h);
-	c->obj_used++;
-	if (is_fresh(z))
-		return zspage_enter(e, c, z);
-	group = z->group;
-	if (z->inuse < c->from[group + 1])
+	obj_place(e, c, z, h);
+	if (z->inuse < z->below)
 		return 0;
+	group = c->up[z->group];
 	group_remove(c, z);
-	group_insert(c, z, group_from(c, group, z->inuse));
+	group_insert(c, z, group);
 	return ZSR_REGROUPED;
 }
 
-int zsr_engine_malloc(struct zsr_engine *e, size_t size, zsr_handle *h)
+/* The object of H into a new zspage. */
+static __attribute__((noinline)) int malloc_new(struct zsr_engine *e, struct zsr_class *c,
+			       zsr_handle *h)
 {
-	int class = zsr_engine_size_class(e, size);
-	struct zsr_zspage *z;
+	struct zsr_zspage *z = zspage_alloc(e, c);
 
-	*h = 0;
-	if (class < 0)
-		return class;
-	*h = zsr_engine_handle_alloc(e);
-	if (!*h)
-		return -ENOMEM;
-	z = zsr_engine_zspage_pick(e, (unsigned)class);
-	if (!z)
-		z = zsr_engine_zspage_alloc(e, (unsigned)class);
 	if (!z) {
-		zsr_engine_handle_free(e, *h);
+		handle_free(e, *h);
 		*h = 0;
 		return -ENOMEM;
 	}
-	zsr_engine_obj_malloc(e, (unsigned)class, z, *h);
+	obj_place(e, c, z, *h);
+	zspage_enter(e, c, z);
+	return 0;
+}
+
+int zsr_engine_malloc(struct zsr_engine *e, size_t size, zsr_handle *handle)
+{
+	int index = size_class(e, size);
+	struct zsr_zspage *z;
+	struct zsr_class *c;
+	zsr_handle h;
+
+	if (index < 0) {
+		*handle = 0;
+		return index;
+	}
+	*handle = h = handle_alloc(e);
+	if (!h)
+		return -ENOMEM;
+	c = class_at(e, (unsigned)index);
+	z = zspage_pick(c);
+	if (!z)
+		return malloc_new(e, c, handle);
+	obj_malloc(e, c, z, h);
 	return 0;
 }
 
 /* ---- free ------------------------------------------------------------ */
 
-unsigned zsr_engine_handle_class(const struct zsr_engine *e, zsr_handle h)
+static ZSR_HOT unsigned obj_free(struct zsr_class *c, struct zsr_zspage *z,
+				 unsigned slot)
 {
-	return cell_of(e, h)->class;
-}
+	unsigned group;
 
-struct zsr_zspage *zsr_engine_handle_zspage(const struct zsr_engine *e,
-					    zsr_handle h)
-{
-	return zspage_at(e, cell_of(e, h)->ref);
-}
-
-unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class, zsr_handle h,
-			     struct zsr_zspage **zspage)
-{
-	struct zsr_class *c = &e->class[class];
-	struct zsr_cell *cell = cell_of(e, h);
-	struct zsr_zspage *z = zspage_at(e, cell->ref);
-	unsigned group = z->group;
-
-	*zspage = z;
+	slot_push(z, slot);
 	c->obj_used--;
-	slot_push(z, cell->slot);
-	z->inuse--;
-	if (z->inuse >= c->from[group])
+	if (z->inuse >= z->from)
 		return 0;
+	group = c->down[z->group];
 	group_remove(c, z);
-	group_insert(c, z, group_from(c, group, z->inuse));
-	return z->inuse ? ZSR_REGROUPED : ZSR_REGROUPED | ZSR_EMPTIED;
+	group_insert(c, z, group);
+	return group ? ZSR_REGROUPED : ZSR_REGROUPED | ZSR_EMPTIED;
+}
+
+static __attribute__((noinline)) bool release(struct zsr_engine *e, struct zsr_zspage *z)
+{
+	if (!zsr_engine_zspage_trylock(e, z))
+		return false;
+	zsr_engine_zspage_unlink(e, z);
+	zsr_engine_zspage_free(e, z);
+	return true;
 }
 
 bool zsr_engine_free(struct zsr_engine *e, zsr_handle h)
 {
 	struct zsr_zspage *z;
 	bool released = false;
-	unsigned done;
+	uint64_t cell;
 
 	if (!h)
 		return false;
-	done = zsr_engine_obj_free(e, zsr_engine_handle_class(e, h), h, &z);
-	if ((done & ZSR_EMPTIED) && zsr_engine_zspage_trylock(e, z)) {
-		zsr_engine_zspage_unlink(e, z);
-		zsr_engine_zspage_free(e, z);
-		released = true;
-	}
-	zsr_engine_handle_free(e, h);
+	cell = cell_read(e, h);
+	z = cell_zspage(cell);
+	if (obj_free(class_at(e, z->class), z, cell_slot(cell)) & ZSR_EMPTIED)
+		released = release(e, z);
+	handle_free(e, h);
 	return released;
+}
+
+/* ---- the steps of both, one by one ------------------------------------- */
+
+int zsr_engine_size_class(const struct zsr_engine *e, size_t size)
+{
+	return size_class(e, size);
+}
+
+zsr_handle zsr_engine_handle_alloc(struct zsr_engine *e)
+{
+	return handle_alloc(e);
+}
+
+void zsr_engine_handle_free(struct zsr_engine *e, zsr_handle h)
+{
+	handle_free(e, h);
+}
+
+struct zsr_zspage *zsr_engine_zspage_pick(struct zsr_engine *e, unsigned class)
+{
+	return zspage_pick(&e->class[class]);
+}
+
+struct zsr_zspage *zsr_engine_zspage_alloc(struct zsr_engine *e, unsigned class)
+{
+	return zspage_alloc(e, &e->class[class]);
+}
+
+unsigned zsr_engine_obj_malloc(struct zsr_engine *e, unsigned class,
+			       struct zsr_zspage *z, zsr_handle h)
+{
+	struct zsr_class *c = &e->class[class];
+
+	if (z->group != ZSR_NO_GROUP)
+		return obj_malloc(e, c, z, h);
+	obj_place(e, c, z, h);
+	return zspage_enter(e, c, z);
+}
+
+unsigned zsr_engine_handle_class(const struct zsr_engine *e, zsr_handle h)
+{
+	return cell_zspage(cell_read(e, h))->class;
+}
+
+struct zsr_zspage *zsr_engine_handle_zspage(const struct zsr_engine *e,
+					    zsr_handle h)
+{
+	return cell_zspage(cell_read(e, h));
+}
+
+unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class, zsr_handle h,
+			     struct zsr_zspage **zspage)
+{
+	uint64_t cell = cell_read(e, h);
+
+	*zspage = cell_zspage(cell);
+	return obj_free(&e->class[class], *zspage, cell_slot(cell));
 }

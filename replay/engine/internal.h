@@ -1,127 +1,143 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The engine's own structures and the steps that must be inlined to be cheap.
+ * The engine's own structures, and the steps that must be inlined to be cheap.
  *
- * A handle is a number; its cell says where the object is. A zspage is a
- * record of 64-byte units followed by one word a slot. Cells and records live
- * in chunks that never move, so that a lookup needs no lock.
+ * A handle is the number of a cell, and a cell says where its object is. A
+ * zspage is a record with one word a slot at its end. Records never move and
+ * are never given back before the pool goes, and one that is used again serves
+ * the same class: so a stale cell still tells the right class.
  */
 #ifndef ZSR_ENGINE_INTERNAL_H
 #define ZSR_ENGINE_INTERNAL_H
 
 #include "replay/engine/engine.h"
 
-#define ZSR_MAX_CLASSES	 257	/* raw classes at 16 and 64 KiB pages */
-#define ZSR_MAX_GROUPS	 12
-#define ZSR_GROUP_NONE	 0xff	/* fresh from zspage_alloc */
+#define ZSR_HOT inline __attribute__((always_inline))
+#define ZSR_COLD __attribute__((noinline, cold))
 
-/* A slot's word: free ones link to the next, used ones name their handle. */
-#define ZSR_SLOT_USED	 1u
+#define ZSR_MAX_CLASSES	257	/* raw classes at 16 and 64 KiB pages */
+#define ZSR_MAX_GROUPS	12
+#define ZSR_MAX_HANDLES (1u << 31)
+#define ZSR_NO_GROUP	0xff	/* fresh from zspage_alloc */
 
-struct zsr_link {
-	struct zsr_link *next;
-	struct zsr_link *prev;
-};
+/* Records start at multiples of a cache line. */
+#define ZSR_LINE	64
 
 struct zsr_zspage {
-	struct zsr_link link;	/* first: a link is its zspage */
+	/* Of its group's list; where says who points here. */
+	struct zsr_zspage *next;
+	struct zsr_zspage **where;
 	uint64_t serial;
-	uint32_t ref;		/* where this record is, see zspage_at() */
 	uint32_t queued;	/* the driver's */
 	uint16_t class;
 	uint16_t inuse;
-	/*
-	 * Head of the free list. Slots from `fresh` on were never used: they
-	 * are the bottom of the list, in ascending order and without links.
-	 */
-	uint16_t free;
-	uint16_t fresh;
+	uint16_t free;		/* head of the free list */
 	uint16_t locked;	/* a bit a page */
+	uint16_t from;		/* its group holds counts in use from here */
+	uint16_t below;		/* to under here */
 	uint8_t group;
 	uint8_t pages;
-	uint32_t slot[];
+	uint32_t slot[];	/* see slot_pop() */
 };
 
+/* Three cache lines: what every op needs, the lists, what is rarely needed. */
 struct zsr_class {
 	uint64_t obj_used;
-	uint64_t obj_allocated;
-	uint16_t lists;		/* bit g: the list of group g has entries */
-	uint16_t objs;		/* slots a zspage */
-	uint16_t pages;		/* pages a zspage */
-	uint16_t index;
+	uint32_t lists;		/* bit g: the list of group g has entries */
+	uint8_t full;		/* number of the group of full zspages */
+	bool head_or_second;	/* insertion looks at the head of the list */
+	/* The group on which one that grows out of g, or shrinks, falls. */
+	uint8_t up[ZSR_MAX_GROUPS - 1];
+	uint8_t down[ZSR_MAX_GROUPS];
 	/* Group g holds counts of objects in use in [from[g], from[g + 1]). */
 	uint16_t from[ZSR_MAX_GROUPS + 1];
-	uint16_t rec_bin;	/* class whose free records fit */
-	uint32_t rec_units;	/* length of a zspage record */
-	uint32_t size;		/* bytes a slot */
-	bool head_or_second;	/* insertion compares with the list's head */
-	uint8_t full;		/* number of the group of full zspages */
-	uint32_t group[ZSR_MAX_GROUPS];
-	struct zsr_link list[ZSR_MAX_GROUPS];
-	uint16_t slots_merged;
-	uint32_t min_request;
-	uint32_t max_request;
-};
 
-/* Where an object is; ref links free cells. */
-struct zsr_cell {
-	uint32_t ref;
-	uint16_t class;
-	uint16_t slot;
-};
+	/* That of full zspages stays empty: nobody looks for them. */
+	struct zsr_zspage *list[ZSR_MAX_GROUPS];
+	struct {
+		struct zsr_zspage *next;
+		struct zsr_zspage **where;
+	} end;			/* of every list, in a zspage's shape */
 
-#define ZSR_CELL_SHIFT	 16	/* cells a chunk */
-#define ZSR_CELL_CHUNKS	 (1u << (31 - ZSR_CELL_SHIFT))
-#define ZSR_UNIT	 64	/* bytes; records start at multiples of it */
-#define ZSR_UNIT_SHIFT	 14	/* units a chunk: 1 MiB */
-#define ZSR_UNIT_CHUNKS	 (1u << 16)
+	struct zsr_zspage *free_records;
+	uint32_t zspages;
+	uint16_t objs;		/* slots a zspage */
+	uint8_t pages;		/* pages a zspage */
+};
+_Static_assert(sizeof(struct zsr_class) == 3 * ZSR_LINE, "three cache lines");
+
+/*
+ * A cell in use: the address of the zspage, shifted to make room for the slot.
+ * A free cell: the next free handle.
+ */
+#define ZSR_SLOT_BITS 16
 
 struct zsr_engine {
-	struct zsr_cell **cells;	/* ZSR_CELL_CHUNKS pointers */
-	char **records;			/* ZSR_UNIT_CHUNKS pointers */
+	uint64_t *cells;
 	uint32_t free_handle;
 	uint32_t nr_handles;		/* cells ever used, number 0 included */
-	uint64_t pages;
-	uint64_t next_serial;
-	struct zsr_engine_observer obs;
 
 	unsigned page_size;
-	unsigned chain_size;
+	unsigned step_shift;
+	unsigned request_bias;
+	bool shared;
+
+	bool worker_scheduled;
 	unsigned handle_size;
 	unsigned min_size;		/* of a class */
-	unsigned step_shift;
 	unsigned nr_raw;
+	unsigned chain_size;
 	unsigned huge_class_size;
-	bool shared;
-	bool worker_scheduled;
+	uint64_t pages;
+	uint64_t next_serial;
 	uint64_t pages_compacted;
+	struct zsr_engine_observer obs;
 	struct zsr_model model;
 
-	int lock;			/* handles and records when shared */
-	uint32_t nr_units;		/* units ever used */
-	struct zsr_zspage *free_record[ZSR_MAX_CLASSES];
+	struct zsr_store *store;
+	size_t cells_cap;
 
+	/* By (size + request_bias) >> step_shift. */
+	uint16_t request_class[ZSR_MAX_CLASSES + 2];
 	uint16_t raw_class[ZSR_MAX_CLASSES];
-	struct zsr_class class[ZSR_MAX_CLASSES];
+	_Alignas(ZSR_LINE) struct zsr_class class[ZSR_MAX_CLASSES];
+	struct zsr_class_info info[ZSR_MAX_CLASSES];
+	/* What the worker of some kernels forgot to take off the counter. */
+	uint32_t drift[ZSR_MAX_CLASSES];
 };
 
-/* class.c: size classes and group bounds of a pool that has its rules set. */
+/* class.c: size classes of a pool whose rules are set. */
 void zsr_classes_init(struct zsr_engine *e);
 
-/* store.c */
+/* store.c: memory. The alloc functions return 0 or NULL when it is out. */
 int zsr_store_init(struct zsr_engine *e);
 void zsr_store_destroy(struct zsr_engine *e);
-struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e,
-				    const struct zsr_class *c);
-void zsr_record_free(struct zsr_engine *e, const struct zsr_class *c,
-		     struct zsr_zspage *z);
 zsr_handle zsr_cell_carve(struct zsr_engine *e);
+zsr_handle zsr_cell_alloc_shared(struct zsr_engine *e);
+void zsr_cell_free_shared(struct zsr_engine *e, zsr_handle h);
+struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e, struct zsr_class *c);
+void zsr_record_free(struct zsr_engine *e, struct zsr_class *c,
+		     struct zsr_zspage *z);
 
-
-
-static inline bool is_fresh(const struct zsr_zspage *z)
+static inline unsigned class_index(const struct zsr_engine *e,
+				   const struct zsr_class *c)
 {
-	return z->group == ZSR_GROUP_NONE;
+	return (unsigned)(c - e->class);
+}
+
+/* Hidden from the compiler, which otherwise computes the address of each
+ * member anew from that of the pool. */
+static ZSR_HOT struct zsr_class *class_at(struct zsr_engine *e, unsigned index)
+{
+	struct zsr_class *c = &e->class[index];
+
+	__asm__("" : "+r"(c));
+	return c;
+}
+
+static inline uint64_t class_allocated(const struct zsr_class *c)
+{
+	return (uint64_t)c->zspages * c->objs;
 }
 
 static inline bool class_is_real(const struct zsr_engine *e, unsigned index)
@@ -129,111 +145,107 @@ static inline bool class_is_real(const struct zsr_engine *e, unsigned index)
 	return index < e->nr_raw && e->raw_class[index] == index;
 }
 
-static inline struct zsr_cell *cell_of(const struct zsr_engine *e, zsr_handle h)
+/* ---- cells ------------------------------------------------------------ */
+
+static ZSR_HOT uint64_t cell_read(const struct zsr_engine *e, zsr_handle h)
 {
-	return &e->cells[h >> ZSR_CELL_SHIFT][h & ((1u << ZSR_CELL_SHIFT) - 1)];
+	return __atomic_load_n(&e->cells[h], __ATOMIC_RELAXED);
 }
 
-static inline struct zsr_zspage *zspage_at(const struct zsr_engine *e,
-					   uint32_t ref)
+static ZSR_HOT void cell_write(struct zsr_engine *e, zsr_handle h,
+			       struct zsr_zspage *z, unsigned slot)
 {
-	char *chunk = e->records[ref >> ZSR_UNIT_SHIFT];
-
-	return (struct zsr_zspage *)(chunk + (size_t)ZSR_UNIT *
-				     (ref & ((1u << ZSR_UNIT_SHIFT) - 1)));
+	__atomic_store_n(&e->cells[h],
+			 (uint64_t)(uintptr_t)z << ZSR_SLOT_BITS | slot,
+			 __ATOMIC_RELAXED);
 }
 
-/* ---- lists ---------------------------------------------------------- */
-
-static inline void link_after(struct zsr_link *l, struct zsr_link *at)
+static ZSR_HOT struct zsr_zspage *cell_zspage(uint64_t cell)
 {
-	struct zsr_link *next = at->next;
-
-	l->next = next;
-	l->prev = at;
-	next->prev = l;
-	at->next = l;
+	return (struct zsr_zspage *)(uintptr_t)(cell >> ZSR_SLOT_BITS);
 }
 
-static inline struct zsr_zspage *list_first(struct zsr_class *c, unsigned group)
+static ZSR_HOT unsigned cell_slot(uint64_t cell)
 {
-	return (struct zsr_zspage *)c->list[group].next;
+	return cell & ((1u << ZSR_SLOT_BITS) - 1);
 }
 
-/* The group a zspage of its count belongs to, looking from the one it was in. */
-static inline unsigned group_from(const struct zsr_class *c, unsigned group,
-				  unsigned inuse)
+/* ---- fullness groups -------------------------------------------------- */
+
+static ZSR_HOT struct zsr_zspage *list_end(struct zsr_class *c)
 {
-	while (inuse >= c->from[group + 1])
-		group++;
+	return (struct zsr_zspage *)&c->end;
+}
+
+static inline unsigned group_of(const struct zsr_class *c, unsigned inuse)
+{
+	unsigned group = c->full;
+
 	while (inuse < c->from[group])
 		group--;
 	return group;
 }
 
 /*
- * quad kernels put a zspage with fewer objects than the head of its list in
- * second place; nothing further down is ever compared.
+ * To the head of its list; in quad kernels to second place when it has fewer
+ * objects than the head. Nothing further down is ever compared.
+ *
+ * Which group it is cannot be predicted, so there is no branch on it: a full
+ * zspage is linked like others to its list, which does not get to know.
  */
-static inline void group_insert(struct zsr_class *c, struct zsr_zspage *z,
-				unsigned group)
+static ZSR_HOT void group_insert(struct zsr_class *c, struct zsr_zspage *z,
+				 unsigned group)
 {
-	struct zsr_link *at = &c->list[group];
+	struct zsr_zspage **where = &c->list[group], *next = *where;
+	bool full = group == c->full;
 
-	if (c->head_or_second && at->next != at &&
-	    z->inuse < list_first(c, group)->inuse)
-		at = at->next;
-	link_after(&z->link, at);
-	c->lists |= (uint16_t)(1u << group);
-	c->group[group]++;
+	if (c->head_or_second && next != list_end(c) &&
+	    z->inuse < next->inuse) {
+		where = &next->next;
+		next = *where;
+	}
+	z->next = next;
+	z->where = where;
+	next->where = &z->next;
+	*where = full ? list_end(c) : z;
+	c->lists |= (uint32_t)!full << group;
 	z->group = (uint8_t)group;
+	z->from = c->from[group];
+	z->below = c->from[group + 1];
 }
 
-/* Off its list, with the counter left alone. */
-static inline void group_unlink(struct zsr_class *c, struct zsr_zspage *z)
+static ZSR_HOT void group_remove(struct zsr_class *c, struct zsr_zspage *z)
 {
-	struct zsr_link *next = z->link.next, *prev = z->link.prev;
+	struct zsr_zspage *next = z->next, **where = z->where;
+	unsigned group = z->group;
 
-	next->prev = prev;
-	prev->next = next;
-	/* Both neighbours are the head of the list: it was the only one. */
-	c->lists &= (uint16_t)~((unsigned)(next == prev) << z->group);
+	*where = next;
+	next->where = where;
+	c->lists &= ~((uint32_t)(c->list[group] == list_end(c)) << group);
 }
 
-static inline void group_remove(struct zsr_class *c, struct zsr_zspage *z)
-{
-	group_unlink(c, z);
-	c->group[z->group]--;
-}
+/* ---- slots ------------------------------------------------------------- */
 
-/* ---- slots ---------------------------------------------------------- */
+/* A free slot's word is the next free slot, shifted; a used one's is its
+ * handle, shifted, with the lowest bit set. */
+#define ZSR_SLOT_USED 1u
 
-static inline unsigned slot_pop(struct zsr_zspage *z)
+static ZSR_HOT unsigned slot_pop(struct zsr_zspage *z, zsr_handle h)
 {
 	unsigned slot = z->free;
-	bool fresh = slot == z->fresh;
+	uint32_t *word = &z->slot[slot];
 
-	z->free = (uint16_t)(fresh ? slot + 1 : z->slot[slot] >> 1);
-	z->fresh = (uint16_t)(z->fresh + fresh);
+	z->inuse++;
+	z->free = (uint16_t)(*word >> 1);
+	*word = h << 1 | ZSR_SLOT_USED;
 	return slot;
 }
 
-static inline void slot_push(struct zsr_zspage *z, unsigned slot)
+static ZSR_HOT void slot_push(struct zsr_zspage *z, unsigned slot)
 {
 	z->slot[slot] = (uint32_t)z->free << 1;
 	z->free = (uint16_t)slot;
-}
-
-/* Put the object of H into a slot of Z. */
-static inline void slot_take(struct zsr_zspage *z, struct zsr_cell *cell,
-			     zsr_handle h)
-{
-	unsigned slot = slot_pop(z);
-
-	z->slot[slot] = h << 1 | ZSR_SLOT_USED;
-	z->inuse++;
-	cell->ref = z->ref;
-	cell->slot = (uint16_t)slot;
+	z->inuse--;
 }
 
 #endif

@@ -4,17 +4,18 @@
 
 uint64_t zsr_engine_pages(const struct zsr_engine *e)
 {
-	return e->pages;
+	return __atomic_load_n(&e->pages, __ATOMIC_RELAXED);
 }
 
 void zsr_engine_place(const struct zsr_engine *e, zsr_handle h,
 		      struct zsr_place *place)
 {
-	const struct zsr_cell *cell = cell_of(e, h);
+	uint64_t cell = cell_read(e, h);
+	const struct zsr_zspage *z = cell_zspage(cell);
 
-	place->zspage = zspage_at(e, cell->ref)->serial;
-	place->class = cell->class;
-	place->obj = cell->slot;
+	place->zspage = z->serial;
+	place->class = z->class;
+	place->obj = cell_slot(cell);
 }
 
 uint64_t zsr_zspage_serial(const struct zsr_zspage *z)

@@ -46,16 +46,22 @@ void zsr_engine_zspage_unlink(struct zsr_engine *e, struct zsr_zspage *z)
 	struct zsr_class *c = &e->class[z->class];
 
 	group_remove(c, z);
-	c->obj_allocated -= c->objs;
+	c->zspages--;
 }
 
 unsigned zsr_engine_zspage_free(struct zsr_engine *e, struct zsr_zspage *z)
 {
 	struct zsr_class *c = &e->class[z->class];
 
-	e->pages -= c->pages;
+	uint64_t pages;
+
+	if (e->shared)
+		pages = __atomic_sub_fetch(&e->pages, c->pages,
+					   __ATOMIC_RELAXED);
+	else
+		pages = e->pages -= c->pages;
 	if (e->obs.zspage_free)
-		e->obs.zspage_free(e->obs.ctx, z, e->pages);
+		e->obs.zspage_free(e->obs.ctx, z, pages);
 	zsr_record_free(e, c, z);
 	return c->pages;
 }
@@ -71,18 +77,16 @@ bool zsr_engine_worker_scheduled(const struct zsr_engine *e)
  */
 static uint64_t release_empty(struct zsr_engine *e, struct zsr_class *c)
 {
-	struct zsr_link *l, *next, *head = &c->list[0];
+	struct zsr_zspage *z, *next;
 	uint64_t pages = 0;
 
-	for (l = head->next; l != head; l = next) {
-		struct zsr_zspage *z = (struct zsr_zspage *)l;
-
-		next = l->next;
+	for (z = c->list[0]; z != list_end(c); z = next) {
+		next = z->next;
 		if (!zsr_engine_zspage_trylock(e, z))
 			continue;
 		zsr_engine_zspage_unlink(e, z);
 		if (e->model.worker_drift)
-			c->group[0]++;
+			e->drift[class_index(e, c)]++;
 		pages += zsr_engine_zspage_free(e, z);
 	}
 	return pages;

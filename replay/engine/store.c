@@ -1,90 +1,181 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where cells and zspage records live: chunks that are added and never moved
- * or given back before the pool goes. Freed cells and records are reused last
- * in, first out; records among the classes whose records are as long.
+ * Memory of a pool. Records are carved from chunks; freed ones wait at their
+ * class for its next zspage. Cells are one array; freed ones are reused last
+ * in, first out.
+ *
+ * A shared pool's cells must not move: address space for all there can be is
+ * reserved and memory comes as it is touched. Its cells and records are handed
+ * out under a lock of its own.
  */
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "replay/engine/internal.h"
 
+#define CHUNK_LEN    ((size_t)1 << 20)
+#define MIN_RESERVED (1u << 20) /* cells */
+#define BATCH        64 /* cells */
+
+struct chunk {
+	struct chunk *next;
+	_Alignas(ZSR_LINE) char data[];
+};
+
+struct zsr_store {
+	struct chunk *chunks;
+	size_t used; /* bytes of the first one */
+	bool locked;
+};
+
+static void store_lock(struct zsr_engine *e)
+{
+	if (!e->shared)
+		return;
+	while (__atomic_test_and_set(&e->store->locked, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static void store_unlock(struct zsr_engine *e)
+{
+	if (e->shared)
+		__atomic_clear(&e->store->locked, __ATOMIC_RELEASE);
+}
+
+/* As much as the system grants: limits on address space are common. */
+static int reserve_cells(struct zsr_engine *e)
+{
+	size_t n;
+	void *p;
+
+	for (n = ZSR_MAX_HANDLES; n >= MIN_RESERVED; n /= 2) {
+		p = mmap(NULL, n * sizeof(*e->cells), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (p == MAP_FAILED)
+			continue;
+		e->cells = p;
+		e->cells_cap = n;
+		return 0;
+	}
+	return -ENOMEM;
+}
+
 int zsr_store_init(struct zsr_engine *e)
 {
-	e->cells = calloc(ZSR_CELL_CHUNKS, sizeof(*e->cells));
-	e->records = calloc(ZSR_UNIT_CHUNKS, sizeof(*e->records));
-	if (!e->cells || !e->records)
-		return -ENOMEM;
 	e->nr_handles = 1; /* 0 is no handle */
-	return 0;
+	e->store = calloc(1, sizeof(*e->store));
+	if (!e->store)
+		return -ENOMEM;
+	if (e->shared)
+		return reserve_cells(e);
+	return zsr_grow(&e->cells, &e->cells_cap, 1024, sizeof(*e->cells));
 }
 
 void zsr_store_destroy(struct zsr_engine *e)
 {
-	unsigned i;
+	struct chunk *c, *next;
 
-	if (e->cells)
-		for (i = 0; i < ZSR_CELL_CHUNKS && e->cells[i]; i++)
-			free(e->cells[i]);
-	if (e->records)
-		for (i = 0; i < ZSR_UNIT_CHUNKS && e->records[i]; i++)
-			free(e->records[i]);
-	free(e->cells);
-	free(e->records);
+	if (e->shared && e->cells)
+		munmap(e->cells, e->cells_cap * sizeof(*e->cells));
+	else
+		free(e->cells);
+	for (c = e->store ? e->store->chunks : NULL; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(e->store);
 }
 
-/* The next cell never used; 0 when memory is out. */
+/* ---- cells ------------------------------------------------------------- */
+
+/* A batch of cells never used: the first one, the others go to the free list,
+ * lowest number first. */
 zsr_handle zsr_cell_carve(struct zsr_engine *e)
 {
-	uint32_t chunk = e->nr_handles >> ZSR_CELL_SHIFT;
+	uint32_t first = e->nr_handles, end = first + BATCH, h;
 
-	if (chunk >= ZSR_CELL_CHUNKS)
+	if (end > e->cells_cap &&
+	    (e->shared || end > ZSR_MAX_HANDLES ||
+	     zsr_grow(&e->cells, &e->cells_cap, end, sizeof(*e->cells))))
 		return 0;
-	if (!e->cells[chunk]) {
-		e->cells[chunk] = malloc(sizeof(struct zsr_cell)
-					 << ZSR_CELL_SHIFT);
-		if (!e->cells[chunk])
-			return 0;
+	for (h = end - 1; h > first; h--) {
+		__atomic_store_n(&e->cells[h], e->free_handle, __ATOMIC_RELAXED);
+		e->free_handle = h;
 	}
-	return e->nr_handles++;
+	e->nr_handles = end;
+	return first;
 }
 
-static struct zsr_zspage *record_carve(struct zsr_engine *e, uint32_t units)
+zsr_handle zsr_cell_alloc_shared(struct zsr_engine *e)
 {
-	uint32_t per_chunk = 1u << ZSR_UNIT_SHIFT;
-	uint32_t at = e->nr_units, chunk;
+	zsr_handle h;
+
+	store_lock(e);
+	h = e->free_handle;
+	if (h)
+		e->free_handle = (uint32_t)cell_read(e, h);
+	else
+		h = zsr_cell_carve(e);
+	store_unlock(e);
+	return h;
+}
+
+void zsr_cell_free_shared(struct zsr_engine *e, zsr_handle h)
+{
+	store_lock(e);
+	__atomic_store_n(&e->cells[h], e->free_handle, __ATOMIC_RELAXED);
+	e->free_handle = h;
+	store_unlock(e);
+}
+
+/* ---- records ----------------------------------------------------------- */
+
+static struct zsr_zspage *record_carve(struct zsr_engine *e,
+				       const struct zsr_class *c)
+{
+	size_t len = offsetof(struct zsr_zspage, slot) +
+		     c->objs * sizeof(uint32_t);
+	struct zsr_store *s = e->store;
+	struct zsr_zspage *z;
+	struct chunk *chunk;
+
+	len = (len + ZSR_LINE - 1) / ZSR_LINE * ZSR_LINE;
+	if (!s->chunks || s->used + len > CHUNK_LEN) {
+		chunk = aligned_alloc(ZSR_LINE, CHUNK_LEN);
+		if (!chunk)
+			return NULL;
+		chunk->next = s->chunks;
+		s->chunks = chunk;
+		s->used = sizeof(*chunk);
+	}
+	z = (struct zsr_zspage *)((char *)s->chunks + s->used);
+	s->used += len;
+	z->class = (uint16_t)class_index(e, c);
+	z->pages = c->pages;
+	return z;
+}
+
+struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e, struct zsr_class *c)
+{
 	struct zsr_zspage *z;
 
-	if (at % per_chunk + units > per_chunk)
-		at = (at / per_chunk + 1) * per_chunk;
-	chunk = at >> ZSR_UNIT_SHIFT;
-	if (chunk >= ZSR_UNIT_CHUNKS)
-		return NULL;
-	if (!e->records[chunk]) {
-		e->records[chunk] = aligned_alloc(
-			ZSR_UNIT, (size_t)ZSR_UNIT << ZSR_UNIT_SHIFT);
-		if (!e->records[chunk])
-			return NULL;
-	}
-	e->nr_units = at + units;
-	z = zspage_at(e, at);
-	z->ref = at;
+	store_lock(e);
+	z = c->free_records;
+	if (z)
+		c->free_records = z->next;
+	else
+		z = record_carve(e, c);
+	store_unlock(e);
 	return z;
 }
 
-struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e,
-				    const struct zsr_class *c)
-{
-	struct zsr_zspage *z = e->free_record[c->rec_bin];
-
-	if (!z)
-		return record_carve(e, c->rec_units);
-	e->free_record[c->rec_bin] = (struct zsr_zspage *)z->link.next;
-	return z;
-}
-
-void zsr_record_free(struct zsr_engine *e, const struct zsr_class *c,
+void zsr_record_free(struct zsr_engine *e, struct zsr_class *c,
 		     struct zsr_zspage *z)
 {
-	z->link.next = (struct zsr_link *)e->free_record[c->rec_bin];
-	e->free_record[c->rec_bin] = z;
+	store_lock(e);
+	z->next = c->free_records;
+	c->free_records = z;
+	store_unlock(e);
 }

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Time of an op: replays the mallocs, frees and deferred frees of op sequences
+ * in a fresh pool a round, and prints the median and the best round. The time
+ * of compactions is left out, their effect is not.
+ *
+ *	ops [--kernel K] [--page-size N] [--chain-size N] [--rounds N] SEQ...
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/engine/engine.h"
+#include "replay/engine/seq.h"
+
+#define MAX_ROUNDS 1000
+
+/* Packed, so that reading them costs little of what is measured. */
+struct op {
+	uint32_t place;		/* in the table of live handles */
+	uint32_t size;		/* or FREE, or COMPACT */
+};
+#define FREE	UINT32_MAX
+#define COMPACT (UINT32_MAX - 1)
+
+struct ops {
+	struct op *op;
+	size_t nr, cap;
+	uint32_t *place;	/* by id */
+	size_t nr_ids, ids_cap;
+	uint32_t *unused;	/* places */
+	size_t nr_unused, unused_cap;
+	uint32_t nr_places;
+	uint64_t nr_timed;
+};
+
+static const char *kernel = "6.12";
+static unsigned page_size = 4096, chain_size, nr_rounds = 31;
+
+static int add_malloc(struct ops *o, struct op *op)
+{
+	if (zsr_grow(&o->place, &o->ids_cap, o->nr_ids + 1, sizeof(*o->place)))
+		return -ENOMEM;
+	op->place = o->nr_unused ? o->unused[--o->nr_unused] : o->nr_places++;
+	o->place[o->nr_ids++] = op->place;
+	return 0;
+}
+
+static int add_free(struct ops *o, struct op *op, uint64_t id)
+{
+	if (id >= o->nr_ids)
+		return -EINVAL;
+	if (zsr_grow(&o->unused, &o->unused_cap, o->nr_unused + 1,
+		     sizeof(*o->unused)))
+		return -ENOMEM;
+	op->place = o->unused[o->nr_unused++] = o->place[id];
+	return 0;
+}
+
+static int add(struct ops *o, const struct zsr_seq_op *s, struct zsr_err *err)
+{
+	struct op op = { .size = COMPACT };
+	int ret = 0;
+
+	if (zsr_grow(&o->op, &o->cap, o->nr + 1, sizeof(*o->op)))
+		return zsr_err_nomem(err, "ops");
+	if (s->op == 'm') {
+		op.size = (uint32_t)zsr_min(s->size, COMPACT - 1);
+		ret = add_malloc(o, &op);
+	} else if (s->op == 'f') {
+		op.size = FREE;
+		ret = add_free(o, &op, s->id);
+	} else if (s->op != 'c') {
+		return 0;
+	}
+	if (ret)
+		return zsr_err_input(err, "op %llu cannot be timed",
+				     (unsigned long long)o->nr + 1);
+	o->op[o->nr++] = op;
+	o->nr_timed += op.size != COMPACT;
+	return 0;
+}
+
+static int load(struct ops *o, const char *path, struct zsr_err *err)
+{
+	struct zsr_seq *s = malloc(sizeof(*s));
+	struct zsr_seq_op op;
+	int ret;
+
+	if (!s)
+		return zsr_err_nomem(err, "ops");
+	ret = zsr_seq_open(s, path, err);
+	if (!ret) {
+		while ((ret = zsr_seq_next(s, &op, err)) > 0) {
+			ret = add(o, &op, err);
+			if (ret)
+				break;
+		}
+		zsr_seq_close(s);
+	}
+	free(s);
+	return ret;
+}
+
+static uint64_t play(struct zsr_engine *e, const struct ops *o,
+		     zsr_handle *handle)
+{
+	uint64_t start = zsr_clock_ns(), left_out = 0, t;
+	const struct op *op, *end = o->op + o->nr;
+
+	for (op = o->op; op < end; op++) {
+		if (op->size == FREE) {
+			zsr_engine_free(e, handle[op->place]);
+		} else if (op->size != COMPACT) {
+			zsr_engine_malloc(e, op->size, &handle[op->place]);
+		} else {
+			t = zsr_clock_ns();
+			zsr_engine_compact(e);
+			left_out += zsr_clock_ns() - t;
+		}
+	}
+	return zsr_clock_ns() - start - left_out;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int measure(const char *path, struct zsr_err *err)
+{
+	static uint64_t ns[MAX_ROUNDS];
+	struct ops o = { 0 };
+	zsr_handle *handle = NULL;
+	struct zsr_engine *e;
+	const char *name = strrchr(path, '/');
+	unsigned i;
+	int ret;
+
+	ret = load(&o, path, err);
+	if (ret)
+		goto out;
+	handle = calloc(o.nr_places + 1, sizeof(*handle));
+	if (!handle) {
+		ret = zsr_err_nomem(err, "ops");
+		goto out;
+	}
+	for (i = 0; i < nr_rounds; i++) {
+		ret = zsr_engine_create(&e, zsr_model_find(kernel), page_size,
+					chain_size, err);
+		if (ret)
+			goto out;
+		ns[i] = play(e, &o, handle);
+		zsr_engine_destroy(e);
+	}
+	qsort(ns, nr_rounds, sizeof(*ns), ascending);
+	printf("%-28s %8" PRIu64 " ops  median %5.1f ns/op  best %5.1f\n",
+	       name ? name + 1 : path, o.nr_timed,
+	       (double)ns[nr_rounds / 2] / (double)o.nr_timed,
+	       (double)ns[0] / (double)o.nr_timed);
+out:
+	free(o.op);
+	free(o.place);
+	free(o.unused);
+	free(handle);
+	return ret;
+}
+
+static int set(const char *name, const char *value)
+{
+	if (!strcmp(name, "--kernel"))
+		kernel = value;
+	else if (!strcmp(name, "--page-size"))
+		page_size = (unsigned)atoi(value);
+	else if (!strcmp(name, "--chain-size"))
+		chain_size = (unsigned)atoi(value);
+	else if (!strcmp(name, "--rounds"))
+		nr_rounds = (unsigned)zsr_max(1, zsr_min(atoi(value),
+							 MAX_ROUNDS));
+	else
+		return -EINVAL;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct zsr_err err = { 0 };
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (i + 1 < argc && !set(argv[i], argv[i + 1]))
+			i++;
+		else if (measure(argv[i], &err))
+			break;
+	}
+	if (i == argc && zsr_model_find(kernel))
+		return 0;
+	fprintf(stderr, "ops: %s\n", err.msg);
+	return 1;
+}
