@@ -6,9 +6,23 @@
 #include "cmd/cmd.h"
 
 static const struct zsr_cmd commands[] = {
+	{ "synth", "munmap [OPTION...]",
+	  "generate a trace of the published experiment", zsr_cmd_synth },
+	{ "replay", "TRACE --policy P[,P...] [OPTION...]",
+	  "replay a trace under free policies", zsr_cmd_replay },
+	{ "policies", "[POLICY]", "list the policies and their parameters",
+	  zsr_cmd_policies },
+	{ "repro", "[OPTION...]",
+	  "replay the published experiments, compare the totals",
+	  zsr_cmd_repro },
 	{ "engine", "VERB [OPTION...]",
 	  "run op sequences through the engine, print its size classes",
 	  zsr_cmd_engine },
+	{ "compare", "[RUN...|TRACE...] [-d DB] [--json|--csv]",
+	  "print runs side by side, 68 columns wide", zsr_cmd_compare },
+	{ "report", "[-o FILE] [RUN...|TRACE...] [-d DB]",
+	  "draw runs: memory return, latency, queues, provenance",
+	  zsr_cmd_report },
 };
 
 static void print_help(FILE *f)

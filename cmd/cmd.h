@@ -38,6 +38,7 @@ int zsr_cmd_replay(int argc, const char **argv);
 int zsr_cmd_compare(int argc, const char **argv);
 int zsr_cmd_report(int argc, const char **argv);
 int zsr_cmd_engine(int argc, const char **argv);
+int zsr_cmd_repro(int argc, const char **argv);
 int zsr_cmd_policies(int argc, const char **argv);
 
 /*

@@ -68,19 +68,19 @@ static int store_run(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 			db, &stmt,
 			"INSERT INTO run (trace, trace_name, trace_digest, "
 			"policy, clock, profile, profile_digest, params, "
-			"arrival, gaps, engine, page_size, cpus, seed, digest, "
-			"stored_s, zsr_version) VALUES "
-			"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'" ZSR_VERSION "')",
+			"arrival, gaps, outer_lock, engine, page_size, cpus, "
+			"seed, digest, stored_s, zsr_version) VALUES "
+			"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'" ZSR_VERSION "')",
 			err);
 	if (ret)
 		return ret;
 	snprintf(seed, sizeof(seed), "%" PRIu64, run->seed);
 	ret = zsr_sql_run(
-		db, stmt, err, "issssssssssuussi", run->trace, run->trace_name,
+		db, stmt, err, "isssssssssssuussi", run->trace, run->trace_name,
 		run->trace_digest, run->policy, run->clock, run->profile,
 		digest, run->params ? run->params : "", run->arrival, run->gaps,
-		run->engine, (uint64_t)run->page_size, (uint64_t)run->cpus,
-		seed, run->digest, (int64_t)time(NULL));
+		run->outer_lock, run->engine, (uint64_t)run->page_size,
+		(uint64_t)run->cpus, seed, run->digest, (int64_t)time(NULL));
 	sqlite3_finalize(stmt);
 	run->id = sqlite3_last_insert_rowid(db->sql);
 	return ret;
@@ -199,8 +199,8 @@ static int load_head(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 	int ret = zsr_sql_prepare(
 		db, &stmt,
 		"SELECT coalesce(trace, 0), trace_name, trace_digest, policy, "
-		"clock, profile, params, arrival, gaps, engine, page_size, "
-		"cpus, seed, r.digest, p.text FROM run r "
+		"clock, profile, params, arrival, gaps, outer_lock, engine, "
+		"page_size, cpus, seed, r.digest, p.text FROM run r "
 		"LEFT JOIN profile p ON p.digest = r.profile_digest "
 		"WHERE r.id = ?",
 		err);
@@ -222,13 +222,14 @@ static int load_head(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 	zsr_sql_text(stmt, 5, run->profile, sizeof(run->profile));
 	zsr_sql_text(stmt, 7, run->arrival, sizeof(run->arrival));
 	zsr_sql_text(stmt, 8, run->gaps, sizeof(run->gaps));
-	zsr_sql_text(stmt, 9, run->engine, sizeof(run->engine));
-	run->page_size = (uint32_t)sqlite3_column_int64(stmt, 10);
-	run->cpus = (uint32_t)sqlite3_column_int64(stmt, 11);
-	zsr_sql_text(stmt, 12, seed, sizeof(seed));
-	zsr_sql_text(stmt, 13, run->digest, sizeof(run->digest));
+	zsr_sql_text(stmt, 9, run->outer_lock, sizeof(run->outer_lock));
+	zsr_sql_text(stmt, 10, run->engine, sizeof(run->engine));
+	run->page_size = (uint32_t)sqlite3_column_int64(stmt, 11);
+	run->cpus = (uint32_t)sqlite3_column_int64(stmt, 12);
+	zsr_sql_text(stmt, 13, seed, sizeof(seed));
+	zsr_sql_text(stmt, 14, run->digest, sizeof(run->digest));
 	run->params = strdup((const char *)sqlite3_column_text(stmt, 6) ?: "");
-	run->profile_text = strdup((const char *)sqlite3_column_text(stmt, 14)
+	run->profile_text = strdup((const char *)sqlite3_column_text(stmt, 15)
 					   ?: "");
 	if (!run->params || !run->profile_text)
 		ret = zsr_err_nomem(err, "run");

@@ -112,6 +112,7 @@ CREATE TABLE run (
 	params		TEXT NOT NULL,
 	arrival		TEXT NOT NULL,
 	gaps		TEXT NOT NULL,
+	outer_lock	TEXT NOT NULL,
 	engine		TEXT NOT NULL,
 	page_size	INTEGER NOT NULL,
 	cpus		INTEGER NOT NULL,

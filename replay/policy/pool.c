@@ -12,6 +12,13 @@
  */
 #define HELD (1u << 31)
 
+/* Now, with everything recorded that happens before. */
+static uint64_t ordered_now(struct zsr_pool *p)
+{
+	zsr_order(p->m);
+	return zsr_now_ps(p->m);
+}
+
 static void held_update(struct zsr_pool *p, struct zsr_zspage *z)
 {
 	uint32_t *word = zsr_zspage_queued(z);
@@ -20,8 +27,7 @@ static void held_update(struct zsr_pool *p, struct zsr_zspage *z)
 	if (held == !!(*word & HELD))
 		return;
 	*word ^= HELD;
-	zsr_order(p->m);
-	zsr_account_held(p->account, zsr_now_ps(p->m),
+	zsr_account_held(p->account, ordered_now(p),
 			 held ? (int64_t)zsr_zspage_pages(z) :
 				-(int64_t)zsr_zspage_pages(z));
 }
@@ -48,8 +54,7 @@ static void dequeue(struct zsr_pool *p, unsigned class, zsr_handle h,
 		    struct zsr_zspage *z)
 {
 	(*zsr_zspage_queued(z))--;
-	zsr_order(p->m);
-	zsr_account_dequeued(p->account, zsr_now_ps(p->m),
+	zsr_account_dequeued(p->account, ordered_now(p),
 			     p->queued_at[h] - 1, p->class[class].size);
 	p->queued_at[h] = 0;
 }
@@ -89,8 +94,8 @@ void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage)
 	zsr_pages_free(p->m, pages);
 	zsr_charge(p->m, ZSR_COST_zspage_free, 1);
 	zsr_line_atomic(p->m, &p->page_count);
-	zsr_account_held(p->account, zsr_now_ps(p->m), -(int64_t)pages);
-	zsr_account_back(p->account, zsr_now_ps(p->m), pages);
+	zsr_account_held(p->account, ordered_now(p), -(int64_t)pages);
+	zsr_account_back(p->account, ordered_now(p), pages);
 	zsr_engine_zspage_free(p->e, zspage);
 }
 
@@ -112,10 +117,9 @@ void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 	}
 	for (i = cap; i < p->cap_queued; i++)
 		p->queued_at[i] = 0;
-	zsr_order(p->m);
-	p->queued_at[h] = zsr_now_ps(p->m) + 1;
+	p->queued_at[h] = ordered_now(p) + 1;
 	(*zsr_zspage_queued(z))++;
-	zsr_account_queued(p->account, zsr_now_ps(p->m),
+	zsr_account_queued(p->account, ordered_now(p),
 			   p->class[zsr_engine_handle_class(p->e, h)].size);
 	held_update(p, z);
 }
@@ -175,7 +179,7 @@ int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 		}
 		zsr_spin_lock(p->m, lock);
 		zsr_line_atomic(p->m, &p->page_count);
-		zsr_account_grown(p->account, zsr_now_ps(p->m),
+		zsr_account_grown(p->account, ordered_now(p),
 				  zsr_zspage_pages(z));
 	}
 	zsr_charge(p->m, ZSR_COST_obj_malloc, 1);
@@ -216,8 +220,8 @@ static void on_zspage_free(void *ctx, const struct zsr_zspage *z,
 	zsr_charge(p->m, ZSR_COST_page_reset, pages);
 	zsr_pages_free(p->m, pages);
 	zsr_charge(p->m, ZSR_COST_zspage_free, 1);
-	zsr_account_held(p->account, zsr_now_ps(p->m), -(int64_t)pages);
-	zsr_account_back(p->account, zsr_now_ps(p->m), pages);
+	zsr_account_held(p->account, ordered_now(p), -(int64_t)pages);
+	zsr_account_back(p->account, ordered_now(p), pages);
 }
 
 uint64_t zsr_pool_compact(struct zsr_pool *p)

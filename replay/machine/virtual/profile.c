@@ -12,12 +12,14 @@
 
 /* The shipped ones, put into the program by shipped.S. */
 extern const char zsr_profile_rpi4b[], zsr_profile_rpi4b_end[];
+extern const char zsr_profile_i7_12700[], zsr_profile_i7_12700_end[];
 
 static const struct {
 	const char *name;
 	const char *text, *end;
 } shipped[] = {
 	{ "rpi4b", zsr_profile_rpi4b, zsr_profile_rpi4b_end },
+	{ "i7-12700", zsr_profile_i7_12700, zsr_profile_i7_12700_end },
 };
 
 enum unit { UNIT_COUNT, UNIT_TIME, UNIT_SIZE, UNIT_PERMILLE };
@@ -264,8 +266,8 @@ int zsr_profile_load(const char *name, struct zsr_profile *p,
 		return ret;
 	}
 	return zsr_err_usage(err,
-			     "no machine profile '%s'; shipped: rpi4b; a file "
-			     "is given as a path or NAME.profile",
+			     "no machine profile '%s'; shipped: rpi4b, "
+			     "i7-12700; a file is given as a path or NAME.profile",
 			     name);
 }
 

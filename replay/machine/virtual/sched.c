@@ -458,15 +458,24 @@ static const uint16_t scatter_table[256] = {
 	2726, 2907, 3189, 3831,
 };
 
+/* The table's distance from its mean, scaled by the profile's spread. */
+static void scatter_init(struct zsr_vm *vm)
+{
+	int32_t dev;
+	unsigned i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(vm->scatter); i++) {
+		dev = (int32_t)scatter_table[i] - 1024;
+		dev = dev * (int32_t)vm->profile->spread / 1000;
+		vm->scatter[i] = (uint32_t)(1024 + dev);
+	}
+}
+
 uint64_t zsr_vm_scatter(struct zsr_vm *vm, uint64_t ps)
 {
-	int64_t dev;
-
 	if (!vm->profile->spread)
 		return ps;
-	dev = (int64_t)scatter_table[zsr_rng_next(&vm->c->rng) >> 56] - 1024;
-	dev = dev * (int64_t)vm->profile->spread / 1000;
-	return (uint64_t)((int64_t)ps * (1024 + dev) / 1024);
+	return ps * vm->scatter[zsr_rng_next(&vm->c->rng) >> 56] >> 10;
 }
 
 /* Steps that touch memory nobody touched lately. */
@@ -557,6 +566,7 @@ int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
 	vm->m.nr_cpus = nr_cpus;
 	vm->profile = profile;
 	vm->page_size = page_size;
+	scatter_init(vm);
 	for (i = 0; i < nr_cpus; i++) {
 		vm->key[i] = UINT64_MAX;
 		vm->cpu[i].rng.state = zsr_rng_next(&rng);

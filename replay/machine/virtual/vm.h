@@ -30,8 +30,8 @@ static inline uint64_t zsr_ps_to_ns(uint64_t ps)
 /* What a task's CPU time is spent on. */
 enum zsr_mode {
 	ZSR_MODE_OTHER,		/* between tasks: switches, idle workers */
-	ZSR_MODE_GAP,		/* the trace's own time between calls */
-	ZSR_MODE_STORE,		/* zs_malloc and what belongs to it */
+	ZSR_MODE_GAP,		/* the rest of the release path */
+	ZSR_MODE_STORE,		/* zs_malloc and all that leads to it */
 	ZSR_MODE_RELEASE,	/* a release in its caller */
 	ZSR_MODE_WORKER,
 	ZSR_MODE_TEARDOWN,
@@ -119,6 +119,7 @@ struct zsr_vm {
 	uint64_t end;		/* latest CPU clock when everything was idle */
 	struct zsr_coro host;	/* the thread that called zsr_vm_run */
 	struct zsr_vcpu cpu[ZSR_MAX_CPUS];
+	uint32_t scatter[256];	/* factors of memory-bound steps, 1024ths */
 	int error;		/* -errno of a host failure (no memory) */
 	struct zsr_err err;
 };

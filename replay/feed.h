@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hands a trace's events, read once and in order, to one queue a task. How far
+ * the fastest task may be ahead of the slowest is bounded, so memory stays
+ * flat: a task whose next event is beyond the window waits.
+ */
+#ifndef ZSR_FEED_H
+#define ZSR_FEED_H
+
+#include "base/base.h"
+#include "db/db.h"
+
+/* Events read and not yet played, at most. */
+#define ZSR_FEED_WINDOW (1u << 20)
+
+/* What the player needs of an event. */
+struct zsr_feed_event {
+	uint64_t entry_ns;	/* the call's begin in the trace */
+	uint64_t return_ns;
+	uint64_t obj;
+	uint32_t size;
+	uint32_t epoch;		/* barriers before it */
+	uint32_t text;		/* marks: number of the text */
+	uint16_t pool;
+	uint8_t kind;
+	uint8_t caller;
+};
+
+struct zsr_feed_queue {
+	struct zsr_feed_event *ring;
+	size_t cap, head, nr;	/* cap is a power of two */
+};
+
+/* What a mark means to the player. */
+enum zsr_text {
+	ZSR_TEXT_OTHER,
+	ZSR_TEXT_BARRIER,	/* the workload stood still here */
+	ZSR_TEXT_RELEASE_BEGIN,
+	ZSR_TEXT_RELEASE_END,
+};
+
+/* Progress between two barriers: nothing after a barrier starts before
+ * everything before it is done. */
+struct zsr_feed_epoch {
+	uint64_t read;
+	uint64_t done;
+};
+
+struct zsr_feed {
+	struct zsr_cursor *cursor;
+	const struct zsr_event *batch;
+	int nr_batch, at;
+	bool eof;
+	struct zsr_feed_queue *queue;	/* by task */
+	uint32_t nr_tasks;
+	uint64_t outstanding;
+	struct zsr_feed_epoch *epoch;
+	size_t cap_epoch;
+	uint32_t epoch_read;	/* the reader is in this one */
+	uint32_t epoch_now;	/* the player is in this one */
+	uint8_t *text;		/* by text number: enum zsr_text */
+	uint32_t nr_texts;
+	uint64_t orphans;	/* frees of unknown objects, left out */
+	uint64_t read;
+};
+
+int zsr_feed_init(struct zsr_feed *f, struct zsr_db *db,
+		  const struct zsr_trace *trace, struct zsr_err *err);
+void zsr_feed_free(struct zsr_feed *f);
+
+/* Read on by one event. 1, 0 at the end, -EAGAIN when the window is full. */
+int zsr_feed_read(struct zsr_feed *f, struct zsr_err *err);
+/* The task's next event that is read already, NULL when there is none. */
+const struct zsr_feed_event *zsr_feed_peek(const struct zsr_feed *f,
+					   uint32_t task);
+/* Take it. The caller says zsr_feed_done() once it is played. */
+struct zsr_feed_event zsr_feed_take(struct zsr_feed *f, uint32_t task);
+/* True when that ended an epoch (epoch_now has moved on). */
+bool zsr_feed_done(struct zsr_feed *f, const struct zsr_feed_event *e);
+
+#endif

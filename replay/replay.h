@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Replays a trace of the database under free policies and fills a run each.
+ */
+#ifndef ZSR_REPLAY_H
+#define ZSR_REPLAY_H
+
+#include "base/base.h"
+#include "db/db.h"
+
+/* When a task makes its next call. */
+enum zsr_arrival {
+	ZSR_ARRIVAL_CLOSED,	/* program order, with gaps between calls */
+	ZSR_ARRIVAL_RECORDED,	/* and not before the recorded time */
+	ZSR_ARRIVAL_ASAP,	/* program order, no gaps */
+	ZSR_NR_ARRIVALS
+};
+
+/* Where the gaps between calls come from. */
+enum zsr_gaps {
+	ZSR_GAPS_AUTO,		/* recorded, unless the trace's times are not
+				 * those of real hardware */
+	ZSR_GAPS_RECORDED,
+	ZSR_GAPS_PROFILE,	/* gap_store and gap_release of the profile;
+				 * gaps of `pause` and longer stay sleeps */
+	ZSR_NR_GAPS
+};
+
+/* The lock around the swap layer's slot-free notification. */
+enum zsr_outer_lock {
+	ZSR_OUTER_AUTO,		/* by the trace's kernel: device up to 6.13 */
+	ZSR_OUTER_DEVICE,	/* one lock, held over runs of up to 64 */
+	ZSR_OUTER_CLUSTER,	/* a cluster's own: never contended here */
+	ZSR_OUTER_NONE,
+	ZSR_NR_OUTERS
+};
+
+/* Names on the command line; NULL past the end. */
+const char *zsr_arrival_name(unsigned arrival);
+const char *zsr_gaps_name(unsigned gaps);
+const char *zsr_outer_lock_name(unsigned outer);
+
+struct zsr_replay_opts {
+	const char *policies;	/* "sync,class-idx,deferred" */
+	const char *machine;	/* profile name or path, NULL: rpi4b */
+	const char *const *params; /* "[policy.]name=value", NULL-terminated */
+	unsigned cpus;		/* 0: the profile's */
+	uint64_t seed;
+	enum zsr_arrival arrival;
+	enum zsr_gaps gaps;
+	enum zsr_outer_lock outer;
+};
+
+/*
+ * Replay TRACE under every policy of the list, in order. `sync` runs first,
+ * unseen when it is not listed: it defines what 100 % of the pages are. Each
+ * finished run is handed to done(), which may store it; the run is freed after
+ * done() returns (0 to go on). Usage errors for unknown policies, parameters
+ * and profiles come before anything runs.
+ */
+int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
+	       const struct zsr_replay_opts *opts,
+	       int (*done)(void *ctx, struct zsr_run *run, struct zsr_err *err),
+	       void *ctx, struct zsr_err *err);
+
+#endif
