@@ -15,6 +15,7 @@ all:
 .SUFFIXES:
 
 O	?= build
+JOBS	?= $(shell nproc)
 PREFIX	?= /usr/local
 CC	?= cc
 AR	?= ar
@@ -36,9 +37,13 @@ PKGS := libtracecmd libtracefs libtraceevent sqlite3 libzstd libxxhash \
 TEST_PKGS := check
 
 OPT	?= -O2
+strict	:= -Werror -Wshadow -Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 \
+	-Wimplicit-fallthrough -Wlogical-op -Wduplicated-cond \
+	-Wold-style-definition -Wredundant-decls -Wnested-externs
+STRICT	?=
 WARN	:= -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS	?= -g
-cflags	= -std=gnu11 -D_GNU_SOURCE -I. -Wno-unused-parameter $(OPT) $(WARN) \
+cflags	= -std=gnu11 -D_GNU_SOURCE -I. -Wno-unused-parameter $(OPT) $(WARN) $(STRICT) \
 	-ffp-contract=off -fno-strict-aliasing -pthread $(CFLAGS) $(pkg_cflags)
 pkg_cflags = $(eval pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PKGS)))$(pkg_cflags)
 pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
@@ -90,17 +95,32 @@ deps:
 	$(Q)tests/deps.sh
 
 demo: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory all
 	$(Q)samples/demo.sh
 
 check: deps
-	$(Q)$(MAKE) --no-print-directory check-built
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory check-strict
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory check-sanitized
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory check-built
 
+# Every test on the plain build.
 check-built: all $(TESTS)
 	$(Q)ZSR_BUILD=$(abspath $(O)) tests/run.sh $(TESTS) $(TEST_SCRIPTS)
 
-bench: all $(BENCHES)
-	$(Q)ZSR_BUILD=$(abspath $(O)) tests/bench.sh
+# The longer list of warnings, as errors.
+check-strict:
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory O=build-strict STRICT='$(strict)' \
+		build-strict/libzsr.a build-strict/zsr.o
+
+# The unit tests and the command line under address and undefined-behaviour
+# sanitizers.
+check-sanitized:
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory O=build-san OPT=-O1 \
+		CFLAGS='-g -fsanitize=address,undefined -fno-sanitize-recover=all' \
+		check-san-built
+
+check-san-built: $(O)/zsr $(TESTS)
+	$(Q)ZSR_BUILD=$(abspath $(O)) tests/run.sh $(TESTS)
 
 check-engine: all
 	$(Q)ZSR=$(abspath $(O))/zsr tests/check-engine.sh
@@ -118,4 +138,5 @@ clean:
 	rm -rf $(O) build-* zsr
 
 FORCE:
-.PHONY: all deps demo check check-built check-engine bench format install clean man FORCE
+.PHONY: all deps demo check check-built check-strict check-sanitized \
+	check-san-built check-engine bench format install clean man FORCE
