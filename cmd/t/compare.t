@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# zsr compare: which runs it takes, what it prints of them, what it says when it
+# cannot.
+set -u
+
+zsr=${ZSR:-zsr}
+t=$(mktemp -d)
+trap 'rm -rf "$t"' EXIT
+n=0
+failed=0
+check() { # status, description
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		failed=1
+		echo "not ok $n - $2"
+		sed 's/^/# /' "$t/out" "$t/err"
+	fi
+}
+# exit status wanted, text wanted on stderr, command...
+fails() {
+	want=$1 text=$2
+	shift 2
+	"$@" >"$t/out" 2>"$t/err"
+	got=$?
+	[ $got = "$want" ] && grep -q -e "$text" "$t/err"
+	check $? "$(basename "$1") ${*#"$1"}: exit $want, $text"
+}
+
+export ZSR_DB="$t/zsr.db"
+: >"$t/out"
+: >"$t/err"
+$zsr synth munmap --size 4M --procs 2 --seed 1 --name one >"$t/out" &&
+	$zsr synth munmap --size 1M --procs 1 --seed 2 --name two >"$t/out" &&
+	$zsr replay two --policy sync >"$t/out" &&
+	$zsr replay one --policy deferred,sync,class-idx >"$t/out" &&
+	$zsr replay one --policy deferred --param pool-pages=1 >"$t/out"
+check $? "five runs of two traces"
+
+$zsr compare >"$t/out" 2>"$t/err"
+check $? "compare takes the trace replayed last"
+awk 'length > 68 { bad = 1 } END { exit bad || NR < 30 }' "$t/out"
+check $? "no line is wider than 68 columns"
+grep -q '^trace     one' "$t/out" && ! grep -q 'two' "$t/out"
+check $? "all of that trace and none of the other"
+grep -q 'virtual clock, profile rpi4b' "$t/out" &&
+	grep -q 'synthetic' "$t/out"
+check $? "clock, profile and source of the times are said"
+grep -q '^  x sync  *1.00x ' "$t/out"
+check $? "sync is what ratios refer to"
+
+$zsr compare --json >"$t/out" 2>"$t/err"
+perl -MJSON::PP -e '
+	local $/; my $r = decode_json(<STDIN>)->{runs};
+	my %l = map { $_->{label} => $_ } @$r;
+	my $d = $l{"deferred pool-pages=1"} or die "labels: @{[keys %l]}";
+	die "count" unless @$r == 4;
+	die "first" unless $r->[0]{policy} eq "sync";
+	die "digest" unless $d->{result_digest} =~ /^[0-9a-f]{64}$/;
+	die "total" unless $d->{cpu_total_ns} == $d->{cpu_caller_ns} +
+		$d->{cpu_spin_ns} + $d->{cpu_worker_ns} +
+		$d->{cpu_worker_spin_ns} + $d->{cpu_queueing_ns};
+	die "max" if grep { $_->{caller_max_ns} < $_->{caller_mean_ns} ||
+		$_->{release_p50_ns} > $_->{release_max_ns} } @$r;
+' <"$t/out" 2>"$t/err"
+check $? "--json: labels, digests, sums"
+
+$zsr compare --csv >"$t/out" 2>"$t/err"
+[ "$(wc -l <"$t/out")" = 5 ] &&
+	awk -F, 'NR == 1 { n = NF } NF != n { exit 1 }' "$t/out"
+check $? "--csv: a header and a line a run, all of one length"
+
+# Every number of the table is that of the JSON, rounded.
+$zsr compare --json >"$t/json" 2>"$t/err" && $zsr compare 1 >"$t/out"
+$zsr compare 1 --json >"$t/json" 2>"$t/err"
+perl -MJSON::PP -e '
+	local $/; open my $f, "<", $ARGV[0] or die;
+	my $r = decode_json(<$f>)->{runs}[0];
+	my %u = (ns => 1, us => 1e3, ms => 1e6, s => 1e9);
+	my %want = ("max" => "caller_max_ns", "mean" => "caller_mean_ns",
+		"sum" => "caller_sum_ns", "p50" => "release_p50_ns",
+		"p99.9" => "release_p999_ns", "total" => "cpu_total_ns",
+		"100 %" => "at_100_ns");
+	open $f, "<", $ARGV[1] or die; my $text = <$f>;
+	for my $k (keys %want) {
+		$text =~ /^  \Q$k\E +([\d.]+) (ns|us|ms|s)$/m or die "no $k";
+		my ($v, $per) = ($1, $u{$2});
+		my $half = $v =~ /\.(\d+)/ ? 0.5 * 10 ** -length $1 : 0.5;
+		die "$k: $v against $r->{$want{$k}}" if
+			abs($r->{$want{$k}} / $per - $v) > $half * 1.001;
+	}' "$t/json" "$t/out" 2>"$t/err"
+check $? "the table says what the JSON says"
+
+$zsr compare '#2' 4 --csv >"$t/out" 2>"$t/err"
+[ "$(wc -l <"$t/out")" = 3 ]
+check $? "runs by number, with and without #"
+$zsr compare one two >"$t/out" 2>"$t/err"
+[ "$(grep -c '^trace ' "$t/out")" = 2 ]
+check $? "two traces are two tables"
+$zsr replay one --policy sync >/dev/null
+$zsr compare --csv >"$t/out" 2>"$t/err"
+[ "$(wc -l <"$t/out")" = 5 ]
+check $? "a repeated run is shown once"
+
+fails 3 'run' "$zsr" compare 4711
+fails 3 'nosuch' "$zsr" compare nosuch
+fails 2 'not both' "$zsr" compare --json --csv
+fails 2 'unknown option' "$zsr" compare --yaml
+fails 3 'missing.db' "$zsr" compare -d "$t/missing.db"
+[ ! -e "$t/missing.db" ]
+check $? "a database that is not there is not made"
+echo 'no database, but long enough to be looked at' >"$t/text"
+fails 3 'text' "$zsr" compare -d "$t/text"
+$zsr synth munmap --size 1M --procs 1 --name x -d "$t/fresh.db" >/dev/null
+fails 3 'no run' "$zsr" compare -d "$t/fresh.db"
+$zsr compare >/dev/full 2>"$t/err"
+[ $? = 4 ]
+check $? "a full disk is a system error"
+echo "1..$n"
+exit $failed
