@@ -25,8 +25,9 @@ fails() {
 	shift 2
 	"$@" >"$t/out" 2>"$t/err"
 	got=$?
+	shift
 	[ $got = "$want" ] && grep -q -e "$text" "$t/err"
-	check $? "$(basename "$1") ${*#"$1"}: exit $want, $text"
+	check $? "exit $want, says '$text': $*"
 }
 
 export ZSR_DB="$t/zsr.db"
