@@ -139,7 +139,6 @@ struct reader {
 	const char *path;
 	int fd;
 	bool done; /* the child said that it delivered all */
-	bool failed; /* it said why it could not; err has it */
 	bool any; /* something was delivered */
 	size_t used;
 	uint8_t *buf; /* 2 * DEC_OUT_SIZE */
@@ -229,7 +228,6 @@ static int take_error(struct reader *r, const uint8_t *p, size_t len,
 	if (!len || p[len - 1])
 		return garbage(r, err);
 	dec_printable(msg, sizeof(msg), (const char *)p, len - 1);
-	r->failed = true;
 	return zsr_err_input(err, "%s", msg);
 }
 
@@ -301,38 +299,57 @@ static int receive(struct reader *r, struct zsr_err *err)
 }
 
 /* Why a child ended that said neither "done" nor what was wrong. */
-static int died(const struct reader *r, int status,
-		const struct zsr_decode_opts *o, struct zsr_err *err)
+static int died(const char *path, int status, const struct zsr_decode_opts *o,
+		struct zsr_err *err)
 {
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (sig == SIGXCPU)
 		return zsr_err_input(err,
 				     "%s: not decoded after %u s of CPU time",
-				     r->path, o->max_seconds);
+				     path, o->max_seconds);
 	if (sig)
 		return zsr_err_input(err, "%s: its decoder died of it (%s)",
-				     r->path, strsignal(sig));
-	return zsr_err_input(err, "%s: its decoder ended early (exit %d)",
-			     r->path, WEXITSTATUS(status));
+				     path, strsignal(sig));
+	return zsr_err_input(err, "%s: its decoder ended early (exit %d)", path,
+			     WEXITSTATUS(status));
 }
 
-static int listen_to(struct reader *r, pid_t pid,
-		     const struct zsr_decode_opts *o, struct zsr_err *err)
+int dec_receive(int fd, const char *path, struct zsr_sink *sink, bool *done,
+		bool *any, struct zsr_err *err)
+{
+	struct reader r = { .sink = sink, .path = path, .fd = fd };
+	int ret;
+
+	r.buf = malloc(2 * DEC_OUT_SIZE);
+	if (!r.buf)
+		return zsr_err_nomem(err, path);
+	ret = receive(&r, err);
+	*done = r.done && !r.used;
+	*any = r.any;
+	free(r.buf);
+	return ret;
+}
+
+/* The child, from its first frame to its end. */
+static int listen_to(int fd, pid_t pid, const char *path,
+		     const struct zsr_decode_opts *o, struct zsr_sink *sink,
+		     struct zsr_err *err)
 {
 	struct zsr_err why = { 0 };
+	bool done, any;
 	int ret, status = 0;
 
-	ret = receive(r, err);
+	ret = dec_receive(fd, path, sink, &done, &any, err);
 	if (ret)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (ret || (r->done && !r->used))
+	if (ret || done)
 		return ret;
-	ret = died(r, status, o, &why);
-	if (o->partial && r->any)
-		return r->sink->meta(r->sink->ctx, "partial", why.msg, err);
+	ret = died(path, status, o, &why);
+	if (o->partial && any)
+		return sink->meta(sink->ctx, "partial", why.msg, err);
 	*err = why;
 	return ret;
 }
@@ -341,19 +358,13 @@ int zsr_decode(const char *path, const struct zsr_decode_opts *opts,
 	       struct zsr_sink *sink, struct zsr_err *err)
 {
 	struct zsr_decode_opts o = opts ? *opts : (struct zsr_decode_opts){ 0 };
-	struct reader r = { .sink = sink, .path = path };
 	int fds[2], ret;
 	pid_t pid;
 
 	o.max_memory = o.max_memory ? o.max_memory : DEFAULT_MEMORY;
 	o.max_seconds = o.max_seconds ? o.max_seconds : DEFAULT_SECONDS;
-	r.buf = malloc(2 * DEC_OUT_SIZE);
-	if (!r.buf)
-		return zsr_err_nomem(err, path);
-	if (pipe2(fds, O_CLOEXEC)) {
-		ret = zsr_err_sys(err, errno, "pipe");
-		goto out;
-	}
+	if (pipe2(fds, O_CLOEXEC))
+		return zsr_err_sys(err, errno, "pipe");
 	fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
 	pid = fork();
 	if (!pid) {
@@ -362,14 +373,10 @@ int zsr_decode(const char *path, const struct zsr_decode_opts *opts,
 		child(fds[1], path, &o);
 	}
 	close(fds[1]);
-	if (pid < 0) {
+	if (pid < 0)
 		ret = zsr_err_sys(err, errno, "fork");
-	} else {
-		r.fd = fds[0];
-		ret = listen_to(&r, pid, &o, err);
-	}
+	else
+		ret = listen_to(fds[0], pid, path, &o, sink, err);
 	close(fds[0]);
-out:
-	free(r.buf);
 	return ret;
 }

@@ -186,7 +186,7 @@ struct dec_event {
 	uint8_t kind; /* enum zsr_rec_kind */
 	uint8_t has;
 	bool place; /* a ZSR_REC_PLACE follows */
-	uint16_t min_len;
+	uint16_t min_len, max_len; /* of its data */
 	struct dec_field pid;
 	struct dec_field pool, handle, value, gfp, caller, obj;
 	uint16_t text; /* offset of a mark's text */
@@ -276,8 +276,9 @@ struct dec_stream {
 	bool any_unknown;
 };
 
-/* Decode all of the streams in order of time, ties by cpu. */
-int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr,
+/* Decode all of the streams in order of time, ties by cpu. STATS: d->stats is
+ * about these streams, so they are held against it. */
+int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr, bool stats,
 		    const struct dec_events *e, struct zsr_err *err);
 
 /* ---- formats -------------------------------------------------------- */
@@ -299,6 +300,11 @@ int dec_sidecars(struct dec *d, int dirfd, const char *name,
 		 struct zsr_err *err);
 
 /* ---- the child: child.c --------------------------------------------- */
+
+/* The parent's: hand SINK what comes from FD, believing nothing. *done: the
+ * other end said that this was all; *any: some record was handed on. */
+int dec_receive(int fd, const char *path, struct zsr_sink *sink, bool *done,
+		bool *any, struct zsr_err *err);
 
 /* The child's work: recognise and decode PATH ("-": standard input). */
 int dec_path(struct dec *d, const char *path, struct zsr_err *err);

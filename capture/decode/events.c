@@ -125,6 +125,24 @@ static int common_fields(struct dec_events *e, struct dec_event *ev,
 	return 0;
 }
 
+/* How long its data may be. The kernel rounds it up, to 8 bytes at most; a
+ * longer event has a damaged length and swallowed what came after it. */
+static void bound(struct dec_event *ev, const struct tep_event *te)
+{
+	const struct tep_format_field *f;
+	unsigned len = ev->min_len;
+
+	ev->max_len = UINT16_MAX;
+	for (f = te->format.fields; f; f = f->next) {
+		if (f->flags & (TEP_FIELD_IS_DYNAMIC | TEP_FIELD_IS_STRING) ||
+		    f->offset < 0 || f->size <= 0 ||
+		    f->offset > UINT16_MAX / 4 || f->size > UINT16_MAX / 4)
+			return;
+		len = zsr_max(len, (unsigned)(f->offset + f->size));
+	}
+	ev->max_len = (uint16_t)(len + 8);
+}
+
 static int describe_mark(struct dec_event *ev, const struct tep_event *te,
 			 struct zsr_err *err)
 {
@@ -136,6 +154,7 @@ static int describe_mark(struct dec_event *ev, const struct tep_event *te,
 		if (f->offset < 0 || f->offset > UINT16_MAX)
 			break;
 		ev->kind = ZSR_REC_MARK;
+		ev->max_len = UINT16_MAX;
 		ev->text = (uint16_t)f->offset;
 		ev->min_len = zsr_max(ev->min_len, ev->text);
 		return 0;
@@ -184,20 +203,36 @@ static int describe_probe(struct dec_event *ev, const struct tep_event *te,
 						      : by_role[DEC_SIZE];
 	for (i = 0; i < DEC_NR_ROLES; i++)
 		require(ev, by_role[i]);
+	bound(ev, te);
 	return 0;
+}
+
+/* A format without its print format, whose parser is large and not for damaged
+ * input; fields are all that is needed. */
+static const struct tep_event *parse(struct dec_events *e, const char *system,
+				     const char *text, size_t len, int id)
+{
+	static const char marker[] = "\nprint fmt:", plain[] = " \"x\"\n";
+	const char *at = memmem(text, len, marker, strlen(marker));
+	size_t head = at ? (size_t)(at - text) + strlen(marker) : len;
+	char *copy = malloc(head + sizeof(plain));
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, text, head);
+	memcpy(copy + head, plain, sizeof(plain));
+	tep_parse_event(e->tep, copy, head + strlen(plain), system);
+	free(copy);
+	return tep_find_event(e->tep, id);
 }
 
 static int describe(struct dec_events *e, const char *system, const char *text,
 		    size_t len, int id, enum dec_func func, int is_ret,
 		    struct dec_event *ev, struct zsr_err *err)
 {
-	const struct tep_event *te;
+	const struct tep_event *te = parse(e, system, text, len, id);
 	int ret;
 
-	/* A print format it does not understand is no harm: fields come
-	 * first and are kept. */
-	tep_parse_event(e->tep, text, len, system);
-	te = tep_find_event(e->tep, id);
 	if (!te || !te->name || strcmp(te->name, ev->name))
 		return zsr_err_input(err, "event %s: unreadable format",
 				     ev->name);
@@ -325,7 +360,7 @@ int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
 		return 0;
 	}
 	ev = &e->ev[index - 1];
-	if (len < ev->min_len)
+	if (len < ev->min_len || len > ev->max_len)
 		return zsr_err_input(err, "%s has %u bytes, its fields take %u",
 				     ev->name, len, ev->min_len);
 	rec = ev->kind == ZSR_REC_MARK ? &mark : dec_out_rec(d->out);

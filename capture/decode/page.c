@@ -137,6 +137,9 @@ int dec_page_load(struct dec_page *p, const struct dec_page_format *f,
 		return zsr_err_input(
 			err, "%u bytes of data > sub-buffer size %u",
 			commit & ~(COMMIT_MISSED | COMMIT_STORED), size);
+	if (!len)
+		return zsr_err_input(err, "is empty, which no page that the "
+					  "kernel gave out is");
 	if (len % 4)
 		return zsr_err_input(err, "%u bytes of data: not whole words",
 				     len);

@@ -137,12 +137,14 @@ static int page_file(struct raw *r, int fd, const char *name, const char *full,
 	struct dec_stream *s;
 	struct dec_file *f;
 	int cpu = cpu_of(name);
+	size_t i;
 	int ret;
 
 	if (cpu < 0)
 		return zsr_err_input(err, "%s: its name tells no cpu", full);
-	if (r->nr >= DEC_MAX_CPUS)
-		return zsr_err_input(err, "%s: one cpu too many", full);
+	for (i = 0; i < r->nr; i++)
+		if (r->streams[i].cpu == (unsigned)cpu)
+			return zsr_err_input(err, "%s: cpu %d again", full, cpu);
 	if (zsr_grow(&r->files, &r->files_cap, r->nr + 1, sizeof(*f)) ||
 	    zsr_grow(&r->streams, &r->streams_cap, r->nr + 1, sizeof(*s)))
 		return zsr_err_nomem(err, full);
@@ -155,36 +157,10 @@ static int page_file(struct raw *r, int fd, const char *name, const char *full,
 	memset(s, 0, sizeof(*s));
 	s->cpu = (unsigned)cpu;
 	snprintf(s->name, sizeof(s->name), "raw/%.40s", name);
-	s->has_stats = true;
 	s->fmt = r->fmt;
 	s->end = f->size;
 	ret = check_size(r, s, err);
 	return ret ? zsr_err_wrap(err, ret, "%s", r->name) : 0;
-}
-
-/* Records the statistics count on a cpu whose file is not there. */
-static int missing(struct raw *r, struct zsr_err *err)
-{
-	unsigned cpu;
-	size_t i;
-	int ret = 0;
-
-	for (cpu = 0; cpu < DEC_MAX_CPUS && !ret; cpu++) {
-		const struct dec_cpu_stats *st = &r->d->stats[cpu];
-
-		if (!st->have || !(st->entries + st->read))
-			continue;
-		for (i = 0; i < r->nr && r->streams[i].cpu != cpu; i++)
-			;
-		if (i < r->nr)
-			continue;
-		ret = zsr_err_input(err,
-				    "raw/cpu%u.raw: missing, the statistics "
-				    "count %" PRIu64 " records",
-				    cpu, st->entries + st->read);
-		ret = dec_fault(r->d, ret, err);
-	}
-	return ret;
 }
 
 static int run(struct raw *r, struct zsr_err *err)
@@ -199,9 +175,7 @@ static int run(struct raw *r, struct zsr_err *err)
 	dec_out_metaf(r->d->out, "page_size", "%u", r->fmt.size);
 	dec_out_metaf(r->d->out, "cpus", "%zu", r->nr);
 	dec_stats_meta(r->d);
-	ret = missing(r, err);
-	if (!ret)
-		ret = dec_streams_run(r->d, r->streams, r->nr, &r->events, err);
+	ret = dec_streams_run(r->d, r->streams, r->nr, true, &r->events, err);
 	return ret ? zsr_err_wrap(err, ret, "%s", r->name) : 0;
 }
 

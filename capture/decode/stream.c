@@ -204,34 +204,63 @@ static int deliver(struct dec *d, struct dec_stream *s,
 			    s->nr_pages - 1);
 }
 
+/* How many records the kernel had for whoever read its buffer: what was left
+ * there when the statistics were taken, or all was read by then. */
+static uint64_t expected(const struct dec_cpu_stats *st)
+{
+	if (!st->have)
+		return 0;
+	return st->entries ? st->entries : st->read;
+}
+
 /*
  * A stream is over: what the kernel counted as lost but could not say in the
  * data, and whether as many records came as it counted.
  */
-static int finish(struct dec *d, struct dec_stream *s, uint64_t t_ns,
-		  struct zsr_err *err)
+static int finish(struct dec *d, struct dec_stream *s, bool stats,
+		  uint64_t t_ns, struct zsr_err *err)
 {
 	const struct dec_cpu_stats *st = &d->stats[s->cpu];
-	uint64_t expected = st->entries ? st->entries : st->read;
 	int ret;
 
-	if (s->has_stats && st->have) {
+	if (stats) {
 		if (!s->any_unknown && !s->lost_unknown &&
 		    st->overrun > s->nr_lost + s->lost)
 			s->lost = st->overrun - s->nr_lost;
 		s->lost += st->dropped + st->commit_overrun;
 	}
 	deliver_lost(d, s, t_ns);
-	free(s->buf);
-	free(s->packed);
-	s->buf = s->packed = NULL;
-	if (!s->has_stats || !st->have || s->nr_events >= expected)
+	if (!stats || s->nr_events >= expected(st))
 		return 0;
 	ret = zsr_err_input(err,
 			    "%s: cut short: %" PRIu64 " records, its statistics"
 			    " count %" PRIu64,
-			    s->name, s->nr_events, expected);
+			    s->name, s->nr_events, expected(st));
 	return dec_fault(d, ret, err);
+}
+
+/* Cpus that have records by the statistics, but no data at all. */
+static int missing(struct dec *d, const struct dec_stream *s, size_t nr,
+		   struct zsr_err *err)
+{
+	unsigned cpu;
+	int ret = 0;
+	size_t i;
+
+	for (cpu = 0; cpu < DEC_MAX_CPUS && !ret; cpu++) {
+		if (!expected(&d->stats[cpu]))
+			continue;
+		for (i = 0; i < nr && s[i].cpu != cpu; i++)
+			;
+		if (i < nr)
+			continue;
+		ret = zsr_err_input(err,
+				    "cpu %u: its data is missing, the "
+				    "statistics count %" PRIu64 " records",
+				    cpu, expected(&d->stats[cpu]));
+		ret = dec_fault(d, ret, err);
+	}
+	return ret;
 }
 
 static inline bool before(const struct dec_stream *a, const struct dec_stream *b)
@@ -268,7 +297,7 @@ static struct dec_stream *second(struct dec_stream **heap, size_t n)
 	return n > 2 && before(heap[2], heap[1]) ? heap[2] : heap[1];
 }
 
-static int merge(struct dec *d, struct dec_stream **heap, size_t n,
+static int merge(struct dec *d, struct dec_stream **heap, size_t n, bool stats,
 		 const struct dec_events *e, uint64_t *last_ns,
 		 struct zsr_err *err)
 {
@@ -290,7 +319,7 @@ static int merge(struct dec *d, struct dec_stream **heap, size_t n,
 		if (ret < 0)
 			return ret;
 		if (!ret) {
-			ret = finish(d, s, s->t_ns, err);
+			ret = finish(d, s, stats, s->t_ns, err);
 			if (ret)
 				return ret;
 			heap[0] = heap[--n];
@@ -300,17 +329,18 @@ static int merge(struct dec *d, struct dec_stream **heap, size_t n,
 	return 0;
 }
 
-int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr,
+int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr, bool stats,
 		    const struct dec_events *e, struct zsr_err *err)
 {
 	struct dec_stream **heap = calloc(nr + 1, sizeof(*heap));
 	uint64_t last_ns = 0;
 	size_t n = 0, i;
-	int ret = 0;
+	int ret;
 
 	if (!heap)
 		return zsr_err_nomem(err, "streams");
 	d->started = true;
+	ret = stats ? missing(d, s, nr, err) : 0;
 	for (i = 0; i < nr && !ret; i++) {
 		ret = advance(&s[i], err);
 		if (ret > 0) {
@@ -319,10 +349,10 @@ int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr,
 		}
 	}
 	if (!ret)
-		ret = merge(d, heap, n, e, &last_ns, err);
+		ret = merge(d, heap, n, stats, e, &last_ns, err);
 	for (i = 0; i < nr && !ret; i++)
 		if (!s[i].nr_events)
-			ret = finish(d, &s[i], last_ns, err);
+			ret = finish(d, &s[i], stats, last_ns, err);
 	for (i = 0; i < nr; i++) {
 		free(s[i].buf);
 		free(s[i].packed);

@@ -31,6 +31,7 @@ struct text {
 	struct text_events events;
 	struct task_seen tasks[NR_TASKS];
 	uint64_t nr_records;
+	bool has_header;
 	uint64_t announced; /* records, by the headers */
 	uint64_t header_lost; /* not placed on a cpu yet */
 	uint64_t lost[DEC_MAX_CPUS]; /* before that cpu's next record */
@@ -139,6 +140,7 @@ static int entries(struct text *t, const char *p, const char *end,
 	rest = strstr(rest, "#P:");
 	if (rest && atoi(rest + 3) > 0)
 		dec_out_metaf(t->d->out, "cpus", "%d", atoi(rest + 3));
+	t->has_header = true;
 	t->announced += in_buffer;
 	t->header_lost += written - in_buffer;
 	return 0;
@@ -359,6 +361,8 @@ static int end_of_text(struct text *t, struct zsr_err *err)
 		}
 		lost_before(t, cpu, t->last_ns);
 	}
+	if (!t->nr_records && !t->has_header)
+		return zsr_err_input(err, "holds no event");
 	if (t->nr_records >= t->announced)
 		return 0;
 	ret = zsr_err_input(err,

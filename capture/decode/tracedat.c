@@ -287,7 +287,6 @@ static int init_stream(struct dat *t, struct dec_stream *s,
 	snprintf(s->name, sizeof(s->name), "%s%.32s%scpu %u",
 		 *b->name ? "buffer " : "", b->name, *b->name ? ": " : "",
 		 c->cpu);
-	s->has_stats = t->nr_buffers == 1;
 	s->file = t->file;
 	s->off = c->off;
 	s->end = c->off + c->size;
@@ -349,7 +348,8 @@ static int run(struct dat *t, struct zsr_err *err)
 	for (i = 0; i < t->nr_cpus && !ret; i++)
 		ret = init_stream(t, &s[i], &t->cpus[i], err);
 	if (!ret)
-		ret = dec_streams_run(t->d, s, t->nr_cpus, &t->events, err);
+		ret = dec_streams_run(t->d, s, t->nr_cpus, t->nr_buffers == 1,
+				      &t->events, err);
 	free(s);
 	return ret;
 }
