@@ -5,6 +5,6 @@ SRCS += $(wildcard replay/*.c replay/engine/*.c replay/policy/*.c \
 TEST_SRCS += $(wildcard replay/t/*.c replay/engine/t/*.c \
 	replay/machine/virtual/t/*.c)
 TEST_SCRIPTS += $(wildcard replay/t/*.t replay/engine/t/*.t)
-BENCH_SRCS += $(wildcard replay/engine/bench/*.c)
+BENCH_SRCS += $(wildcard replay/bench/*.c replay/engine/bench/*.c)
 
 $(O)/replay/machine/virtual/shipped.o: $(wildcard profiles/*)
