@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# zsr synth, replay, policies and repro from the command line: runs repeat bit
+# by bit (also under valgrind) and differ where an input differs; the shipped
+# profile meets the published single-process totals; what is wrong with a
+# command line is said in one line, with exit 2 or 3.
+set -u
+
+zsr=${ZSR_BUILD:-$PWD/build}/zsr
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ZSR_DB=$work/zsr.db
+export ZSR_DB
+
+n=0
+failed=0
+ok() { # description; status of the last command
+	status=$?
+	n=$((n + 1))
+	if [ $status = 0 ]; then
+		echo "ok $n - $1"
+	else
+		failed=1
+		echo "not ok $n - $1"
+		sed 's/^/# /' "$work/err" "$work/out" 2>/dev/null | tail -20
+	fi
+}
+
+# The result digests of a replay, a line each.
+digests() {
+	"$zsr" replay "$@" --json 2>"$work/err" |
+		sed -n 's/.*"result_digest": "\([0-9a-f]*\)".*/\1/p'
+}
+
+# exits CODE WORD COMMAND...: the exit code, one line on stderr that has WORD
+exits() {
+	code=$1 word=$2
+	shift 2
+	"$@" >"$work/out" 2>"$work/err" </dev/null
+	[ $? = "$code" ] && [ "$(wc -l <"$work/err")" = 1 ] &&
+		grep -q -e "$word" "$work/err"
+}
+
+"$zsr" synth munmap --size 2M --procs 4 --seed 3 --name small >"$work/out" \
+	2>"$work/err"
+ok "synth makes a trace"
+"$zsr" synth munmap --size 2M --procs 4 --seed 3 --name small >"$work/again" &&
+	grep -q '^small-2:' "$work/again" &&
+	[ "$(sed 's/.*digest//' "$work/out")" = \
+		"$(sed 's/.*digest//' "$work/again")" ]
+ok "a taken name gets -2; the same seed gives the same trace digest"
+"$zsr" synth munmap --size 2M --procs 4 --seed 4 --name other >"$work/again" &&
+	[ "$(sed 's/.*digest//' "$work/out")" != \
+		"$(sed 's/.*digest//' "$work/again")" ]
+ok "another seed gives another"
+
+all=sync,class-idx,deferred
+digests small --policy $all >"$work/one"
+digests small --policy $all >"$work/two"
+[ "$(sort -u "$work/one" | wc -l)" = 3 ]
+ok "each policy has its own result digest"
+cmp -s "$work/one" "$work/two"
+ok "the same command gives the same digests"
+if command -v valgrind >/dev/null; then
+	valgrind -q --error-exitcode=9 "$zsr" replay small --policy $all \
+		--json 2>"$work/err" |
+		sed -n 's/.*"result_digest": "\([0-9a-f]*\)".*/\1/p' \
+			>"$work/two"
+	cmp -s "$work/one" "$work/two" && [ ! -s "$work/err" ]
+	ok "also under valgrind, which finds nothing wrong"
+fi
+digests small --policy deferred,class-idx,sync | sort >"$work/two"
+sort "$work/one" | cmp -s - "$work/two"
+ok "the order of policies does not matter"
+
+differs() { # description, replay options...
+	what=$1
+	shift
+	digests small --policy $all "$@" >"$work/two"
+	[ "$(wc -l <"$work/two")" = 3 ] &&
+		[ -z "$(sort "$work/one" "$work/two" | uniq -d)" ]
+	ok "$what gives other digests"
+}
+differs "another seed" --seed 2
+differs "another profile" --machine i7-12700
+sed 's/^obj_free = .*/obj_free = 169 ns/' profiles/rpi4b.profile \
+	>"$work/mine.profile"
+differs "one changed cost" --machine "$work/mine.profile"
+differs "fewer CPUs" --cpus 2
+differs "no gaps" --arrival asap
+[ "$(digests small --policy deferred --param page-entries=100)" != \
+	"$(digests small --policy deferred)" ]
+ok "another parameter gives another digest"
+
+# Fallbacks appear when the pool is too small, and only for who asked.
+fallbacks() {
+	"$zsr" replay small "$@" --json 2>"$work/err" |
+		sed -n 's/.*"fallbacks": \([0-9]*\).*/\1/p'
+}
+[ "$(fallbacks --policy deferred --param pool-pages=1 \
+	--param page-entries=16)" -gt 100 ]
+ok "a pool of one small page falls back"
+[ "$(fallbacks --policy deferred)" = 0 ]
+ok "the posted pool does not, for this trace"
+
+"$zsr" repro --csv >"$work/repro" 2>"$work/err" &&
+	awk -F, '$1 == "rpi4b" && $3 == 1 && $4 == "sync" {
+			rows++
+			if ($8 < -15 || $8 > 15) bad++
+		}
+		END { exit !(rows == 6 && !bad) }' "$work/repro"
+ok "sync meets the published single-process totals within 15 %"
+printf 'platform,size_mb,procs,policy\nrpi4b,16,2,class-idx\n' >"$work/rows"
+"$zsr" repro --table "$work/rows" --csv >"$work/out" 2>"$work/err" &&
+	grep -q '^rpi4b,16,2,class-idx,,,[0-9.]*,$' "$work/out"
+ok "repro predicts a row without a published time"
+
+exits 2 "no policy 'best'" "$zsr" replay small --policy best
+ok "unknown policy"
+exits 2 "no listed policy" "$zsr" replay small --policy sync --param a=1
+ok "parameter nobody has"
+exits 2 "not within" "$zsr" replay small --policy deferred --param pool-pages=0
+ok "parameter out of range"
+exits 2 "no machine profile" "$zsr" replay small --policy sync --machine pi9
+ok "unknown profile"
+exits 2 "policy is missing" "$zsr" replay small
+ok "no policy"
+exits 2 "expected one TRACE" "$zsr" replay --policy sync
+ok "no trace"
+exits 2 "closed, recorded, asap" "$zsr" replay small --policy sync --arrival x
+ok "unknown arrival"
+exits 3 "nothere" "$zsr" replay nothere --policy sync
+ok "unknown trace"
+echo 'cpus = many' >"$work/bad.profile"
+exits 3 "line 1" "$zsr" replay small --policy sync --machine "$work/bad.profile"
+ok "a broken profile names its line"
+grep -v '^zone_free' profiles/rpi4b.profile >"$work/bad.profile"
+exits 3 "zone_free is missing" "$zsr" replay small --policy sync \
+	--machine "$work/bad.profile"
+ok "a profile that lacks a cost"
+exits 2 "sizes are 1 to" "$zsr" synth munmap --sizes fixed:9999 --size 1M
+ok "synth: size beyond a page"
+exits 2 "expected one experiment" "$zsr" synth exit
+ok "synth: unknown experiment"
+exits 3 "no column 'platform'" "$zsr" repro --table profiles/rpi4b.profile
+ok "repro: not a table"
+exits 2 "no policy" "$zsr" policies best
+ok "policies: unknown"
+"$zsr" policies deferred >"$work/out" 2>"$work/err" &&
+	grep -q 'pool-pages=64' "$work/out" && grep -q 'May 2026' "$work/out"
+ok "policies explains one with its sources"
+
+echo "1..$n"
+exit $failed
