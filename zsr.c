@@ -13,8 +13,7 @@ static const struct zsr_cmd commands[] = {
 	{ "policies", "[POLICY]", "list the policies and their parameters",
 	  zsr_cmd_policies },
 	{ "repro", "[OPTION...]",
-	  "replay the published experiments, compare the totals",
-	  zsr_cmd_repro },
+	  "replay the published experiments, compare the totals", zsr_cmd_repro },
 	{ "engine", "VERB [OPTION...]",
 	  "run op sequences through the engine, print its size classes",
 	  zsr_cmd_engine },
@@ -30,12 +29,13 @@ static void print_help(FILE *f)
 	size_t i;
 
 	fputs("zsr: replay and analyse zsmalloc free traces\n\n"
-	      "Usage: zsr COMMAND [OPTION...]\n\n", f);
+	      "Usage: zsr COMMAND [OPTION...]\n\n",
+	      f);
 	for (i = 0; i < ZSR_ARRAY_SIZE(commands); i++)
-		fprintf(f, "  %-10s%s\n", commands[i].name,
-			commands[i].summary);
+		fprintf(f, "  %-10s%s\n", commands[i].name, commands[i].summary);
 	fputs("\n`zsr COMMAND --help` shows a command's options, "
-	      "`man zsr-COMMAND` explains it.\n", f);
+	      "`man zsr-COMMAND` explains it.\n",
+	      f);
 }
 
 int main(int argc, const char **argv)
@@ -58,7 +58,7 @@ int main(int argc, const char **argv)
 	for (i = 0; i < ZSR_ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
-	fprintf(stderr,
-		"zsr: '%s' is no command; `zsr --help` lists them\n", argv[1]);
+	fprintf(stderr, "zsr: '%s' is no command; `zsr --help` lists them\n",
+		argv[1]);
 	return ZSR_EXIT_USAGE;
 }

@@ -19,7 +19,7 @@
 #define ZSR_VERSION "0.1.0"
 
 #define ZSR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define ZSR_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ZSR_ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 
 #define zsr_min(a, b) ((a) < (b) ? (a) : (b))
 #define zsr_max(a, b) ((a) > (b) ? (a) : (b))
@@ -29,9 +29,9 @@
 /* Who has to act on an error; maps to the exit codes of zsr(1). */
 enum zsr_err_kind {
 	ZSR_ERR_NONE = 0,
-	ZSR_ERR_USAGE = 2,	/* the command line */
-	ZSR_ERR_INPUT = 3,	/* a file, a trace, a database */
-	ZSR_ERR_SYSTEM = 4,	/* memory, disk, kernel */
+	ZSR_ERR_USAGE = 2, /* the command line */
+	ZSR_ERR_INPUT = 3, /* a file, a trace, a database */
+	ZSR_ERR_SYSTEM = 4, /* memory, disk, kernel */
 };
 
 /*
@@ -123,7 +123,7 @@ void zsr_sha_init(struct zsr_sha *s);
 void zsr_sha_bytes(struct zsr_sha *s, const void *p, size_t n);
 void zsr_sha_u64(struct zsr_sha *s, uint64_t v);
 void zsr_sha_str(struct zsr_sha *s, const char *str);
-void zsr_sha_hex(struct zsr_sha *s, char hex[ZSR_SHA_HEX]);	/* ends it */
+void zsr_sha_hex(struct zsr_sha *s, char hex[ZSR_SHA_HEX]); /* ends it */
 
 /* ---- histograms ---------------------------------------------------- */
 
@@ -137,7 +137,7 @@ void zsr_sha_hex(struct zsr_sha *s, char hex[ZSR_SHA_HEX]);	/* ends it */
 struct zsr_hist {
 	uint64_t count;
 	uint64_t sum;
-	uint64_t min;		/* UINT64_MAX when empty */
+	uint64_t min; /* UINT64_MAX when empty */
 	uint64_t max;
 	uint64_t bucket[ZSR_HIST_BUCKETS];
 };
@@ -148,7 +148,8 @@ static inline unsigned zsr_hist_index(uint64_t v)
 
 	if (v < 64)
 		return (unsigned)v;
-	shift = 63 - (unsigned)__builtin_clzll(v) - 5;	/* v >> shift in [32, 64) */
+	shift = 63 - (unsigned)__builtin_clzll(v) -
+		5; /* v >> shift in [32, 64) */
 	return 64 + (shift - 1) * 32 + (unsigned)(v >> shift) - 32;
 }
 
@@ -183,8 +184,8 @@ uint64_t zsr_hist_quantile(const struct zsr_hist *h, uint64_t num, uint64_t den)
  * has taken over a second; total 0 = unknown. finish() wipes it. One thread.
  */
 struct zsr_progress {
-	const char *what;	/* "import s01", borrowed */
-	const char *unit;	/* "events" */
+	const char *what; /* "import s01", borrowed */
+	const char *unit; /* "events" */
 	uint64_t total;
 	uint64_t start_ns;
 	uint64_t last_ns;

@@ -5,9 +5,9 @@
 
 #include "base/base.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S         1000000000ull
 #define APPEARS_AFTER_NS NS_PER_S
-#define REDRAW_NS (NS_PER_S / 5)
+#define REDRAW_NS        (NS_PER_S / 5)
 
 uint64_t zsr_clock_ns(void)
 {

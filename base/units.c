@@ -87,8 +87,10 @@ int zsr_parse_ns(const char *s, uint64_t *ns, struct zsr_err *e)
 	static const struct {
 		const char *name;
 		uint64_t ns;
-	} units[] = { { "", 1 },	  { "ns", 1 },
-		      { "us", 1000 },	  { "ms", 1000000 },
+	} units[] = { { "", 1 },
+		      { "ns", 1 },
+		      { "us", 1000 },
+		      { "ms", 1000000 },
 		      { "s", 1000000000 } };
 	size_t len = strspn(s, "0123456789."), i;
 
@@ -103,9 +105,9 @@ int zsr_parse_ns(const char *s, uint64_t *ns, struct zsr_err *e)
 static char *three_digits(char *buf, double v, const char *unit)
 {
 	snprintf(buf, ZSR_FMT_LEN, "%.*f %s",
-		 v < 9.995	   ? 2
-		 : v < 99.95	   ? 1
-				   : 0,
+		 v < 9.995   ? 2
+		 : v < 99.95 ? 1
+			     : 0,
 		 v, unit);
 	return buf;
 }

@@ -62,9 +62,11 @@ int zsr_cmd_policies(int argc, const char **argv)
 		ret = zsr_err_usage(&err, "expected at most one policy");
 	} else if (!ret && o.nr_rest) {
 		p = zsr_policy_find(o.rest[0]);
-		ret = p ? explain(p, &err) :
-			  zsr_err_usage(&err, "no policy '%s'; `zsr policies` "
-					"lists them", o.rest[0]);
+		ret = p ? explain(p, &err)
+			: zsr_err_usage(&err,
+					"no policy '%s'; `zsr policies` "
+					"lists them",
+					o.rest[0]);
 	} else if (!ret) {
 		list();
 	}

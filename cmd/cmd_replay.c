@@ -39,9 +39,9 @@ static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 		return 0;
 	printf("#%-4" PRId64 "%-14s caller %-9s all pages back %-9s %.12s\n",
 	       run->id, run->policy, zsr_fmt_ns(caller, run->v.caller_mean_ns),
-	       run->v.at_100_ns == UINT64_MAX ?
-		       "never" :
-		       zsr_fmt_ns(back, run->v.at_100_ns),
+	       run->v.at_100_ns == UINT64_MAX
+		       ? "never"
+		       : zsr_fmt_ns(back, run->v.at_100_ns),
 	       run->digest);
 	return zsr_cmd_flush(err);
 }
@@ -75,13 +75,13 @@ static int options(const struct args *a, struct zsr_replay_opts *o,
 
 	if (!a->policies)
 		return zsr_err_usage(err, "--policy is missing; "
-				     "`zsr policies` lists them");
+					  "`zsr policies` lists them");
 	*o = (struct zsr_replay_opts){ .policies = a->policies,
 				       .machine = a->machine,
 				       .params = (const char *const *)a->params,
 				       .seed = 1 };
-	if ((a->seed && zsr_parse_u64(a->seed, "--seed", 0, UINT64_MAX,
-				      &o->seed, err)) ||
+	if ((a->seed &&
+	     zsr_parse_u64(a->seed, "--seed", 0, UINT64_MAX, &o->seed, err)) ||
 	    (a->cpus && zsr_parse_u64(a->cpus, "--cpus", 1, 64, &cpus, err)) ||
 	    choice(a->arrival, "--arrival", zsr_arrival_name, &arrival, err) ||
 	    choice(a->gaps, "--gaps", zsr_gaps_name, &gaps, err) ||

@@ -10,7 +10,7 @@
 #include "synth/synth.h"
 
 #define MAX_COLUMNS 32
-#define MAX_LINE 4096
+#define MAX_LINE    4096
 #define MAX_SIZE_MB (1u << 20)
 
 /* The table that is compared with when none is given, see shipped.S. */
@@ -24,7 +24,7 @@ static const struct {
 } columns[] = {
 	[PLATFORM] = { "platform", true }, [CORES] = { "cores", false },
 	[SIZE_MB] = { "size_mb", true },   [PROCS] = { "procs", true },
-	[POLICY] = { "policy", true },	   [MS] = { "ms", false },
+	[POLICY] = { "policy", true },     [MS] = { "ms", false },
 	[USE] = { "use", false },
 };
 
@@ -32,7 +32,7 @@ struct table {
 	FILE *f;
 	const char *name;
 	unsigned line;
-	int at[NR_COLUMNS];	/* field of each column, -1: absent */
+	int at[NR_COLUMNS]; /* field of each column, -1: absent */
 };
 
 struct row {
@@ -45,7 +45,7 @@ struct row {
 struct experiment {
 	const char *platform, *policy, *use;
 	uint64_t cores, size_mb, procs;
-	double published_ms;	/* < 0: not given */
+	double published_ms; /* < 0: not given */
 };
 
 /* ---- reading the table ----------------------------------------------- */
@@ -53,10 +53,9 @@ struct experiment {
 static int table_open(struct table *t, const char *path, struct zsr_err *err)
 {
 	*t = (struct table){ .name = path ? path : "published.csv" };
-	t->f = path ? fopen(path, "re") :
-		      fmemopen((void *)zsr_published,
-			       (size_t)(zsr_published_end - zsr_published),
-			       "r");
+	t->f = path ? fopen(path, "re")
+		    : fmemopen((void *)zsr_published,
+			       (size_t)(zsr_published_end - zsr_published), "r");
 	if (!t->f)
 		return zsr_err_input(err, "%s: %s", t->name, strerror(errno));
 	return 0;
@@ -102,8 +101,7 @@ static int read_header(struct table *t, struct zsr_err *err)
 				t->at[i] = k;
 		if (t->at[i] < 0 && columns[i].needed)
 			return zsr_err_input(err, "%s:%u: no column '%s'",
-					     t->name, t->line,
-					     columns[i].name);
+					     t->name, t->line, columns[i].name);
 	}
 	return 0;
 }
@@ -115,8 +113,7 @@ static const char *field(const struct table *t, const struct row *r,
 }
 
 static int number(const struct table *t, const struct row *r, enum column c,
-		  uint64_t max, uint64_t def, uint64_t *out,
-		  struct zsr_err *err)
+		  uint64_t max, uint64_t def, uint64_t *out, struct zsr_err *err)
 {
 	const char *s = field(t, r, c);
 
@@ -183,8 +180,8 @@ static int replay_row(struct zsr_db *db, const struct experiment *e,
 	struct zsr_trace t;
 	int ret;
 
-	snprintf(name, sizeof(name), "munmap-%" PRIu64 "M-%" PRIu64,
-		 e->size_mb, e->procs);
+	snprintf(name, sizeof(name), "munmap-%" PRIu64 "M-%" PRIu64, e->size_mb,
+		 e->procs);
 	ret = zsr_sizes_parse(sizes, s.page_size, &s.sizes, err);
 	if (!ret && zsr_trace_find(db, name, &t, err))
 		ret = zsr_synth_munmap(db, &s, &t, err);
@@ -210,8 +207,7 @@ static void print_row(const struct experiment *e, uint64_t ns, bool csv)
 	char published[32] = "", error[32] = "";
 
 	if (e->published_ms > 0) {
-		snprintf(published, sizeof(published), "%.1f",
-			 e->published_ms);
+		snprintf(published, sizeof(published), "%.1f", e->published_ms);
 		snprintf(error, sizeof(error), "%+.1f",
 			 (ms / e->published_ms - 1) * 100);
 	}

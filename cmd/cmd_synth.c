@@ -17,8 +17,7 @@ struct args {
 };
 
 static int number(const char *text, const char *what, uint64_t min,
-		  uint64_t max, uint64_t def, uint64_t *out,
-		  struct zsr_err *err)
+		  uint64_t max, uint64_t def, uint64_t *out, struct zsr_err *err)
 {
 	if (text)
 		return zsr_parse_u64(text, what, min, max, out, err);
@@ -34,8 +33,7 @@ static int page_size_of(const struct args *a, uint32_t *page_size,
 	if (a->page_size && zsr_parse_size(a->page_size, &v, err))
 		return -EINVAL;
 	if (v != 4096 && v != 16384 && v != 65536)
-		return zsr_err_usage(err,
-				     "--page-size %s: 4096, 16384 or 65536",
+		return zsr_err_usage(err, "--page-size %s: 4096, 16384 or 65536",
 				     a->page_size);
 	*page_size = (uint32_t)v;
 	return 0;

@@ -2,8 +2,8 @@
 #include "event/event.h"
 
 static const char *const kind_names[ZSR_EV_NR] = {
-	[ZSR_EV_MALLOC] = "malloc",	    [ZSR_EV_FREE] = "free",
-	[ZSR_EV_COMPACT] = "compact",	    [ZSR_EV_PAGE_FREE] = "page_free",
+	[ZSR_EV_MALLOC] = "malloc",       [ZSR_EV_FREE] = "free",
+	[ZSR_EV_COMPACT] = "compact",     [ZSR_EV_PAGE_FREE] = "page_free",
 	[ZSR_EV_LOCK_WAIT] = "lock_wait", [ZSR_EV_MARK] = "mark",
 };
 

@@ -18,44 +18,44 @@
 /* ---- records: decoder -> import pass ------------------------------- */
 
 enum zsr_rec_kind {
-	ZSR_REC_MALLOC,		/* zs_malloc entered: pool, value = size, gfp */
-	ZSR_REC_MALLOC_RET,	/* returned: handle (or error value) */
-	ZSR_REC_MALLOC_DONE,	/* one event at return that carries both:
+	ZSR_REC_MALLOC, /* zs_malloc entered: pool, value = size, gfp */
+	ZSR_REC_MALLOC_RET, /* returned: handle (or error value) */
+	ZSR_REC_MALLOC_DONE, /* one event at return that carries both:
 				 * pool, value = size, gfp, handle */
-	ZSR_REC_FREE,		/* zs_free entered: pool, handle */
+	ZSR_REC_FREE, /* zs_free entered: pool, handle */
 	ZSR_REC_FREE_RET,
-	ZSR_REC_COMPACT,	/* zs_compact entered: pool */
-	ZSR_REC_COMPACT_RET,	/* value = pages freed */
-	ZSR_REC_POOL_CREATE,	/* zs_create_pool returned: pool */
-	ZSR_REC_POOL_DESTROY,	/* zs_destroy_pool entered: pool */
-	ZSR_REC_PLACE,		/* malloc returned, with the object word:
+	ZSR_REC_COMPACT, /* zs_compact entered: pool */
+	ZSR_REC_COMPACT_RET, /* value = pages freed */
+	ZSR_REC_POOL_CREATE, /* zs_create_pool returned: pool */
+	ZSR_REC_POOL_DESTROY, /* zs_destroy_pool entered: pool */
+	ZSR_REC_PLACE, /* malloc returned, with the object word:
 				 * handle, value = object word */
-	ZSR_REC_ZSPAGE_FREE,	/* a zspage is handed back: value = zspage */
-	ZSR_REC_MARK,		/* text written by the workload */
-	ZSR_REC_LOST,		/* value records are missing on this cpu here;
+	ZSR_REC_ZSPAGE_FREE, /* a zspage is handed back: value = zspage */
+	ZSR_REC_MARK, /* text written by the workload */
+	ZSR_REC_LOST, /* value records are missing on this cpu here;
 				 * value 0: missing, count unknown */
-	ZSR_REC_OTHER,		/* an event of the file that zsr has no use for */
+	ZSR_REC_OTHER, /* an event of the file that zsr has no use for */
 };
 
 /* Record fields a probe may or may not carry. */
-#define ZSR_REC_HAS_POOL	(1u << 0)
-#define ZSR_REC_HAS_SIZE	(1u << 1)
-#define ZSR_REC_HAS_GFP		(1u << 2)
-#define ZSR_REC_HAS_CALLER	(1u << 3)
-#define ZSR_REC_COARSE_TIME	(1u << 4)	/* stamp rounded to us (text) */
+#define ZSR_REC_HAS_POOL    (1u << 0)
+#define ZSR_REC_HAS_SIZE    (1u << 1)
+#define ZSR_REC_HAS_GFP     (1u << 2)
+#define ZSR_REC_HAS_CALLER  (1u << 3)
+#define ZSR_REC_COARSE_TIME (1u << 4) /* stamp rounded to us (text) */
 
 struct zsr_rec {
 	uint64_t t_ns;
-	uint64_t pool;		/* kernel addresses: never stored */
+	uint64_t pool; /* kernel addresses: never stored */
 	uint64_t handle;
 	uint64_t value;
-	uint64_t caller;	/* return address, 0 unknown */
+	uint64_t caller; /* return address, 0 unknown */
 	uint32_t gfp;
 	int32_t pid;
 	uint16_t cpu;
-	uint8_t kind;		/* enum zsr_rec_kind */
-	uint8_t has;		/* ZSR_REC_HAS_* */
-	uint32_t text_len;	/* MARK: bytes of text, without NUL */
+	uint8_t kind; /* enum zsr_rec_kind */
+	uint8_t has; /* ZSR_REC_HAS_* */
+	uint32_t text_len; /* MARK: bytes of text, without NUL */
 };
 
 /*
@@ -108,12 +108,13 @@ enum zsr_caller {
 	ZSR_CALLER_NR
 };
 
-#define ZSR_EVF_INFERRED	(1u << 0)	/* made up by the import pass */
-#define ZSR_EVF_ORPHAN		(1u << 1)	/* free of an object whose malloc
+#define ZSR_EVF_INFERRED (1u << 0) /* made up by the import pass */
+#define ZSR_EVF_ORPHAN                                                         \
+	(1u << 1) /* free of an object whose malloc
 						 * is not in the trace */
-#define ZSR_EVF_AFTER_LOSS	(1u << 2)	/* records are missing before it */
+#define ZSR_EVF_AFTER_LOSS (1u << 2) /* records are missing before it */
 
-#define ZSR_OBJ_NONE UINT64_MAX	/* orphan frees, and kinds without object */
+#define ZSR_OBJ_NONE UINT64_MAX /* orphan frees, and kinds without object */
 
 /*
  * One call or one happening. t_ns orders a trace: zs_free at entry, zs_malloc
@@ -125,19 +126,19 @@ enum zsr_caller {
 struct zsr_event {
 	uint64_t t_ns;
 	uint64_t dur_ns;
-	uint64_t obj;		/* number of the malloc that made it, from 0 */
-	uint64_t aux;		/* compact: pages freed; page_free: pages;
+	uint64_t obj; /* number of the malloc that made it, from 0 */
+	uint64_t aux; /* compact: pages freed; page_free: pages;
 				 * lock_wait: lock; mark: text number */
-	int64_t slot;		/* zram or swap slot, -1 unknown */
-	uint32_t size;		/* bytes asked for; a free repeats its malloc's */
+	int64_t slot; /* zram or swap slot, -1 unknown */
+	uint32_t size; /* bytes asked for; a free repeats its malloc's */
 	uint32_t gfp;
-	uint32_t task;		/* row of the trace's task table */
-	int32_t cgroup;		/* -1 unknown */
+	uint32_t task; /* row of the trace's task table */
+	int32_t cgroup; /* -1 unknown */
 	uint16_t cpu;
-	uint16_t pool;		/* row of the trace's pool table */
-	uint8_t kind;		/* enum zsr_event_kind */
-	uint8_t caller;		/* enum zsr_caller */
-	uint8_t flags;		/* ZSR_EVF_* */
+	uint16_t pool; /* row of the trace's pool table */
+	uint8_t kind; /* enum zsr_event_kind */
+	uint8_t caller; /* enum zsr_caller */
+	uint8_t flags; /* ZSR_EVF_* */
 };
 
 /* "malloc", "swap_release", ...; NULL when out of range. */

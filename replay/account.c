@@ -27,7 +27,7 @@ static void thinned_add(struct zsr_account *a, unsigned which, uint64_t ps,
 {
 	struct zsr_thinned *s = &a->series[which];
 
-	if (!s->points)		/* finished: teardown is not recorded */
+	if (!s->points) /* finished: teardown is not recorded */
 		return;
 	s->last = (struct zsr_point){ ps, value };
 	s->any = true;
@@ -93,8 +93,7 @@ void zsr_account_grown(struct zsr_account *a, uint64_t ps, unsigned pages)
 
 void zsr_account_held(struct zsr_account *a, uint64_t ps, int64_t pages)
 {
-	a->held_area += (unsigned __int128)a->held_pages *
-			(ps - a->held_since);
+	a->held_area += (unsigned __int128)a->held_pages * (ps - a->held_since);
 	a->held_since = ps;
 	a->held_pages = (uint64_t)((int64_t)a->held_pages + pages);
 	a->peak_held = zsr_max(a->peak_held, a->held_pages);
@@ -201,8 +200,7 @@ static int find_times(struct zsr_account *a, struct zsr_run_values *v)
 		back += entry.pages;
 		while (i < ZSR_ARRAY_SIZE(want) &&
 		       back * 100 >= v->pages_total * want[i].percent)
-			*want[i++].at =
-				zsr_ps_to_ns(entry.ps - a->first_release);
+			*want[i++].at = zsr_ps_to_ns(entry.ps - a->first_release);
 	}
 	return ferror(a->back_log) ? -EIO : 0;
 }

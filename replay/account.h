@@ -17,29 +17,29 @@
 struct zsr_thinned {
 	struct zsr_point *points;
 	size_t nr;
-	uint64_t stride;	/* changes a point */
-	uint64_t skipped;	/* changes since the last point */
+	uint64_t stride; /* changes a point */
+	uint64_t skipped; /* changes since the last point */
 	struct zsr_point last;
 	bool any;
 };
 
 struct zsr_account {
-	uint64_t total_pages;	/* of all pools, now */
+	uint64_t total_pages; /* of all pools, now */
 	uint64_t held_pages;
-	uint64_t back_pages;	/* since the first release began */
-	uint64_t depth;		/* entries queued */
+	uint64_t back_pages; /* since the first release began */
+	uint64_t depth; /* entries queued */
 	uint64_t dead_bytes;
 	uint64_t buffer_pages;
 	uint64_t peak_pages, peak_held, peak_depth, peak_dead;
 	uint64_t oldest_ps;
-	unsigned __int128 held_area;	/* pages x ps */
+	unsigned __int128 held_area; /* pages x ps */
 	uint64_t held_since;
-	bool releasing;		/* the first release has begun */
-	uint64_t first_release;	/* ps */
-	FILE *back_log;		/* (ps, pages) of every return; flat memory */
+	bool releasing; /* the first release has begun */
+	uint64_t first_release; /* ps */
+	FILE *back_log; /* (ps, pages) of every return; flat memory */
 	struct zsr_thinned series[ZSR_NR_RUN_SERIES];
-	struct zsr_hist *queued;	/* borrowed from the run */
-	int error;		/* first host failure, -errno */
+	struct zsr_hist *queued; /* borrowed from the run */
+	int error; /* first host failure, -errno */
 };
 
 int zsr_account_init(struct zsr_account *a, struct zsr_hist *queued,

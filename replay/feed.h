@@ -15,12 +15,12 @@
 
 /* What the player needs of an event. */
 struct zsr_feed_event {
-	uint64_t entry_ns;	/* the call's begin in the trace */
+	uint64_t entry_ns; /* the call's begin in the trace */
 	uint64_t return_ns;
 	uint64_t obj;
 	uint32_t size;
-	uint32_t epoch;		/* barriers before it */
-	uint32_t text;		/* marks: number of the text */
+	uint32_t epoch; /* barriers before it */
+	uint32_t text; /* marks: number of the text */
 	uint16_t pool;
 	uint8_t kind;
 	uint8_t caller;
@@ -28,13 +28,13 @@ struct zsr_feed_event {
 
 struct zsr_feed_queue {
 	struct zsr_feed_event *ring;
-	size_t cap, head, nr;	/* cap is a power of two */
+	size_t cap, head, nr; /* cap is a power of two */
 };
 
 /* What a mark means to the player. */
 enum zsr_text {
 	ZSR_TEXT_OTHER,
-	ZSR_TEXT_BARRIER,	/* the workload stood still here */
+	ZSR_TEXT_BARRIER, /* the workload stood still here */
 	ZSR_TEXT_RELEASE_BEGIN,
 	ZSR_TEXT_RELEASE_END,
 };
@@ -51,16 +51,16 @@ struct zsr_feed {
 	const struct zsr_event *batch;
 	int nr_batch, at;
 	bool eof;
-	struct zsr_feed_queue *queue;	/* by task */
+	struct zsr_feed_queue *queue; /* by task */
 	uint32_t nr_tasks;
 	uint64_t outstanding;
 	struct zsr_feed_epoch *epoch;
 	size_t cap_epoch;
-	uint32_t epoch_read;	/* the reader is in this one */
-	uint32_t epoch_now;	/* the player is in this one */
-	uint8_t *text;		/* by text number: enum zsr_text */
+	uint32_t epoch_read; /* the reader is in this one */
+	uint32_t epoch_now; /* the player is in this one */
+	uint8_t *text; /* by text number: enum zsr_text */
 	uint32_t nr_texts;
-	uint64_t orphans;	/* frees of unknown objects, left out */
+	uint64_t orphans; /* frees of unknown objects, left out */
 	uint64_t read;
 };
 

@@ -13,8 +13,8 @@
 enum { ZSR_OBJ_LEAF = 256 };
 
 /* Values beside handles. */
-#define ZSR_OBJ_ABSENT 0u		/* not allocated yet */
-#define ZSR_OBJ_FAILED UINT32_MAX	/* its zs_malloc failed in the replay */
+#define ZSR_OBJ_ABSENT 0u /* not allocated yet */
+#define ZSR_OBJ_FAILED UINT32_MAX /* its zs_malloc failed in the replay */
 
 struct zsr_obj_leaf {
 	uint32_t used;

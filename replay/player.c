@@ -6,55 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replay/account.h"
-#include "replay/feed.h"
-#include "replay/objects.h"
-#include "replay/player.h"
+#include "replay/player_private.h"
 
 /* Slots a kernel up to 6.13 releases under one hold of the device lock. */
 #define OUTER_BATCH 64
 /* Runs of frees that are told apart in the record. */
 #define LISTED_RELEASE 32
-#define MAX_RELEASES 4096
-
-struct player {
-	const struct zsr_player_setup *s;
-	struct zsr_run *run;
-	struct zsr_vm *vm;
-	struct zsr_account account;
-	struct zsr_pool *pool;
-	struct zsr_feed feed;
-	struct zsr_objects objects;
-	struct zsr_spinlock outer;
-	struct player_task *task;
-	struct player_task *epoch_waiters;
-	struct player_task *window_waiters;
-	struct player_task *object_waiters;
-	size_t cap_releases;
-	uint64_t played;
-	uint64_t caller_sum_ps;
-	uint64_t caller_max_ps;
-	uint64_t last_return_ps;
-	int error;
-	struct zsr_err err;
-};
-
-struct player_task {
-	struct player *p;
-	uint32_t row;
-	struct zsr_vtask *vt;
-	struct player_task *next_waiter;
-	uint64_t trace_ns;	/* where the task is in the trace's time */
-	uint64_t in_gap_ps;	/* of the last call, whose duration the trace
-				 * does not know: its gap contains it */
-	bool started;
-	unsigned in_batch;	/* releases under the outer lock so far */
-	uint64_t debt;		/* gaps (ps) owed for them */
-	uint64_t rel_begin, rel_end, rel_nr;	/* release under way, ps */
-	bool rel_marked;	/* between a release-begin and -end mark */
-	uint64_t caller_ps;
-	bool released;
-};
+#define MAX_RELEASES   4096
 
 static void fail(struct player *p, int error)
 {
@@ -166,8 +124,8 @@ static void play_gap(struct player_task *t, const struct zsr_feed_event *e)
 
 	if (t->p->s->arrival == ZSR_ARRIVAL_ASAP)
 		return;
-	vm->c->cur->mode = e->kind == ZSR_EV_FREE ? ZSR_MODE_GAP :
-						   ZSR_MODE_STORE;
+	vm->c->cur->mode = e->kind == ZSR_EV_FREE ? ZSR_MODE_GAP
+						  : ZSR_MODE_STORE;
 	if (!t->started || is_pause(t, gap))
 		zsr_vm_sleep_until(vm, vm->c->now + gap * ZSR_PS_PER_NS);
 	else if (t->in_batch)
@@ -223,8 +181,8 @@ static void record_release(struct player_task *t)
 
 	if (t->rel_nr < LISTED_RELEASE || run->nr_releases == MAX_RELEASES)
 		return;
-	if (zsr_grow(&run->releases, &t->p->cap_releases,
-		     run->nr_releases + 1, sizeof(*run->releases))) {
+	if (zsr_grow(&run->releases, &t->p->cap_releases, run->nr_releases + 1,
+		     sizeof(*run->releases))) {
 		zsr_err_nomem(&t->p->err, "releases");
 		fail(t->p, -ENOMEM);
 		return;
@@ -379,7 +337,7 @@ static void play(struct player_task *t, const struct zsr_feed_event *e)
 	t->trace_ns = zsr_max(t->trace_ns, e->return_ns);
 }
 
-static void task_main(struct zsr_vm *vm, void *arg)
+void zsr_player_task(struct zsr_vm *vm, void *arg)
 {
 	struct player_task *t = arg;
 	struct player *p = t->p;
@@ -397,210 +355,4 @@ static void task_main(struct zsr_vm *vm, void *arg)
 	p->run->v.tasks++;
 	p->caller_sum_ps += t->caller_ps;
 	p->caller_max_ps = zsr_max(p->caller_max_ps, t->caller_ps);
-}
-
-/* ---- a run ------------------------------------------------------------------ */
-
-static void teardown_main(struct zsr_vm *vm, void *arg)
-{
-	struct player *p = arg;
-	unsigned i;
-
-	vm->c->cur->mode = ZSR_MODE_TEARDOWN;
-	for (i = 0; i < p->s->trace->nr_pools; i++)
-		if (p->s->policy->flush)
-			p->s->policy->flush(&p->pool[i]);
-}
-
-static int pools_init(struct player *p, struct zsr_err *err)
-{
-	const struct zsr_player_setup *s = p->s;
-	unsigned i;
-	int ret;
-
-	p->pool = calloc(s->trace->nr_pools + 1u, sizeof(*p->pool));
-	if (!p->pool)
-		return zsr_err_nomem(err, "pools");
-	for (i = 0; i < s->trace->nr_pools; i++) {
-		ret = zsr_pool_init(&p->pool[i], &p->vm->m, s->model,
-				    s->trace->page_size, s->trace->chain_size,
-				    s->policy, s->params, &p->account, err);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static int tasks_init(struct player *p, struct zsr_err *err)
-{
-	uint32_t i, nr = p->s->trace->nr_tasks;
-
-	p->task = calloc(nr + 1u, sizeof(*p->task));
-	if (!p->task)
-		return zsr_err_nomem(err, "tasks");
-	for (i = 0; i < nr; i++) {
-		p->task[i].p = p;
-		p->task[i].row = i;
-		p->task[i].vt = zsr_vm_spawn(p->vm, task_main, &p->task[i],
-					     i, 0);
-		if (!p->task[i].vt) {
-			*err = p->vm->err;
-			return p->vm->error;
-		}
-	}
-	return 0;
-}
-
-static void machine_values(struct player *p)
-{
-	struct zsr_run_values *v = &p->run->v;
-	uint64_t caller = 0, spin = 0, worker = 0, wspin = 0, queue = 0, gap = 0;
-	unsigned i;
-
-	for (i = 0; i < p->vm->m.nr_cpus; i++) {
-		const struct zsr_vcpu *c = &p->vm->cpu[i];
-
-		caller += c->busy[ZSR_MODE_RELEASE];
-		spin += c->spin[ZSR_MODE_RELEASE];
-		worker += c->busy[ZSR_MODE_WORKER];
-		wspin += c->spin[ZSR_MODE_WORKER];
-		queue += c->queueing;
-		gap += c->busy[ZSR_MODE_GAP];
-	}
-	v->cpu_caller_ns = zsr_ps_to_ns(caller);
-	v->cpu_spin_ns = zsr_ps_to_ns(spin);
-	v->cpu_worker_ns = zsr_ps_to_ns(worker);
-	v->cpu_worker_spin_ns = zsr_ps_to_ns(wspin);
-	v->cpu_queueing_ns = zsr_ps_to_ns(queue);
-	v->cpu_gap_ns = zsr_ps_to_ns(gap);
-	v->switches = p->vm->switches;
-	v->works_queued = p->vm->works_queued;
-	v->works_run = p->vm->works_run;
-	v->lock_contended = p->vm->locks_contended;
-	v->lock_acquired = p->vm->locks_acquired;
-	v->line_transfers = p->vm->line_transfers;
-}
-
-static int compare_release(const void *a, const void *b)
-{
-	const struct zsr_release *x = a, *y = b;
-
-	if (x->begin_ns != y->begin_ns)
-		return x->begin_ns < y->begin_ns ? -1 : 1;
-	return (x->task > y->task) - (x->task < y->task);
-}
-
-static int collect(struct player *p, struct zsr_err *err)
-{
-	struct zsr_run_values *v = &p->run->v;
-	unsigned i;
-
-	machine_values(p);
-	for (i = 0; i < p->s->trace->nr_pools; i++)
-		v->fallbacks += p->pool[i].fallbacks;
-	v->caller_sum_ns = zsr_ps_to_ns(p->caller_sum_ps);
-	v->caller_max_ns = zsr_ps_to_ns(p->caller_max_ps);
-	if (v->tasks)
-		v->caller_mean_ns = zsr_ps_to_ns(
-			(p->caller_sum_ps + v->tasks / 2) / v->tasks);
-	v->last_return_ns = zsr_ps_to_ns(p->last_return_ps);
-	v->end_ns = zsr_ps_to_ns(p->vm->end);
-	v->pages_total = p->s->pages_total;
-	if (p->run->nr_releases)
-		qsort(p->run->releases, p->run->nr_releases,
-		      sizeof(*p->run->releases), compare_release);
-	return zsr_account_finish(&p->account, p->vm->end, p->run, err);
-}
-
-/*
- * What must hold in every run, whatever the policy: CPU clocks add up, the
- * account's pages are the engines', nothing stays queued after the flush.
- */
-static int check_invariants(struct player *p, struct zsr_err *err)
-{
-	uint64_t pages = 0;
-	unsigned i, k;
-
-	for (i = 0; i < p->vm->m.nr_cpus; i++) {
-		const struct zsr_vcpu *c = &p->vm->cpu[i];
-		uint64_t sum = c->idle + c->queueing;
-
-		for (k = 0; k < ZSR_NR_MODES; k++)
-			sum += c->busy[k] + c->spin[k];
-		if (sum != c->now)
-			return zsr_err_sys(err, EPROTO,
-					   "CPU %u: busy, spin and idle time do "
-					   "not add up",
-					   i);
-	}
-	for (i = 0; i < p->s->trace->nr_pools; i++)
-		pages += zsr_engine_pages(p->pool[i].e);
-	if (pages != p->account.total_pages)
-		return zsr_err_sys(err, EPROTO,
-				   "page account differs from the engine's");
-	if (p->account.depth)
-		return zsr_err_sys(err, EPROTO,
-				   "policy %s: entries stay queued after its "
-				   "flush",
-				   p->s->policy->name);
-	return 0;
-}
-
-static int teardown(struct player *p, struct zsr_err *err)
-{
-	uint64_t begin = p->vm->end;
-	int ret;
-
-	if (!zsr_vm_spawn(p->vm, teardown_main, p, 0, begin)) {
-		*err = p->vm->err;
-		return p->vm->error;
-	}
-	ret = zsr_vm_run(p->vm, err);
-	if (ret)
-		return ret;
-	p->run->v.teardown_ns = zsr_ps_to_ns(p->vm->end - begin);
-	return check_invariants(p, err);
-}
-
-static void player_free(struct player *p)
-{
-	unsigned i;
-
-	for (i = 0; p->pool && i < p->s->trace->nr_pools; i++)
-		zsr_pool_destroy(&p->pool[i]);
-	free(p->pool);
-	free(p->task);
-	zsr_account_free(&p->account);
-	zsr_feed_free(&p->feed);
-	zsr_objects_free(&p->objects);
-	zsr_vm_destroy(p->vm);
-}
-
-int zsr_player_run(const struct zsr_player_setup *setup, struct zsr_run *run,
-		   struct zsr_err *err)
-{
-	struct player p = { .s = setup, .run = run };
-	int ret;
-
-	ret = zsr_vm_create(&p.vm, setup->profile, setup->cpus,
-			    setup->trace->page_size, setup->seed, err);
-	if (!ret)
-		ret = zsr_account_init(&p.account, run->hist[ZSR_HIST_queued],
-				       err);
-	if (!ret)
-		ret = zsr_feed_init(&p.feed, setup->db, setup->trace, err);
-	if (!ret)
-		ret = pools_init(&p, err);
-	if (!ret)
-		ret = tasks_init(&p, err);
-	if (!ret)
-		ret = zsr_vm_run(p.vm, err);
-	if (!ret)
-		ret = collect(&p, err);
-	if (!ret)
-		ret = teardown(&p, err);
-	player_free(&p);
-	return ret ? zsr_err_wrap(err, ret, "replay %s under %s",
-				  setup->trace->name, setup->policy->name) :
-		     0;
 }

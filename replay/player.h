@@ -13,14 +13,14 @@ struct zsr_player_setup {
 	const struct zsr_profile *profile;
 	const struct zsr_model *model;
 	const struct zsr_policy *policy;
-	const uint64_t *params;		/* of the policy */
+	const uint64_t *params; /* of the policy */
 	unsigned cpus;
 	uint64_t seed;
 	enum zsr_arrival arrival;
-	enum zsr_gaps gaps;		/* not AUTO */
-	enum zsr_outer_lock outer;	/* not AUTO */
-	uint64_t pages_total;		/* 100 %; 0: what this run gives back */
-	struct zsr_progress *progress;	/* may be NULL */
+	enum zsr_gaps gaps; /* not AUTO */
+	enum zsr_outer_lock outer; /* not AUTO */
+	uint64_t pages_total; /* 100 %; 0: what this run gives back */
+	struct zsr_progress *progress; /* may be NULL */
 };
 
 /* Plays the trace and fills RUN's results (values, histograms, series,

@@ -58,8 +58,7 @@ static int choose(struct session *s, const char *name, struct zsr_err *err)
 	unsigned i;
 
 	if (s->nr == MAX_POLICIES)
-		return zsr_err_usage(err, "more than %d policies",
-				     MAX_POLICIES);
+		return zsr_err_usage(err, "more than %d policies", MAX_POLICIES);
 	c->policy = zsr_policy_find(name);
 	if (!c->policy) {
 		all_policy_names(names, sizeof(names));
@@ -112,8 +111,7 @@ static int set_param(struct session *s, const char *arg, struct zsr_err *err)
 			ret = zsr_parse_u64(eq + 1, p->name, p->min, p->max,
 					    &c->param[k], err);
 			if (ret)
-				return zsr_err_wrap(err, ret, "--param %s",
-						    arg);
+				return zsr_err_wrap(err, ret, "--param %s", arg);
 			hits++;
 		}
 	}
@@ -145,8 +143,8 @@ static enum zsr_outer_lock outer_of(const struct zsr_trace *trace)
 {
 	unsigned release = zsr_release_parse(trace->kernel);
 
-	return release && release < ZSR_RELEASE(6, 14) ? ZSR_OUTER_DEVICE :
-							 ZSR_OUTER_CLUSTER;
+	return release && release < ZSR_RELEASE(6, 14) ? ZSR_OUTER_DEVICE
+						       : ZSR_OUTER_CLUSTER;
 }
 
 static int session_init(struct session *s, struct zsr_db *db,
@@ -179,9 +177,9 @@ static int session_init(struct session *s, struct zsr_db *db,
 		return zsr_err_input(err, "trace %s: kernel '%s' has no model",
 				     trace->name, trace->kernel);
 	if (o->gaps == ZSR_GAPS_AUTO)
-		s->setup.gaps = trace->times == ZSR_TIMES_HARDWARE ?
-					ZSR_GAPS_RECORDED :
-					ZSR_GAPS_PROFILE;
+		s->setup.gaps = trace->times == ZSR_TIMES_HARDWARE
+					? ZSR_GAPS_RECORDED
+					: ZSR_GAPS_PROFILE;
 	if (o->outer == ZSR_OUTER_AUTO)
 		s->setup.outer = outer_of(trace);
 	return 0;
@@ -195,8 +193,7 @@ static int describe(const struct session *s, const struct chosen *c,
 	const struct zsr_player_setup *p = &s->setup;
 
 	run->trace = p->trace->id;
-	snprintf(run->trace_name, sizeof(run->trace_name), "%s",
-		 p->trace->name);
+	snprintf(run->trace_name, sizeof(run->trace_name), "%s", p->trace->name);
 	snprintf(run->trace_digest, sizeof(run->trace_digest), "%s",
 		 p->trace->digest);
 	snprintf(run->policy, sizeof(run->policy), "%s", c->policy->name);

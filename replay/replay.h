@@ -10,27 +10,27 @@
 
 /* When a task makes its next call. */
 enum zsr_arrival {
-	ZSR_ARRIVAL_CLOSED,	/* program order, with gaps between calls */
-	ZSR_ARRIVAL_RECORDED,	/* and not before the recorded time */
-	ZSR_ARRIVAL_ASAP,	/* program order, no gaps */
+	ZSR_ARRIVAL_CLOSED, /* program order, with gaps between calls */
+	ZSR_ARRIVAL_RECORDED, /* and not before the recorded time */
+	ZSR_ARRIVAL_ASAP, /* program order, no gaps */
 	ZSR_NR_ARRIVALS
 };
 
 /* Where the gaps between calls come from. */
 enum zsr_gaps {
-	ZSR_GAPS_AUTO,		/* recorded, unless the trace's times are not
+	ZSR_GAPS_AUTO, /* recorded, unless the trace's times are not
 				 * those of real hardware */
 	ZSR_GAPS_RECORDED,
-	ZSR_GAPS_PROFILE,	/* gap_store and gap_release of the profile;
+	ZSR_GAPS_PROFILE, /* gap_store and gap_release of the profile;
 				 * gaps of `pause` and longer stay sleeps */
 	ZSR_NR_GAPS
 };
 
 /* The lock around the swap layer's slot-free notification. */
 enum zsr_outer_lock {
-	ZSR_OUTER_AUTO,		/* by the trace's kernel: device up to 6.13 */
-	ZSR_OUTER_DEVICE,	/* one lock, held over runs of up to 64 */
-	ZSR_OUTER_CLUSTER,	/* a cluster's own: never contended here */
+	ZSR_OUTER_AUTO, /* by the trace's kernel: device up to 6.13 */
+	ZSR_OUTER_DEVICE, /* one lock, held over runs of up to 64 */
+	ZSR_OUTER_CLUSTER, /* a cluster's own: never contended here */
 	ZSR_OUTER_NONE,
 	ZSR_NR_OUTERS
 };
@@ -41,10 +41,10 @@ const char *zsr_gaps_name(unsigned gaps);
 const char *zsr_outer_lock_name(unsigned outer);
 
 struct zsr_replay_opts {
-	const char *policies;	/* "sync,class-idx,deferred" */
-	const char *machine;	/* profile name or path, NULL: rpi4b */
+	const char *policies; /* "sync,class-idx,deferred" */
+	const char *machine; /* profile name or path, NULL: rpi4b */
 	const char *const *params; /* "[policy.]name=value", NULL-terminated */
-	unsigned cpus;		/* 0: the profile's */
+	unsigned cpus; /* 0: the profile's */
 	uint64_t seed;
 	enum zsr_arrival arrival;
 	enum zsr_gaps gaps;

@@ -6,10 +6,10 @@
 
 /* Spacing of the generated times. The replay takes gaps from its profile; these
  * only have to keep the order and stay below what counts as a pause. */
-#define STORE_NS 6000
+#define STORE_NS   6000
 #define RELEASE_NS 250
-#define SETTLE_NS 100000
-#define BATCH 4096
+#define SETTLE_NS  100000
+#define BATCH      4096
 
 enum { TEXT_BARRIER, TEXT_BEGIN, TEXT_END };
 
@@ -22,7 +22,7 @@ static const char *const texts[] = {
 struct gen {
 	const struct zsr_synth_munmap *s;
 	struct zsr_writer *w;
-	uint64_t pages;		/* a process */
+	uint64_t pages; /* a process */
 	struct zsr_rng rng;
 	struct zsr_event batch[BATCH];
 	size_t nr;
@@ -65,15 +65,16 @@ static int store_all(struct gen *g, uint64_t *t_ns)
 
 	for (k = 0; k < g->pages; k++)
 		for (proc = 0; proc < g->s->procs && !ret; proc++) {
-			ret = emit(g, (struct zsr_event){
-				.t_ns = *t_ns,
-				.kind = ZSR_EV_MALLOC,
-				.task = proc,
-				.cpu = (uint16_t)proc,
-				.obj = k * g->s->procs + proc,
-				.size = zsr_sizes_draw(&g->s->sizes,
-						       g->s->page_size,
-						       &g->rng) });
+			ret = emit(g,
+				   (struct zsr_event){
+					   .t_ns = *t_ns,
+					   .kind = ZSR_EV_MALLOC,
+					   .task = proc,
+					   .cpu = (uint16_t)proc,
+					   .obj = k * g->s->procs + proc,
+					   .size = zsr_sizes_draw(
+						   &g->s->sizes,
+						   g->s->page_size, &g->rng) });
 			*t_ns += step;
 		}
 	return ret;
@@ -91,12 +92,12 @@ static int release_all(struct gen *g, uint64_t t_ns)
 		t_ns += RELEASE_NS;
 		for (proc = 0; proc < g->s->procs && !ret; proc++)
 			ret = emit(g, (struct zsr_event){
-				.t_ns = t_ns,
-				.kind = ZSR_EV_FREE,
-				.caller = ZSR_CALLER_SWAP_RELEASE,
-				.task = proc,
-				.cpu = (uint16_t)proc,
-				.obj = k * g->s->procs + proc });
+					      .t_ns = t_ns,
+					      .kind = ZSR_EV_FREE,
+					      .caller = ZSR_CALLER_SWAP_RELEASE,
+					      .task = proc,
+					      .cpu = (uint16_t)proc,
+					      .obj = k * g->s->procs + proc });
 	}
 	t_ns += RELEASE_NS;
 	for (proc = 0; proc < g->s->procs && !ret; proc++)
@@ -132,8 +133,7 @@ static int write_facts(struct gen *g)
 
 	snprintf(text, sizeof(text), "munmap, %u x %llu bytes", g->s->procs,
 		 (unsigned long long)g->s->size);
-	ret = zsr_writer_row(g->w, ZSR_TABLE_META, -1, "workload", text,
-			     g->err);
+	ret = zsr_writer_row(g->w, ZSR_TABLE_META, -1, "workload", text, g->err);
 	if (ret)
 		return ret;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)g->s->seed);

@@ -11,9 +11,9 @@
 /* Compressed sizes of pages. */
 struct zsr_sizes {
 	enum {
-		ZSR_SIZES_TEXT,		/* repeated text: nearly equal sizes */
-		ZSR_SIZES_LZO_RLE,	/* measured on memory of real programs */
-		ZSR_SIZES_RANGE,	/* uniform in lo..hi */
+		ZSR_SIZES_TEXT, /* repeated text: nearly equal sizes */
+		ZSR_SIZES_LZO_RLE, /* measured on memory of real programs */
+		ZSR_SIZES_RANGE, /* uniform in lo..hi */
 	} kind;
 	uint32_t lo, hi;
 };
@@ -27,12 +27,12 @@ uint32_t zsr_sizes_draw(const struct zsr_sizes *s, uint32_t page_size,
 			struct zsr_rng *rng);
 
 struct zsr_synth_munmap {
-	const char *name;	/* of the trace */
-	const char *kernel;	/* release whose allocator it stands for */
-	uint64_t size;		/* bytes a process maps and swaps out */
+	const char *name; /* of the trace */
+	const char *kernel; /* release whose allocator it stands for */
+	uint64_t size; /* bytes a process maps and swaps out */
 	uint32_t procs;
 	uint32_t page_size;
-	uint32_t chain_size;	/* 0: the kernel's default */
+	uint32_t chain_size; /* 0: the kernel's default */
 	struct zsr_sizes sizes;
 	uint64_t seed;
 };

@@ -29,12 +29,12 @@ static inline int zsr_test_main(const char *name, const TTest *const *tests,
 	return i ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-#define ZSR_TEST_MAIN(name, ...)                                           \
-	int main(void)                                                     \
-	{                                                                  \
-		const TTest *const tests[] = { __VA_ARGS__ };              \
-		return zsr_test_main(name, tests,                          \
-				     sizeof(tests) / sizeof(tests[0]));    \
+#define ZSR_TEST_MAIN(name, ...)                                               \
+	int main(void)                                                         \
+	{                                                                      \
+		const TTest *const tests[] = { __VA_ARGS__ };                  \
+		return zsr_test_main(name, tests,                              \
+				     sizeof(tests) / sizeof(tests[0]));        \
 	}
 
 #endif

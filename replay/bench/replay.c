@@ -86,8 +86,7 @@ int main(void)
 			printf("%9u  %-14s %9.2f\n", procs[i],
 			       zsr_policies[k]->name,
 			       (double)(t.nr_mallocs + t.nr_frees) * 1e3 /
-				       (double)measure(db, &t,
-						       zsr_policies[k]));
+				       (double)measure(db, &t, zsr_policies[k]));
 	}
 	zsr_db_close(db);
 	zsr_profile_free(&profile);

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define ZSR_MACHINE_VERSION 1
-#define ZSR_MAX_CPUS 64
+#define ZSR_MAX_CPUS        64
 
 struct zsr_machine;
 struct zsr_vtask;
@@ -27,56 +27,57 @@ struct zsr_vtask;
  * locks and line transfers are charged by the lock functions; a policy charges
  * the rest, most of it through the steps of policy.h.
  */
-#define ZSR_COSTS(X) \
-	X(gap_release,	"rest of the release path an object: page table, swap core") \
-	X(gap_store,	"rest of the store path an object: reclaim, compression") \
-	X(slot,		"caller's slot bookkeeping around a free") \
-	X(cell_load,	"load a handle's object word") \
-	X(zspage_load,	"find an object's zspage from its object word") \
-	X(obj_free,	"push a slot to its zspage's free list") \
-	X(obj_malloc,	"pop a slot and write its header") \
-	X(regroup,	"move a zspage to another fullness group") \
-	X(zspage_lock,	"try-lock one page of an emptied zspage") \
-	X(zspage_unlink, "take an emptied zspage off its list") \
-	X(page_reset,	"clear one page's owner fields before it is freed") \
-	X(page_free,	"put one page on the per-CPU page list") \
-	X(zone_free,	"move one page from a per-CPU list to the zone") \
-	X(zspage_free,	"free the zspage record") \
-	X(page_alloc,	"take one page from the per-CPU page list") \
-	X(zone_alloc,	"refill a per-CPU list by one page from the zone") \
-	X(zspage_alloc,	"build a zspage, less its pages") \
-	X(handle_alloc,	"allocate a handle cell") \
-	X(handle_free,	"free a handle cell") \
-	X(compact_move,	"move one object in compaction") \
-	X(push,		"put a handle into a buffer of the CPU's own") \
-	X(pop,		"take a handle out of a buffer when draining") \
-	X(buffer_swap,	"exchange a full buffer for an empty one") \
-	X(queue_work,	"queue a work item") \
-	X(wake,		"wake a sleeping task") \
-	X(context_switch, "switch a CPU to another task") \
-	X(spin_lock,	"take a free spinlock whose line is here") \
-	X(spin_unlock,	"release it") \
-	X(read_lock,	"take a reader-writer lock for reading, line here") \
-	X(read_unlock,	"release it") \
-	X(write_lock,	"take it for writing") \
-	X(write_unlock,	"release it") \
-	X(atomic,	"an atomic read-modify-write on a line that is here") \
+#define ZSR_COSTS(X)                                                           \
+	X(gap_release,                                                         \
+	  "rest of the release path an object: page table, swap core")         \
+	X(gap_store, "rest of the store path an object: reclaim, compression") \
+	X(slot, "caller's slot bookkeeping around a free")                     \
+	X(cell_load, "load a handle's object word")                            \
+	X(zspage_load, "find an object's zspage from its object word")         \
+	X(obj_free, "push a slot to its zspage's free list")                   \
+	X(obj_malloc, "pop a slot and write its header")                       \
+	X(regroup, "move a zspage to another fullness group")                  \
+	X(zspage_lock, "try-lock one page of an emptied zspage")               \
+	X(zspage_unlink, "take an emptied zspage off its list")                \
+	X(page_reset, "clear one page's owner fields before it is freed")      \
+	X(page_free, "put one page on the per-CPU page list")                  \
+	X(zone_free, "move one page from a per-CPU list to the zone")          \
+	X(zspage_free, "free the zspage record")                               \
+	X(page_alloc, "take one page from the per-CPU page list")              \
+	X(zone_alloc, "refill a per-CPU list by one page from the zone")       \
+	X(zspage_alloc, "build a zspage, less its pages")                      \
+	X(handle_alloc, "allocate a handle cell")                              \
+	X(handle_free, "free a handle cell")                                   \
+	X(compact_move, "move one object in compaction")                       \
+	X(push, "put a handle into a buffer of the CPU's own")                 \
+	X(pop, "take a handle out of a buffer when draining")                  \
+	X(buffer_swap, "exchange a full buffer for an empty one")              \
+	X(queue_work, "queue a work item")                                     \
+	X(wake, "wake a sleeping task")                                        \
+	X(context_switch, "switch a CPU to another task")                      \
+	X(spin_lock, "take a free spinlock whose line is here")                \
+	X(spin_unlock, "release it")                                           \
+	X(read_lock, "take a reader-writer lock for reading, line here")       \
+	X(read_unlock, "release it")                                           \
+	X(write_lock, "take it for writing")                                   \
+	X(write_unlock, "release it")                                          \
+	X(atomic, "an atomic read-modify-write on a line that is here")        \
 	X(line_transfer, "move a cache line from another CPU")
 
 enum zsr_cost {
 #define X(name, text) ZSR_COST_##name,
 	ZSR_COSTS(X)
 #undef X
-	ZSR_NR_COSTS
+		ZSR_NR_COSTS
 };
 
 /* ---- lines and locks ------------------------------------------------ */
 
 /* A cache line that CPUs pass around. Zeroed = in nobody's cache. */
 struct zsr_line {
-	uint64_t sharers;	/* CPUs that hold a copy */
-	uint64_t busy_until;	/* transfers of one line serialise */
-	int32_t owner;		/* CPU + 1 that may write it; 0 = shared */
+	uint64_t sharers; /* CPUs that hold a copy */
+	uint64_t busy_until; /* transfers of one line serialise */
+	int32_t owner; /* CPU + 1 that may write it; 0 = shared */
 };
 
 /* What a lock went through, for the run's record. Times in ps. */
@@ -114,14 +115,14 @@ struct zsr_rwlock {
 
 /* ---- work ----------------------------------------------------------- */
 
-#define ZSR_WQ_UNBOUND	(1u << 0)	/* any CPU, idle ones first */
-#define ZSR_WQ_HIGHPRI	(1u << 1)
+#define ZSR_WQ_UNBOUND (1u << 0) /* any CPU, idle ones first */
+#define ZSR_WQ_HIGHPRI (1u << 1)
 
 /* One item is queued at most once and never runs on two workers at once. */
 struct zsr_work {
 	void (*fn)(struct zsr_work *work);
 	void *arg;
-	unsigned flags;		/* ZSR_WQ_* */
+	unsigned flags; /* ZSR_WQ_* */
 	bool pending;
 	bool running;
 	struct zsr_work *next;
@@ -182,8 +183,7 @@ static inline bool zsr_spin_trylock(struct zsr_machine *m,
 	return m->ops->spin_trylock(m, l);
 }
 
-static inline void zsr_spin_unlock(struct zsr_machine *m,
-				   struct zsr_spinlock *l)
+static inline void zsr_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
 {
 	m->ops->spin_unlock(m, l);
 }

@@ -31,9 +31,9 @@ struct buffer {
 struct deferred {
 	struct zsr_pool *pool;
 	struct buffer *percpu[ZSR_MAX_CPUS];
-	struct zsr_spinlock lock;	/* protects the two lists */
+	struct zsr_spinlock lock; /* protects the two lists */
 	struct buffer *empty;
-	struct buffer *full;		/* oldest first */
+	struct buffer *full; /* oldest first */
 	struct buffer **full_tail;
 	struct zsr_work work;
 };
@@ -268,8 +268,8 @@ static int deferred_setup(struct zsr_pool *p)
 		b->next = d->empty;
 		d->empty = b;
 	}
-	zsr_pool_buffer_pages(p, (int64_t)(p->param[POOL_PAGES] +
-					   p->m->nr_cpus));
+	zsr_pool_buffer_pages(p,
+			      (int64_t)(p->param[POOL_PAGES] + p->m->nr_cpus));
 	return 0;
 }
 

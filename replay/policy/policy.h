@@ -20,9 +20,9 @@ struct zsr_policy;
 /* A size class as its users see it. */
 struct zsr_pool_class {
 	struct zsr_spinlock lock;
-	struct zsr_line data;	/* lists and counters that it protects */
-	unsigned size;		/* bytes a slot; 0: no class of its own */
-	unsigned pages;		/* pages a zspage */
+	struct zsr_line data; /* lists and counters that it protects */
+	unsigned size; /* bytes a slot; 0: no class of its own */
+	unsigned pages; /* pages a zspage */
 };
 
 /* A pool: the engine's state, the locks around it, the policy's own data. */
@@ -30,38 +30,38 @@ struct zsr_pool {
 	struct zsr_machine *m;
 	struct zsr_engine *e;
 	const struct zsr_policy *policy;
-	uint64_t param[ZSR_MAX_PARAMS];	/* values of policy->params */
-	void *priv;			/* the policy's */
-	struct zsr_spinlock big_lock;	/* one lock for all: 6.1 to 6.10 */
-	struct zsr_rwlock lock;		/* 6.11 on: against migration */
-	struct zsr_pool_class *class;	/* by class index */
+	uint64_t param[ZSR_MAX_PARAMS]; /* values of policy->params */
+	void *priv; /* the policy's */
+	struct zsr_spinlock big_lock; /* one lock for all: 6.1 to 6.10 */
+	struct zsr_rwlock lock; /* 6.11 on: against migration */
+	struct zsr_pool_class *class; /* by class index */
 	unsigned nr_classes;
-	struct zsr_line page_count;	/* the pool's atomic page counter */
+	struct zsr_line page_count; /* the pool's atomic page counter */
 	struct zsr_account *account;
-	uint64_t *queued_at;		/* by handle: ps + 1, 0 = not queued */
+	uint64_t *queued_at; /* by handle: ps + 1, 0 = not queued */
 	size_t cap_queued;
 	uint64_t fallbacks;
 };
 
 struct zsr_param {
-	const char *name;	/* "pool-pages" */
-	const char *unit;	/* "pages", "ns", "" */
+	const char *name; /* "pool-pages" */
+	const char *unit; /* "pages", "ns", "" */
 	uint64_t def, min, max;
-	const char *text;	/* what it is */
-	const char *source;	/* where the default comes from */
+	const char *text; /* what it is */
+	const char *source; /* where the default comes from */
 };
 
 enum zsr_store_lock {
-	ZSR_STORE_CLASS_LOCK,	/* zs_malloc takes the class's lock */
-	ZSR_STORE_BIG_LOCK,	/* the pool's one lock */
+	ZSR_STORE_CLASS_LOCK, /* zs_malloc takes the class's lock */
+	ZSR_STORE_BIG_LOCK, /* the pool's one lock */
 };
 
 struct zsr_policy {
-	unsigned version;	/* ZSR_MACHINE_VERSION */
+	unsigned version; /* ZSR_MACHINE_VERSION */
 	const char *name;
-	const char *summary;	/* one line */
-	const char *text;	/* what it stands for, how it works */
-	const char *source;	/* the mail or release */
+	const char *summary; /* one line */
+	const char *text; /* what it stands for, how it works */
+	const char *source; /* the mail or release */
 	const struct zsr_param *params;
 	unsigned nr_params;
 	enum zsr_store_lock store_lock;

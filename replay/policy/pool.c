@@ -28,8 +28,8 @@ static void held_update(struct zsr_pool *p, struct zsr_zspage *z)
 		return;
 	*word ^= HELD;
 	zsr_account_held(p->account, ordered_now(p),
-			 held ? (int64_t)zsr_zspage_pages(z) :
-				-(int64_t)zsr_zspage_pages(z));
+			 held ? (int64_t)zsr_zspage_pages(z)
+			      : -(int64_t)zsr_zspage_pages(z));
 }
 
 unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h)
@@ -54,8 +54,8 @@ static void dequeue(struct zsr_pool *p, unsigned class, zsr_handle h,
 		    struct zsr_zspage *z)
 {
 	(*zsr_zspage_queued(z))--;
-	zsr_account_dequeued(p->account, ordered_now(p),
-			     p->queued_at[h] - 1, p->class[class].size);
+	zsr_account_dequeued(p->account, ordered_now(p), p->queued_at[h] - 1,
+			     p->class[class].size);
 	p->queued_at[h] = 0;
 }
 
@@ -133,9 +133,9 @@ void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr)
 
 static struct zsr_spinlock *store_lock(struct zsr_pool *p, unsigned class)
 {
-	return p->policy->store_lock == ZSR_STORE_BIG_LOCK ?
-		       &p->big_lock :
-		       &p->class[class].lock;
+	return p->policy->store_lock == ZSR_STORE_BIG_LOCK
+		       ? &p->big_lock
+		       : &p->class[class].lock;
 }
 
 static struct zsr_zspage *zspage_build(struct zsr_pool *p, unsigned class)
@@ -235,7 +235,7 @@ uint64_t zsr_pool_compact(struct zsr_pool *p)
 	struct zsr_spinlock *lock;
 	uint64_t freed = 0;
 
-	while (class--) {
+	while (class --) {
 		if (!p->class[class].size)
 			continue;
 		lock = store_lock(p, class);

@@ -20,8 +20,8 @@ struct scene {
 	struct zsr_hist queued;
 	struct zsr_profile profile;
 	struct zsr_hist latency;
-	unsigned tasks, objects;	/* objects a task */
-	bool churn;			/* store again while releasing */
+	unsigned tasks, objects; /* objects a task */
+	bool churn; /* store again while releasing */
 	uint64_t caller_end;
 	struct zsr_err err;
 };
@@ -47,9 +47,8 @@ static void store_all(struct zsr_vm *vm, void *arg)
 
 	vm->c->cur->mode = ZSR_MODE_STORE;
 	for (i = 0; i < a->s->objects; i++)
-		ck_assert_int_eq(zsr_pool_malloc(&a->s->pool, size_of(i),
-						 &a->h[i]),
-				 0);
+		ck_assert_int_eq(
+			zsr_pool_malloc(&a->s->pool, size_of(i), &a->h[i]), 0);
 }
 
 static void release_all(struct zsr_vm *vm, void *arg)
@@ -70,9 +69,8 @@ static void release_all(struct zsr_vm *vm, void *arg)
 		zsr_hist_add(&s->latency, zsr_ps_to_ns(vm->c->now - begin));
 		if (s->churn && i % 3 == 0) {
 			vm->c->cur->mode = ZSR_MODE_STORE;
-			ck_assert_int_eq(zsr_pool_malloc(&s->pool, 700,
-							 &a->h[i]),
-					 0);
+			ck_assert_int_eq(
+				zsr_pool_malloc(&s->pool, 700, &a->h[i]), 0);
 		} else {
 			a->h[i] = 0;
 		}
@@ -117,9 +115,9 @@ static void scene_start(const struct zsr_policy *policy, unsigned cpus,
 	zsr_hist_init(&scene.queued);
 	zsr_hist_init(&scene.latency);
 	for (i = 0; i < policy->nr_params; i++)
-		params[i] = param && !strcmp(policy->params[i].name, param) ?
-				    value :
-				    policy->params[i].def;
+		params[i] = param && !strcmp(policy->params[i].name, param)
+				    ? value
+				    : policy->params[i].def;
 	for (i = 0; i < tasks; i++)
 		actors[i] = (struct actor){ .s = &scene, .nr = i };
 	ck_assert_int_eq(zsr_profile_load("rpi4b", &scene.profile, &scene.err),
@@ -127,9 +125,8 @@ static void scene_start(const struct zsr_policy *policy, unsigned cpus,
 	ck_assert_int_eq(zsr_vm_create(&scene.vm, &scene.profile, cpus, 4096, 1,
 				       &scene.err),
 			 0);
-	ck_assert_int_eq(zsr_account_init(&scene.account, &scene.queued,
-					  &scene.err),
-			 0);
+	ck_assert_int_eq(
+		zsr_account_init(&scene.account, &scene.queued, &scene.err), 0);
 	ck_assert_int_eq(zsr_pool_init(&scene.pool, &scene.vm->m,
 				       zsr_model_find("6.12"), 4096, 8, policy,
 				       params, &scene.account, &scene.err),
@@ -274,5 +271,4 @@ START_TEST(expected_effects)
 END_TEST
 
 ZSR_TEST_MAIN("policies", all_pages_come_back, churn_keeps_live_objects,
-	      full_pool_falls_back, partial_pages_are_stranded,
-	      expected_effects)
+	      full_pool_falls_back, partial_pages_are_stranded, expected_effects)

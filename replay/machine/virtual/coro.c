@@ -8,12 +8,12 @@
 #include <valgrind/valgrind.h>
 #else
 #define VALGRIND_STACK_REGISTER(start, end) 0
-#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#define VALGRIND_STACK_DEREGISTER(id)       ((void)(id))
 #endif
 
 /* Room for a cursor's SQLite calls; only what is touched takes memory. */
 #define STACK_SIZE (256u << 10)
-#define GUARD_SIZE (64u << 10)	/* a page on any page size */
+#define GUARD_SIZE (64u << 10) /* a page on any page size */
 
 #ifndef ZSR_CORO_UCONTEXT
 
@@ -55,15 +55,15 @@ static void *first_frame(char *top, void (*fn)(void *), void *arg)
 {
 	void **sp = (void **)top;
 
-	*--sp = NULL;	/* two words keep the stack aligned at the call */
+	*--sp = NULL; /* two words keep the stack aligned at the call */
 	*--sp = NULL;
 	*--sp = (void *)zsr_coro_start;
-	*--sp = NULL;			/* rbp */
-	*--sp = NULL;			/* rbx */
-	*--sp = (void *)fn;		/* r12 */
-	*--sp = arg;			/* r13 */
-	*--sp = NULL;			/* r14 */
-	*--sp = NULL;			/* r15 */
+	*--sp = NULL; /* rbp */
+	*--sp = NULL; /* rbx */
+	*--sp = (void *)fn; /* r12 */
+	*--sp = arg; /* r13 */
+	*--sp = NULL; /* r14 */
+	*--sp = NULL; /* r15 */
 	return sp;
 }
 #else /* __aarch64__ */
@@ -113,9 +113,9 @@ static void *first_frame(char *top, void (*fn)(void *), void *arg)
 	void **frame = (void **)(top - 160);
 
 	memset(frame, 0, 160);
-	frame[0] = (void *)fn;			/* x19 */
-	frame[1] = arg;				/* x20 */
-	frame[11] = (void *)zsr_coro_start;	/* x30 */
+	frame[0] = (void *)fn; /* x19 */
+	frame[1] = arg; /* x20 */
+	frame[11] = (void *)zsr_coro_start; /* x30 */
 	return frame;
 }
 #endif
@@ -130,8 +130,8 @@ void zsr_coro_switch(struct zsr_coro *from, struct zsr_coro *to)
 /* makecontext passes ints; the pointer travels in two halves. */
 static void start(unsigned hi, unsigned lo)
 {
-	struct zsr_coro *c =
-		(void *)(uintptr_t)(((uint64_t)hi << 32) | (uint64_t)lo);
+	struct zsr_coro *c = (void *)(uintptr_t)(((uint64_t)hi << 32) |
+						 (uint64_t)lo);
 
 	c->fn(c->arg);
 }
@@ -154,8 +154,9 @@ int zsr_coro_init(struct zsr_coro *c, void (*fn)(void *arg), void *arg,
 		return zsr_err_sys(err, errno, "stack of a virtual task");
 	/* Overflow faults instead of overwriting the neighbour. */
 	mprotect(p, GUARD_SIZE, PROT_NONE);
-	*c = (struct zsr_coro){ .stack = p, .stack_size = size, .fn = fn,
-				.arg = arg };
+	*c = (struct zsr_coro){
+		.stack = p, .stack_size = size, .fn = fn, .arg = arg
+	};
 	c->valgrind_id = VALGRIND_STACK_REGISTER(p + GUARD_SIZE, p + size);
 #ifdef ZSR_CORO_UCONTEXT
 	getcontext(&c->context);

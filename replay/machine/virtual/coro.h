@@ -21,7 +21,7 @@ struct zsr_coro {
 #else
 	void *sp;
 #endif
-	void *stack;		/* NULL: the thread's own stack */
+	void *stack; /* NULL: the thread's own stack */
 	size_t stack_size;
 	unsigned valgrind_id;
 	void (*fn)(void *arg);

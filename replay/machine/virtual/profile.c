@@ -8,7 +8,7 @@
 #include "replay/machine/virtual/profile.h"
 
 #define MAX_PROFILE_BYTES (1u << 20)
-#define MAX_COST_PS 1000000000000ull	/* one second */
+#define MAX_COST_PS       1000000000000ull /* one second */
 
 /* The shipped ones, put into the program by shipped.S. */
 extern const char zsr_profile_rpi4b[], zsr_profile_rpi4b_end[];
@@ -29,19 +29,19 @@ struct entry {
 	const char *name;
 	enum unit unit;
 	uint64_t lo, hi;
-	size_t offset;		/* of its uint64_t in struct zsr_profile */
+	size_t offset; /* of its uint64_t in struct zsr_profile */
 };
 
 static const struct entry entries[] = {
-#define X(n, text)                                                         \
-	{ #n, UNIT_TIME, 0, MAX_COST_PS,                                   \
-	  offsetof(struct zsr_profile, cost_ps) +                          \
+#define X(n, text)                                                             \
+	{ #n, UNIT_TIME, 0, MAX_COST_PS,                                       \
+	  offsetof(struct zsr_profile, cost_ps) +                              \
 		  ZSR_COST_##n * sizeof(uint64_t) },
 	ZSR_COSTS(X)
 #undef X
-#define X(n, u, lo, hi, text)                                              \
+#define X(n, u, lo, hi, text)                                                  \
 	{ #n, UNIT_##u, lo, hi, offsetof(struct zsr_profile, n) },
-	ZSR_PROFILE_PARAMS(X)
+		ZSR_PROFILE_PARAMS(X)
 #undef X
 };
 
@@ -84,10 +84,14 @@ static int parse_value(const struct entry *e, const char *s, uint64_t *out,
 		enum unit unit;
 		uint64_t scale;
 	} units[] = {
-		{ "ps", UNIT_TIME, 1 },		    { "ns", UNIT_TIME, 1000 },
-		{ "us", UNIT_TIME, 1000000 },	    { "ms", UNIT_TIME, 1000000000 },
-		{ "s", UNIT_TIME, 1000000000000 },  { "", UNIT_COUNT, 1 },
-		{ "permille", UNIT_PERMILLE, 1 },   { "KiB", UNIT_SIZE, 1024 },
+		{ "ps", UNIT_TIME, 1 },
+		{ "ns", UNIT_TIME, 1000 },
+		{ "us", UNIT_TIME, 1000000 },
+		{ "ms", UNIT_TIME, 1000000000 },
+		{ "s", UNIT_TIME, 1000000000000 },
+		{ "", UNIT_COUNT, 1 },
+		{ "permille", UNIT_PERMILLE, 1 },
+		{ "KiB", UNIT_SIZE, 1024 },
 		{ "MiB", UNIT_SIZE, 1024 * 1024 },
 		{ "GiB", UNIT_SIZE, 1024 * 1024 * 1024 },
 	};
@@ -102,8 +106,8 @@ static int parse_value(const struct entry *e, const char *s, uint64_t *out,
 		if (units[i].unit == e->unit && !strcmp(s, units[i].name))
 			break;
 	if (i == ZSR_ARRAY_SIZE(units))
-		return zsr_err_input(err, "%s: '%s' is no unit for it",
-				     e->name, s);
+		return zsr_err_input(err, "%s: '%s' is no unit for it", e->name,
+				     s);
 	v = (unsigned __int128)milli * units[i].scale;
 	if (v % 1000 && units[i].scale < 1000)
 		return zsr_err_input(err, "%s: not a whole number", e->name);
@@ -156,8 +160,8 @@ static int parse_line(struct zsr_profile *p, char *line, bool *seen,
 	return parse_value(&entries[i], value, slot(p, &entries[i]), err);
 }
 
-int zsr_profile_parse(const char *name, const char *text,
-		      struct zsr_profile *p, struct zsr_err *err)
+int zsr_profile_parse(const char *name, const char *text, struct zsr_profile *p,
+		      struct zsr_err *err)
 {
 	bool seen[ZSR_ARRAY_SIZE(entries)] = { false };
 	char *copy = strdup(text), *rest = copy, *line;
@@ -257,18 +261,19 @@ int zsr_profile_load(const char *name, struct zsr_profile *p,
 	for (i = 0; i < ZSR_ARRAY_SIZE(shipped); i++) {
 		if (strcmp(shipped[i].name, name))
 			continue;
-		text = strndup(shipped[i].text, (size_t)(shipped[i].end -
-							 shipped[i].text));
+		text = strndup(shipped[i].text,
+			       (size_t)(shipped[i].end - shipped[i].text));
 		if (!text)
 			return zsr_err_nomem(err, "profile");
 		ret = zsr_profile_parse(name, text, p, err);
 		free(text);
 		return ret;
 	}
-	return zsr_err_usage(err,
-			     "no machine profile '%s'; shipped: rpi4b, "
-			     "i7-12700; a file is given as a path or NAME.profile",
-			     name);
+	return zsr_err_usage(
+		err,
+		"no machine profile '%s'; shipped: rpi4b, "
+		"i7-12700; a file is given as a path or NAME.profile",
+		name);
 }
 
 void zsr_profile_free(struct zsr_profile *p)

@@ -12,20 +12,21 @@
 #include "replay/machine/machine.h"
 
 /* name, unit class, least, greatest, meaning */
-#define ZSR_PROFILE_PARAMS(X) \
-	X(cpus, COUNT, 1, ZSR_MAX_CPUS, "CPUs") \
-	X(wake_latency, TIME, 0, 1000000000000ull, "from wake-up to running") \
+#define ZSR_PROFILE_PARAMS(X)                                                   \
+	X(cpus, COUNT, 1, ZSR_MAX_CPUS, "CPUs")                                 \
+	X(wake_latency, TIME, 0, 1000000000000ull, "from wake-up to running")   \
 	X(worker_create, TIME, 0, 1000000000000ull, "creating a worker thread") \
-	X(slice, TIME, 1000000, 1000000000000ull, "time slice of a task") \
-	X(pcp_batch, COUNT, 1, 100000, "pages moved to or from the zone at once") \
-	X(pcp_high, COUNT, 1, 1000000, "pages a per-CPU list holds at most") \
-	X(memory, SIZE, 4096, 1ull << 50, "memory of the board") \
-	X(spread, PERMILLE, 0, 1000, "scatter of memory-bound steps") \
+	X(slice, TIME, 1000000, 1000000000000ull, "time slice of a task")       \
+	X(pcp_batch, COUNT, 1, 100000,                                          \
+	  "pages moved to or from the zone at once")                            \
+	X(pcp_high, COUNT, 1, 1000000, "pages a per-CPU list holds at most")    \
+	X(memory, SIZE, 4096, 1ull << 50, "memory of the board")                \
+	X(spread, PERMILLE, 0, 1000, "scatter of memory-bound steps")           \
 	X(pause, TIME, 1000, 1000000000000ull, "gaps from here on are sleeps")
 
 struct zsr_profile {
 	char name[64];
-	char *text;		/* the file as read, owned */
+	char *text; /* the file as read, owned */
 	uint64_t cost_ps[ZSR_NR_COSTS];
 #define X(name, unit, lo, hi, text) uint64_t name; /* TIME in ps, SIZE bytes */
 	ZSR_PROFILE_PARAMS(X)
@@ -38,8 +39,8 @@ struct zsr_profile {
  */
 int zsr_profile_load(const char *name, struct zsr_profile *p,
 		     struct zsr_err *err);
-int zsr_profile_parse(const char *name, const char *text,
-		      struct zsr_profile *p, struct zsr_err *err);
+int zsr_profile_parse(const char *name, const char *text, struct zsr_profile *p,
+		      struct zsr_err *err);
 void zsr_profile_free(struct zsr_profile *p);
 
 #endif

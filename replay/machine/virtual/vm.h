@@ -29,10 +29,10 @@ static inline uint64_t zsr_ps_to_ns(uint64_t ps)
 
 /* What a task's CPU time is spent on. */
 enum zsr_mode {
-	ZSR_MODE_OTHER,		/* between tasks: switches, idle workers */
-	ZSR_MODE_GAP,		/* the rest of the release path */
-	ZSR_MODE_STORE,		/* zs_malloc and all that leads to it */
-	ZSR_MODE_RELEASE,	/* a release in its caller */
+	ZSR_MODE_OTHER, /* between tasks: switches, idle workers */
+	ZSR_MODE_GAP, /* the rest of the release path */
+	ZSR_MODE_STORE, /* zs_malloc and all that leads to it */
+	ZSR_MODE_RELEASE, /* a release in its caller */
 	ZSR_MODE_WORKER,
 	ZSR_MODE_TEARDOWN,
 	ZSR_NR_MODES
@@ -40,8 +40,8 @@ enum zsr_mode {
 
 enum zsr_vtask_state {
 	ZSR_VT_NEW,
-	ZSR_VT_READY,		/* waits for a CPU */
-	ZSR_VT_RUNNING,		/* has a CPU, perhaps spinning on it */
+	ZSR_VT_READY, /* waits for a CPU */
+	ZSR_VT_RUNNING, /* has a CPU, perhaps spinning on it */
 	ZSR_VT_SLEEPING,
 	ZSR_VT_DEAD,
 };
@@ -53,74 +53,74 @@ struct zsr_vtask {
 	void *arg;
 	enum zsr_vtask_state state;
 	enum zsr_mode mode;
-	unsigned cpu;		/* where it runs or last ran */
+	unsigned cpu; /* where it runs or last ran */
 	unsigned preempt_off;
-	uint64_t vruntime;	/* ps on a CPU, as the fair scheduler counts */
-	uint64_t run_since;	/* CPU clock when it got the CPU */
-	uint64_t wake_at;	/* when a sleeper's timer fires */
-	bool wants_write;	/* in a rwlock's queue */
+	uint64_t vruntime; /* ps on a CPU, as the fair scheduler counts */
+	uint64_t run_since; /* CPU clock when it got the CPU */
+	uint64_t wake_at; /* when a sleeper's timer fires */
+	bool wants_write; /* in a rwlock's queue */
 	bool worker;
-	struct zsr_vtask *next;	/* run queue, lock queue, idle workers */
+	struct zsr_vtask *next; /* run queue, lock queue, idle workers */
 };
 
 struct zsr_vcpu {
-	uint64_t now;		/* ps */
-	struct zsr_vtask *cur;	/* NULL: idle */
+	uint64_t now; /* ps */
+	struct zsr_vtask *cur; /* NULL: idle */
 	struct zsr_vtask *ready; /* run queue by vruntime */
 	unsigned nr_ready;
 	uint64_t min_vruntime;
 	uint64_t slice_end;
 	uint64_t idle_since;
-	uint64_t idle;		/* ps spent idle */
+	uint64_t idle; /* ps spent idle */
 	uint64_t busy[ZSR_NR_MODES];
-	uint64_t spin[ZSR_NR_MODES];	/* waiting for locks and lines */
-	uint64_t queueing;	/* queueing work, waking, switching */
-	unsigned pcp;		/* pages on this CPU's page list */
+	uint64_t spin[ZSR_NR_MODES]; /* waiting for locks and lines */
+	uint64_t queueing; /* queueing work, waking, switching */
+	unsigned pcp; /* pages on this CPU's page list */
 	struct zsr_rng rng;
-	uint64_t cost[ZSR_NR_COSTS];	/* ps, this CPU's speed applied */
+	uint64_t cost[ZSR_NR_COSTS]; /* ps, this CPU's speed applied */
 };
 
 /* Something that happens at a time of its own. */
 struct zsr_vtimer {
-	uint64_t at;		/* ps */
-	uint64_t seq;		/* ties: in order of setting */
+	uint64_t at; /* ps */
+	uint64_t seq; /* ties: in order of setting */
 	void (*fn)(struct zsr_vm *vm, void *arg);
 	void *arg;
 };
 
 struct zsr_vm {
-	struct zsr_machine m;	/* first: what policies see */
+	struct zsr_machine m; /* first: what policies see */
 	const struct zsr_profile *profile;
-	uint64_t horizon;	/* key before which the running CPU is alone */
+	uint64_t horizon; /* key before which the running CPU is alone */
 	uint64_t key[ZSR_MAX_CPUS]; /* order key; UINT64_MAX: not running */
-	struct zsr_vcpu *c;	/* the CPU that runs */
+	struct zsr_vcpu *c; /* the CPU that runs */
 	struct zsr_coro *running;
 	struct zsr_vtimer *timers; /* heap */
 	size_t nr_timers, cap_timers;
 	uint64_t timer_seq;
 	struct zsr_vtask **tasks;
 	size_t nr_tasks, cap_tasks;
-	size_t nr_alive;	/* tasks that are not workers and not dead */
+	size_t nr_alive; /* tasks that are not workers and not dead */
 	struct zsr_work *work_head, *work_tail;
 	struct zsr_vtask *idle_workers;
 	struct zsr_vtask *flushers; /* sleep until a work item is done */
 	uint64_t spare_worker_at; /* when the next new worker can start */
 	struct zsr_spinlock zone;
-	unsigned page_size;	/* bytes; of the trace that is replayed */
-	uint64_t pages_used;	/* of the memory budget */
+	unsigned page_size; /* bytes; of the trace that is replayed */
+	uint64_t pages_used; /* of the memory budget */
 	uint64_t pages_peak;
-	uint64_t pages_refused;	/* allocations that found no page */
+	uint64_t pages_refused; /* allocations that found no page */
 	uint64_t switches;
 	uint64_t works_queued;
 	uint64_t works_run;
 	uint64_t line_transfers;
 	uint64_t locks_acquired;
 	uint64_t locks_contended;
-	uint64_t end;		/* latest CPU clock when everything was idle */
-	struct zsr_coro host;	/* the thread that called zsr_vm_run */
+	uint64_t end; /* latest CPU clock when everything was idle */
+	struct zsr_coro host; /* the thread that called zsr_vm_run */
 	struct zsr_vcpu cpu[ZSR_MAX_CPUS];
-	uint32_t scatter[256];	/* factors of memory-bound steps, 1024ths */
-	int error;		/* -errno of a host failure (no memory) */
+	uint32_t scatter[256]; /* factors of memory-bound steps, 1024ths */
+	int error; /* -errno of a host failure (no memory) */
 	struct zsr_err err;
 };
 
@@ -202,8 +202,27 @@ int zsr_vm_timer(struct zsr_vm *vm, uint64_t at,
 
 /* ---- between the files of this folder ------------------------------- */
 
-void zsr_vm_block(struct zsr_vm *vm);	/* current left its CPU; go on elsewhere */
-void zsr_vm_park_spinner(struct zsr_vm *vm);	/* current spins; CPU stays taken */
+static inline unsigned zsr_vm_cpu_index(const struct zsr_vm *vm,
+					const struct zsr_vcpu *c)
+{
+	return (unsigned)(c - vm->cpu);
+}
+
+/* C's clock moves on without work being done. */
+static inline void zsr_vm_idle_until(struct zsr_vcpu *c, uint64_t at)
+{
+	if (at > c->now) {
+		c->idle += at - c->now;
+		c->now = at;
+	}
+}
+
+/* Hand control to whatever is earliest; returns when the calling task is. With
+ * nothing left to run control goes back to zsr_vm_run(). */
+void zsr_vm_dispatch(struct zsr_vm *vm);
+void zsr_vm_wake_at(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
+void zsr_vm_block(struct zsr_vm *vm); /* current left its CPU; go on elsewhere */
+void zsr_vm_park_spinner(struct zsr_vm *vm); /* current spins; CPU stays taken */
 void zsr_vm_unpark(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 void zsr_vm_resched(struct zsr_vm *vm);

@@ -95,8 +95,7 @@ static void kick_worker(struct zsr_vm *vm)
 	at = zsr_max(vm->c->now, vm->spare_worker_at);
 	vm->spare_worker_at = at + vm->profile->worker_create;
 	at += zsr_vm_scatter(vm, vm->profile->wake_latency);
-	t = zsr_vm_spawn(vm, worker_main, NULL,
-			 (unsigned)(vm->c - vm->cpu), at);
+	t = zsr_vm_spawn(vm, worker_main, NULL, zsr_vm_cpu_index(vm, vm->c), at);
 	if (t) {
 		t->worker = true;
 		vm->nr_alive--;

@@ -60,8 +60,8 @@ static void check_books(const struct zsr_vm *vm)
 /* ---- one lock, N CPUs ------------------------------------------------- */
 
 #define ROUNDS 1000
-#define THINK (300 * NS)
-#define HOLD (200 * NS)
+#define THINK  (300 * NS)
+#define HOLD   (200 * NS)
 
 struct one_lock {
 	struct zsr_spinlock lock;
@@ -106,8 +106,8 @@ START_TEST(lock_saturates)
 		/* While CPUs queue the waiter's atomic moves the line to it, so
 		 * the holder pays a transfer to get it back and the hand-over
 		 * is another one. */
-		expect = n == 1 ? THINK + HOLD :
-				  zsr_max(THINK + HOLD, n * (HOLD + 100 * NS));
+		expect = n == 1 ? THINK + HOLD
+				: zsr_max(THINK + HOLD, n * (HOLD + 100 * NS));
 		cycle = vm->end / ROUNDS;
 		ck_assert_msg(cycle >= expect * 80 / 100 &&
 				      cycle <= expect * 110 / 100,
@@ -287,7 +287,7 @@ static void queue_and_flush(struct zsr_vm *vm, void *arg)
 	s->vm = vm;
 	ck_assert(zsr_queue_work(&vm->m, &s->work));
 	ck_assert(!zsr_queue_work(&vm->m, &s->work));
-	zsr_vm_compute(vm, 27000 * NS);	/* it runs now: 25 to 30 us */
+	zsr_vm_compute(vm, 27000 * NS); /* it runs now: 25 to 30 us */
 	ck_assert(zsr_queue_work(&vm->m, &s->work));
 	zsr_flush_work(&vm->m, &s->work);
 	ck_assert(!s->work.pending && !s->work.running);

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Life of a machine: creation, tasks, running until idle; what its steps
+ * cost. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/machine/virtual/vm.h"
+
+static void task_main(void *arg)
+{
+	struct zsr_vtask *t = arg;
+	struct zsr_vm *vm = t->vm;
+
+	t->fn(vm, t->arg);
+	zsr_vm_sync(vm);
+	t->state = ZSR_VT_DEAD;
+	vm->nr_alive--;
+	zsr_vm_block(vm);
+}
+
+struct zsr_vtask *zsr_vm_spawn(struct zsr_vm *vm,
+			       void (*fn)(struct zsr_vm *vm, void *arg),
+			       void *arg, unsigned cpu, uint64_t at)
+{
+	struct zsr_vtask *t;
+
+	if (zsr_grow(&vm->tasks, &vm->cap_tasks, vm->nr_tasks + 1,
+		     sizeof(*vm->tasks)))
+		goto nomem;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		goto nomem;
+	t->vm = vm;
+	t->fn = fn;
+	t->arg = arg;
+	t->cpu = cpu % vm->m.nr_cpus;
+	vm->error = zsr_coro_init(&t->coro, task_main, t, &vm->err);
+	if (vm->error) {
+		free(t);
+		return NULL;
+	}
+	vm->tasks[vm->nr_tasks++] = t;
+	vm->nr_alive++;
+	zsr_vm_wake_at(vm, t, at);
+	return t;
+nomem:
+	vm->error = zsr_err_nomem(&vm->err, "virtual task");
+	return NULL;
+}
+
+/* Everything is idle: bring all clocks to the latest one. */
+static void settle(struct zsr_vm *vm)
+{
+	unsigned i;
+
+	for (i = 0; i < vm->m.nr_cpus; i++)
+		vm->end = zsr_max(vm->end, vm->cpu[i].now);
+	for (i = 0; i < vm->m.nr_cpus; i++)
+		zsr_vm_idle_until(&vm->cpu[i], vm->end);
+}
+
+int zsr_vm_run(struct zsr_vm *vm, struct zsr_err *err)
+{
+	vm->running = &vm->host;
+	if (!vm->error)
+		zsr_vm_dispatch(vm);
+	vm->c = NULL;
+	if (vm->error) {
+		*err = vm->err;
+		return vm->error;
+	}
+	if (vm->nr_alive)
+		return zsr_err_input(err,
+				     "%zu tasks wait for each other forever",
+				     vm->nr_alive);
+	settle(vm);
+	return 0;
+}
+
+/* Quantile midpoints of a lognormal distribution (sigma 0.5), scaled to a mean
+ * of exactly 1024: how far one memory-bound step lies from its mean. */
+static const uint16_t scatter_table[256] = {
+	214,  256,  281,  300,  315,  329,  341,  351,  361,  370,  379,  387,
+	395,  403,  410,  417,  423,  430,  436,  442,  448,  454,  460,  465,
+	471,  476,  481,  486,  492,  497,  502,  506,  511,  516,  521,  525,
+	530,  535,  539,  544,  548,  552,  557,  561,  566,  570,  574,  578,
+	583,  587,  591,  595,  599,  603,  607,  611,  615,  620,  624,  628,
+	632,  636,  640,  644,  648,  651,  655,  659,  663,  667,  671,  675,
+	679,  683,  687,  691,  695,  699,  702,  706,  710,  714,  718,  722,
+	726,  730,  734,  738,  742,  746,  749,  753,  757,  761,  765,  769,
+	773,  777,  781,  785,  789,  793,  797,  801,  805,  809,  813,  818,
+	822,  826,  830,  834,  838,  842,  846,  851,  855,  859,  863,  868,
+	872,  876,  880,  885,  889,  893,  898,  902,  907,  911,  916,  920,
+	925,  929,  934,  938,  943,  948,  952,  957,  962,  966,  971,  976,
+	981,  986,  991,  996,  1001, 1006, 1011, 1016, 1021, 1026, 1031, 1037,
+	1042, 1047, 1053, 1058, 1063, 1069, 1074, 1080, 1086, 1091, 1097, 1103,
+	1109, 1115, 1121, 1127, 1133, 1139, 1145, 1152, 1158, 1164, 1171, 1178,
+	1184, 1191, 1198, 1205, 1212, 1219, 1226, 1233, 1241, 1248, 1256, 1263,
+	1271, 1279, 1287, 1295, 1303, 1312, 1320, 1329, 1338, 1347, 1356, 1365,
+	1375, 1384, 1394, 1404, 1415, 1425, 1436, 1446, 1458, 1469, 1481, 1493,
+	1505, 1517, 1530, 1543, 1557, 1571, 1585, 1600, 1615, 1631, 1647, 1664,
+	1682, 1700, 1719, 1738, 1758, 1780, 1802, 1825, 1850, 1876, 1903, 1932,
+	1963, 1996, 2032, 2070, 2112, 2158, 2208, 2265, 2328, 2402, 2488, 2593,
+	2726, 2907, 3189, 3831,
+};
+
+/* The table's distance from its mean, scaled by the profile's spread. */
+static void scatter_init(struct zsr_vm *vm)
+{
+	int32_t dev;
+	unsigned i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(vm->scatter); i++) {
+		dev = (int32_t)scatter_table[i] - 1024;
+		dev = dev * (int32_t)vm->profile->spread / 1000;
+		vm->scatter[i] = (uint32_t)(1024 + dev);
+	}
+}
+
+uint64_t zsr_vm_scatter(struct zsr_vm *vm, uint64_t ps)
+{
+	if (!vm->profile->spread)
+		return ps;
+	return ps * vm->scatter[zsr_rng_next(&vm->c->rng) >> 56] >> 10;
+}
+
+/* Steps that touch memory nobody touched lately. */
+#define SCATTERED                                                              \
+	(1ull << ZSR_COST_cell_load | 1ull << ZSR_COST_zspage_load |           \
+	 1ull << ZSR_COST_obj_free | 1ull << ZSR_COST_obj_malloc |             \
+	 1ull << ZSR_COST_page_reset | 1ull << ZSR_COST_page_free |            \
+	 1ull << ZSR_COST_gap_release | 1ull << ZSR_COST_gap_store)
+
+static void vm_charge(struct zsr_machine *m, enum zsr_cost cost, unsigned n)
+{
+	struct zsr_vm *vm = zsr_vm_of(m);
+	uint64_t ps = vm->c->cost[cost] * n;
+
+	if (SCATTERED >> cost & 1)
+		ps = zsr_vm_scatter(vm, ps);
+	zsr_vm_spend(vm, ps);
+}
+
+static uint64_t vm_now_ps(struct zsr_machine *m)
+{
+	return zsr_vm_of(m)->c->now;
+}
+
+static void vm_order(struct zsr_machine *m)
+{
+	zsr_vm_sync(zsr_vm_of(m));
+}
+
+static unsigned vm_cpu(struct zsr_machine *m)
+{
+	return zsr_vm_cpu_index(zsr_vm_of(m), zsr_vm_of(m)->c);
+}
+
+static void vm_preempt_disable(struct zsr_machine *m)
+{
+	zsr_vm_of(m)->c->cur->preempt_off++;
+}
+
+static void vm_preempt_enable(struct zsr_machine *m)
+{
+	zsr_vm_of(m)->c->cur->preempt_off--;
+}
+
+static void vm_cond_resched(struct zsr_machine *m)
+{
+	struct zsr_vm *vm = zsr_vm_of(m);
+
+	if (vm->c->nr_ready && !vm->c->cur->preempt_off)
+		zsr_vm_resched(vm);
+}
+
+static const struct zsr_machine_ops vm_ops = {
+	.charge = vm_charge,
+	.now_ps = vm_now_ps,
+	.spin_lock = zsr_vm_spin_lock,
+	.spin_trylock = zsr_vm_spin_trylock,
+	.spin_unlock = zsr_vm_spin_unlock,
+	.read_lock = zsr_vm_read_lock,
+	.read_unlock = zsr_vm_read_unlock,
+	.write_lock = zsr_vm_write_lock,
+	.write_unlock = zsr_vm_write_unlock,
+	.line_read = zsr_vm_line_read,
+	.line_write = zsr_vm_line_write,
+	.line_atomic = zsr_vm_line_atomic,
+	.order = vm_order,
+	.cpu = vm_cpu,
+	.preempt_disable = vm_preempt_disable,
+	.preempt_enable = vm_preempt_enable,
+	.cond_resched = vm_cond_resched,
+	.queue_work = zsr_vm_queue_work,
+	.flush_work = zsr_vm_flush_work,
+	.pages_alloc = zsr_vm_pages_alloc,
+	.pages_free = zsr_vm_pages_free,
+};
+
+int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
+		  unsigned nr_cpus, unsigned page_size, uint64_t seed,
+		  struct zsr_err *err)
+{
+	struct zsr_rng rng = { seed };
+	struct zsr_vm *vm = calloc(1, sizeof(*vm));
+	unsigned i;
+
+	if (!vm)
+		return zsr_err_nomem(err, "virtual machine");
+	vm->m.ops = &vm_ops;
+	vm->m.nr_cpus = nr_cpus;
+	vm->profile = profile;
+	vm->page_size = page_size;
+	scatter_init(vm);
+	for (i = 0; i < nr_cpus; i++) {
+		vm->key[i] = UINT64_MAX;
+		vm->cpu[i].rng.state = zsr_rng_next(&rng);
+		memcpy(vm->cpu[i].cost, profile->cost_ps,
+		       sizeof(vm->cpu[i].cost));
+	}
+	*out = vm;
+	return 0;
+}
+
+void zsr_vm_destroy(struct zsr_vm *vm)
+{
+	size_t i;
+
+	if (!vm)
+		return;
+	for (i = 0; i < vm->nr_tasks; i++) {
+		zsr_coro_free(&vm->tasks[i]->coro);
+		free(vm->tasks[i]);
+	}
+	free(vm->tasks);
+	free(vm->timers);
+	free(vm);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The player: player.c (tasks and their calls), player_run.c (a whole run). */
+#ifndef ZSR_PLAYER_PRIVATE_H
+#define ZSR_PLAYER_PRIVATE_H
+
+#include "replay/account.h"
+#include "replay/feed.h"
+#include "replay/objects.h"
+#include "replay/player.h"
+
+struct player {
+	const struct zsr_player_setup *s;
+	struct zsr_run *run;
+	struct zsr_vm *vm;
+	struct zsr_account account;
+	struct zsr_pool *pool;
+	struct zsr_feed feed;
+	struct zsr_objects objects;
+	struct zsr_spinlock outer;
+	struct player_task *task;
+	struct player_task *epoch_waiters;
+	struct player_task *window_waiters;
+	struct player_task *object_waiters;
+	size_t cap_releases;
+	uint64_t played;
+	uint64_t caller_sum_ps;
+	uint64_t caller_max_ps;
+	uint64_t last_return_ps;
+	int error;
+	struct zsr_err err;
+};
+
+struct player_task {
+	struct player *p;
+	uint32_t row;
+	struct zsr_vtask *vt;
+	struct player_task *next_waiter;
+	uint64_t trace_ns; /* where the task is in the trace's time */
+	uint64_t in_gap_ps; /* of the last call, whose duration the trace
+				 * does not know: its gap contains it */
+	bool started;
+	unsigned in_batch; /* releases under the outer lock so far */
+	uint64_t debt; /* gaps (ps) owed for them */
+	uint64_t rel_begin, rel_end, rel_nr; /* release under way, ps */
+	bool rel_marked; /* between a release-begin and -end mark */
+	uint64_t caller_ps;
+	bool released;
+};
+
+/* A task of the trace, as the machine runs it; arg is its player_task. */
+void zsr_player_task(struct zsr_vm *vm, void *arg);
+
+#endif
