@@ -53,7 +53,8 @@ int zsr_feed_init(struct zsr_feed *f, struct zsr_db *db,
 {
 	int ret;
 
-	*f = (struct zsr_feed){ .nr_tasks = trace->nr_tasks };
+	*f = (struct zsr_feed){ .nr_tasks = trace->nr_tasks,
+				.nr_pools = trace->nr_pools };
 	f->queue = calloc(trace->nr_tasks + 1u, sizeof(*f->queue));
 	if (!f->queue)
 		return zsr_err_nomem(err, "task queues");
@@ -157,7 +158,7 @@ static struct zsr_feed_event convert(const struct zsr_event *ev, uint32_t epoch)
 	return e;
 }
 
-int zsr_feed_read(struct zsr_feed *f, struct zsr_err *err)
+int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 {
 	const struct zsr_event *ev = NULL;
 	struct zsr_feed_event e;
@@ -176,6 +177,11 @@ int zsr_feed_read(struct zsr_feed *f, struct zsr_err *err)
 		return zsr_err_input(err, "event %lu: task %u of %u",
 				     (unsigned long)f->read, ev->task,
 				     f->nr_tasks);
+	if (ev->kind != ZSR_EV_MARK && ev->pool >= f->nr_pools)
+		return zsr_err_input(err, "event %lu: pool %u of %u",
+				     (unsigned long)f->read, ev->pool,
+				     f->nr_pools);
+	*task = ev->task;
 	e = convert(ev, f->epoch_read);
 	if (push(&f->queue[ev->task], &e))
 		return zsr_err_nomem(err, "task queues");

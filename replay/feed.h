@@ -53,6 +53,7 @@ struct zsr_feed {
 	bool eof;
 	struct zsr_feed_queue *queue; /* by task */
 	uint32_t nr_tasks;
+	uint32_t nr_pools;
 	uint64_t outstanding;
 	struct zsr_feed_epoch *epoch;
 	size_t cap_epoch;
@@ -68,8 +69,9 @@ int zsr_feed_init(struct zsr_feed *f, struct zsr_db *db,
 		  const struct zsr_trace *trace, struct zsr_err *err);
 void zsr_feed_free(struct zsr_feed *f);
 
-/* Read on by one event. 1, 0 at the end, -EAGAIN when the window is full. */
-int zsr_feed_read(struct zsr_feed *f, struct zsr_err *err);
+/* Read on by one event, of *task. 1, 0 at the end, -EAGAIN when the window is
+ * full. */
+int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err);
 /* The task's next event that is read already, NULL when there is none. */
 const struct zsr_feed_event *zsr_feed_peek(const struct zsr_feed *f,
 					   uint32_t task);

@@ -22,6 +22,8 @@ static void fail(struct player *p, int error)
 	p->vm->err = p->err;
 }
 
+static void task_main(struct zsr_vm *vm, void *arg);
+
 /* ---- waiting ----------------------------------------------------------- */
 
 static void wait_on(struct player_task *t, struct player_task **list)
@@ -42,6 +44,36 @@ static void wake_all(struct player *p, struct player_task **list)
 	}
 }
 
+/* Read on; a task whose first event this is starts now. */
+static int read_on(struct player *p)
+{
+	uint64_t now = p->vm->c ? p->vm->c->now : 0;
+	struct player_task *t;
+	uint32_t row;
+	int ret = zsr_feed_read(&p->feed, &row, &p->err);
+
+	if (ret <= 0)
+		return ret;
+	t = &p->task[row];
+	if (t->p)
+		return ret;
+	t->p = p;
+	t->row = row;
+	t->vt = zsr_vm_spawn(p->vm, task_main, t, row, now);
+	if (!t->vt) {
+		p->err = p->vm->err;
+		return p->vm->error;
+	}
+	return ret;
+}
+
+int zsr_player_start(struct player *p)
+{
+	int ret = read_on(p);
+
+	return ret < 0 ? ret : 0;
+}
+
 /* The task's next event, once its turn has come; false at its end. */
 static bool next_event(struct player_task *t, struct zsr_feed_event *e)
 {
@@ -50,7 +82,7 @@ static bool next_event(struct player_task *t, struct zsr_feed_event *e)
 	int ret;
 
 	while (!(peek = zsr_feed_peek(&p->feed, t->row))) {
-		ret = zsr_feed_read(&p->feed, &p->err);
+		ret = read_on(p);
 		if (!ret)
 			return false;
 		if (ret == -EAGAIN) {
@@ -126,7 +158,9 @@ static void play_gap(struct player_task *t, const struct zsr_feed_event *e)
 		return;
 	vm->c->cur->mode = e->kind == ZSR_EV_FREE ? ZSR_MODE_GAP
 						  : ZSR_MODE_STORE;
-	if (!t->started || is_pause(t, gap))
+	if (!t->started)
+		zsr_vm_sleep_until(vm, e->entry_ns * ZSR_PS_PER_NS);
+	else if (is_pause(t, gap))
 		zsr_vm_sleep_until(vm, vm->c->now + gap * ZSR_PS_PER_NS);
 	else if (t->in_batch)
 		t->debt += gap_work(t, e, gap);
@@ -337,7 +371,7 @@ static void play(struct player_task *t, const struct zsr_feed_event *e)
 	t->trace_ns = zsr_max(t->trace_ns, e->return_ns);
 }
 
-void zsr_player_task(struct zsr_vm *vm, void *arg)
+static void task_main(struct zsr_vm *vm, void *arg)
 {
 	struct player_task *t = arg;
 	struct player *p = t->p;

@@ -31,7 +31,7 @@ struct player {
 };
 
 struct player_task {
-	struct player *p;
+	struct player *p; /* NULL before its first event is read */
 	uint32_t row;
 	struct zsr_vtask *vt;
 	struct player_task *next_waiter;
@@ -47,7 +47,8 @@ struct player_task {
 	bool released;
 };
 
-/* A task of the trace, as the machine runs it; arg is its player_task. */
-void zsr_player_task(struct zsr_vm *vm, void *arg);
+/* Start the trace's first task; each other one starts when the trace is read as
+ * far as its first event. Returns 0 or -errno with p->err set. */
+int zsr_player_start(struct player *p);
 
 #endif

@@ -37,22 +37,15 @@ static int pools_init(struct player *p, struct zsr_err *err)
 
 static int tasks_init(struct player *p, struct zsr_err *err)
 {
-	uint32_t i, nr = p->s->trace->nr_tasks;
+	int ret;
 
-	p->task = calloc(nr + 1u, sizeof(*p->task));
+	p->task = calloc(p->s->trace->nr_tasks + 1u, sizeof(*p->task));
 	if (!p->task)
 		return zsr_err_nomem(err, "tasks");
-	for (i = 0; i < nr; i++) {
-		p->task[i].p = p;
-		p->task[i].row = i;
-		p->task[i].vt = zsr_vm_spawn(p->vm, zsr_player_task,
-					     &p->task[i], i, 0);
-		if (!p->task[i].vt) {
-			*err = p->vm->err;
-			return p->vm->error;
-		}
-	}
-	return 0;
+	ret = zsr_player_start(p);
+	if (ret)
+		*err = p->err;
+	return ret;
 }
 
 static void machine_values(struct player *p)

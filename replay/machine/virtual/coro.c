@@ -18,11 +18,11 @@
 #ifndef ZSR_CORO_UCONTEXT
 
 void zsr_coro_swap(void **save_sp, void *load_sp);
-void zsr_coro_start(void);
+void zsr_coro_entry(void);
 
 #if defined(__x86_64__)
 /* rdi = where to save the stack pointer, rsi = the one to load. A new
- * coroutine starts at zsr_coro_start with fn in r12 and arg in r13. */
+ * coroutine starts at zsr_coro_entry with fn in r12 and arg in r13. */
 __asm__(".text\n"
 	".globl zsr_coro_swap\n"
 	".type zsr_coro_swap, @function\n"
@@ -43,13 +43,13 @@ __asm__(".text\n"
 	"	popq %rbp\n"
 	"	ret\n"
 	".size zsr_coro_swap, .-zsr_coro_swap\n"
-	".globl zsr_coro_start\n"
-	".type zsr_coro_start, @function\n"
-	"zsr_coro_start:\n"
+	".globl zsr_coro_entry\n"
+	".type zsr_coro_entry, @function\n"
+	"zsr_coro_entry:\n"
 	"	movq %r13, %rdi\n"
 	"	callq *%r12\n"
 	"	ud2\n"
-	".size zsr_coro_start, .-zsr_coro_start\n");
+	".size zsr_coro_entry, .-zsr_coro_entry\n");
 
 static void *first_frame(char *top, void (*fn)(void *), void *arg)
 {
@@ -57,7 +57,7 @@ static void *first_frame(char *top, void (*fn)(void *), void *arg)
 
 	*--sp = NULL; /* two words keep the stack aligned at the call */
 	*--sp = NULL;
-	*--sp = (void *)zsr_coro_start;
+	*--sp = (void *)zsr_coro_entry;
 	*--sp = NULL; /* rbp */
 	*--sp = NULL; /* rbx */
 	*--sp = (void *)fn; /* r12 */
@@ -68,7 +68,7 @@ static void *first_frame(char *top, void (*fn)(void *), void *arg)
 }
 #else /* __aarch64__ */
 /* x0 = where to save the stack pointer, x1 = the one to load. A new coroutine
- * starts at zsr_coro_start with fn in x19 and arg in x20. */
+ * starts at zsr_coro_entry with fn in x19 and arg in x20. */
 __asm__(".text\n"
 	".globl zsr_coro_swap\n"
 	".type zsr_coro_swap, %function\n"
@@ -100,13 +100,13 @@ __asm__(".text\n"
 	"	add sp, sp, #160\n"
 	"	ret\n"
 	".size zsr_coro_swap, .-zsr_coro_swap\n"
-	".globl zsr_coro_start\n"
-	".type zsr_coro_start, %function\n"
-	"zsr_coro_start:\n"
+	".globl zsr_coro_entry\n"
+	".type zsr_coro_entry, %function\n"
+	"zsr_coro_entry:\n"
 	"	mov x0, x20\n"
 	"	blr x19\n"
 	"	brk #1\n"
-	".size zsr_coro_start, .-zsr_coro_start\n");
+	".size zsr_coro_entry, .-zsr_coro_entry\n");
 
 static void *first_frame(char *top, void (*fn)(void *), void *arg)
 {
@@ -115,7 +115,7 @@ static void *first_frame(char *top, void (*fn)(void *), void *arg)
 	memset(frame, 0, 160);
 	frame[0] = (void *)fn; /* x19 */
 	frame[1] = arg; /* x20 */
-	frame[11] = (void *)zsr_coro_start; /* x30 */
+	frame[11] = (void *)zsr_coro_entry; /* x30 */
 	return frame;
 }
 #endif
@@ -143,32 +143,37 @@ void zsr_coro_switch(struct zsr_coro *from, struct zsr_coro *to)
 
 #endif
 
-int zsr_coro_init(struct zsr_coro *c, void (*fn)(void *arg), void *arg,
-		  struct zsr_err *err)
+int zsr_coro_init(struct zsr_coro *c, struct zsr_err *err)
 {
-	size_t size = GUARD_SIZE + STACK_SIZE;
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	char *p = mmap(NULL, GUARD_SIZE + STACK_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
 	if (p == MAP_FAILED)
 		return zsr_err_sys(err, errno, "stack of a virtual task");
 	/* Overflow faults instead of overwriting the neighbour. */
 	mprotect(p, GUARD_SIZE, PROT_NONE);
-	*c = (struct zsr_coro){
-		.stack = p, .stack_size = size, .fn = fn, .arg = arg
-	};
-	c->valgrind_id = VALGRIND_STACK_REGISTER(p + GUARD_SIZE, p + size);
+	*c = (struct zsr_coro){ .stack = p };
+	c->valgrind_id = VALGRIND_STACK_REGISTER(p + GUARD_SIZE,
+						 p + GUARD_SIZE + STACK_SIZE);
+	return 0;
+}
+
+void zsr_coro_start(struct zsr_coro *c, void (*fn)(void *arg), void *arg)
+{
+	char *stack = (char *)c->stack + GUARD_SIZE;
+
+	c->fn = fn;
+	c->arg = arg;
 #ifdef ZSR_CORO_UCONTEXT
 	getcontext(&c->context);
-	c->context.uc_stack.ss_sp = p + GUARD_SIZE;
+	c->context.uc_stack.ss_sp = stack;
 	c->context.uc_stack.ss_size = STACK_SIZE;
 	makecontext(&c->context, (void (*)(void))start, 2,
 		    (unsigned)((uint64_t)(uintptr_t)c >> 32),
 		    (unsigned)(uintptr_t)c);
 #else
-	c->sp = first_frame(p + size, fn, arg);
+	c->sp = first_frame(stack + STACK_SIZE, fn, arg);
 #endif
-	return 0;
 }
 
 void zsr_coro_free(struct zsr_coro *c)
@@ -176,6 +181,6 @@ void zsr_coro_free(struct zsr_coro *c)
 	if (!c->stack)
 		return;
 	VALGRIND_STACK_DEREGISTER(c->valgrind_id);
-	munmap(c->stack, c->stack_size);
+	munmap(c->stack, GUARD_SIZE + STACK_SIZE);
 	c->stack = NULL;
 }

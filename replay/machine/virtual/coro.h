@@ -22,15 +22,16 @@ struct zsr_coro {
 	void *sp;
 #endif
 	void *stack; /* NULL: the thread's own stack */
-	size_t stack_size;
 	unsigned valgrind_id;
 	void (*fn)(void *arg);
 	void *arg;
 };
 
-/* A coroutine that will run fn(arg) at its first switch; fn never returns. */
-int zsr_coro_init(struct zsr_coro *c, void (*fn)(void *arg), void *arg,
-		  struct zsr_err *err);
+/* Give C a stack. */
+int zsr_coro_init(struct zsr_coro *c, struct zsr_err *err);
+/* C runs fn(arg) at the next switch to it; fn never returns. May be called
+ * again once C has left its last fn for good. */
+void zsr_coro_start(struct zsr_coro *c, void (*fn)(void *arg), void *arg);
 /* Frees the stack; not from within itself. */
 void zsr_coro_free(struct zsr_coro *c);
 /* Suspend FROM (the running one), resume TO. */

@@ -15,37 +15,54 @@ static void task_main(void *arg)
 	zsr_vm_sync(vm);
 	t->state = ZSR_VT_DEAD;
 	vm->nr_alive--;
+	/* Nobody spawns before this task has left its stack for good. */
+	t->next = vm->dead;
+	vm->dead = t;
 	zsr_vm_block(vm);
+}
+
+/* A task record with a stack, of one that ended or a new one. */
+static struct zsr_vtask *task_get(struct zsr_vm *vm)
+{
+	struct zsr_vtask *t = vm->dead;
+
+	if (t) {
+		vm->dead = t->next;
+		return t;
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t || zsr_grow(&vm->tasks, &vm->cap_tasks, vm->nr_tasks + 1,
+			   sizeof(*vm->tasks))) {
+		free(t);
+		vm->error = zsr_err_nomem(&vm->err, "virtual task");
+		return NULL;
+	}
+	vm->error = zsr_coro_init(&t->coro, &vm->err);
+	if (vm->error) {
+		free(t);
+		return NULL;
+	}
+	vm->tasks[vm->nr_tasks++] = t;
+	return t;
 }
 
 struct zsr_vtask *zsr_vm_spawn(struct zsr_vm *vm,
 			       void (*fn)(struct zsr_vm *vm, void *arg),
 			       void *arg, unsigned cpu, uint64_t at)
 {
-	struct zsr_vtask *t;
+	struct zsr_vtask *t = task_get(vm);
 
-	if (zsr_grow(&vm->tasks, &vm->cap_tasks, vm->nr_tasks + 1,
-		     sizeof(*vm->tasks)))
-		goto nomem;
-	t = calloc(1, sizeof(*t));
 	if (!t)
-		goto nomem;
-	t->vm = vm;
-	t->fn = fn;
-	t->arg = arg;
-	t->cpu = cpu % vm->m.nr_cpus;
-	vm->error = zsr_coro_init(&t->coro, task_main, t, &vm->err);
-	if (vm->error) {
-		free(t);
 		return NULL;
-	}
-	vm->tasks[vm->nr_tasks++] = t;
+	*t = (struct zsr_vtask){ .coro = t->coro,
+				 .vm = vm,
+				 .fn = fn,
+				 .arg = arg,
+				 .cpu = cpu % vm->m.nr_cpus };
+	zsr_coro_start(&t->coro, task_main, t);
 	vm->nr_alive++;
 	zsr_vm_wake_at(vm, t, at);
 	return t;
-nomem:
-	vm->error = zsr_err_nomem(&vm->err, "virtual task");
-	return NULL;
 }
 
 /* Everything is idle: bring all clocks to the latest one. */

@@ -100,6 +100,7 @@ struct zsr_vm {
 	uint64_t timer_seq;
 	struct zsr_vtask **tasks;
 	size_t nr_tasks, cap_tasks;
+	struct zsr_vtask *dead; /* ended; record and stack serve again */
 	size_t nr_alive; /* tasks that are not workers and not dead */
 	struct zsr_work *work_head, *work_tail;
 	struct zsr_vtask *idle_workers;
