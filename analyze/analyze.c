@@ -201,6 +201,8 @@ out:
 
 static void column_free(struct zsr_column *c)
 {
+	size_t i;
+
 	free(c->label);
 	free(c->policy);
 	free(c->params);
@@ -211,7 +213,8 @@ static void column_free(struct zsr_column *c)
 	free(c->outer_lock);
 	free(c->engine);
 	free(c->value);
-	free(c->panel.px);
+	for (i = 0; i < ZSR_MAX_WINDOWS; i++)
+		free(c->panel[i].px);
 	free(c->latency.pt);
 }
 

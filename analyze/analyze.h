@@ -70,35 +70,43 @@ struct zsr_range {
 struct zsr_px {
 	struct zsr_range live; /* live */
 	struct zsr_range held; /* held back */
-	struct zsr_range all; /* live + held back + back in the window */
+	struct zsr_range all; /* live + held back + back since the zero */
 	struct zsr_range depth;
+	bool releasing; /* some caller was within a release */
 };
 
 /*
- * One run on the time axis. Its zero is the begin of the run's main release:
- * of the releases that overlap each other, those that hold the most objects.
- * Marks are ns from there, ZSR_NEVER when it did not happen.
+ * A time axis that all runs share: ns from each run's own zero. Window 0 has
+ * its zero at the begin of the first release and shows all of them. Where
+ * that is too wide to see one, window 1 shows the main burst: releases that
+ * follow each other closely and hold a quarter of all released objects.
  */
-struct zsr_panel {
-	struct zsr_px *px; /* nr_px of the window */
-	uint64_t origin_ns; /* the zero, in the run's own time */
-	uint64_t end_ns; /* where the panel's own story ends */
-	uint64_t mean_return_ns;
-	uint64_t last_return_ns;
-	uint64_t at_ns[3]; /* 50, 90, 100 % of the pages back; before
-				 * the zero: 0 */
-	uint64_t nr_callers; /* releases in the group */
-	uint64_t depth_max; /* of the whole run */
-};
+#define ZSR_MAX_WINDOWS 2
 
-/* The common axis of all panels: ns relative to each run's zero. */
 struct zsr_window {
 	int64_t from_ns;
 	int64_t to_ns; /* > from_ns */
 	size_t nr_px;
 	uint64_t max_pages; /* highest point of any stack */
 	uint64_t max_depth;
-	bool given; /* by the user */
+	bool burst; /* it is window 1 */
+};
+
+/*
+ * One run in one window. Marks are ns from the zero, ZSR_NEVER when it did
+ * not happen (after it). 100 % of the pages are what sync gives back for all
+ * releases; in a burst, what the first column gives back up to its end there.
+ */
+struct zsr_panel {
+	struct zsr_px *px; /* nr_px of the window */
+	uint64_t origin_ns; /* the zero, in the run's own time */
+	uint64_t end_ns; /* where its story ends, from the zero */
+	uint64_t nr_callers; /* releases the next two are about: all of a
+				 * burst; none when there are several bursts */
+	uint64_t mean_return_ns; /* never, too, of releases apart */
+	uint64_t last_return_ns;
+	uint64_t at_ns[3]; /* 50, 90, 100 % of the pages back */
+	uint64_t held_max; /* pages held back */
 };
 
 /* A latency distribution: nines = -log10(1 - p), so 0, 1, 2 are the smallest,
@@ -133,7 +141,8 @@ struct zsr_column {
 	char digest[ZSR_SHA_HEX];
 	uint64_t *value; /* zsr_nr_values() of them; ZSR_NEVER only in
 				 * those whose name begins with at_ */
-	struct zsr_panel panel;
+	struct zsr_panel panel[ZSR_MAX_WINDOWS];
+	uint64_t depth_max; /* entries queued, over the whole run */
 	struct zsr_latency latency;
 };
 
@@ -170,7 +179,8 @@ struct zsr_compare {
 	struct zsr_lines notes; /* what a reader must know, a line each */
 	struct zsr_lines verdict; /* sentences computed from the rows */
 	char *fidelity; /* the notes a figure must carry, short; "" */
-	struct zsr_window window;
+	struct zsr_window window[ZSR_MAX_WINDOWS];
+	size_t nr_windows;
 };
 
 struct zsr_analysis {
@@ -181,7 +191,7 @@ struct zsr_analysis {
 struct zsr_analyze_opts {
 	bool drop_repeats; /* of runs equal in input and result keep one */
 	bool window_given;
-	uint64_t window_from_ns; /* from the release's begin */
+	uint64_t window_from_ns; /* from the first release's begin */
 	uint64_t window_to_ns;
 	size_t nr_px; /* pixel columns of a time axis; 0: no figures */
 };

@@ -1,68 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Runs on a common time axis, decimated to pixel columns: whatever happened
- * within a column is kept as a range, so no spike is lost and drawing costs
- * the same for any number of events.
- */
+/* Windows, their zero in each run, and the marks in them. */
 #include <stdlib.h>
 
-#include "analyze/values.h"
+#include "analyze/burst.h"
 
 #define MARGIN_PERCENT 3
-#define SHORTEST_NS    1000 /* a window is no narrower */
+#define TAIL_PERCENT   10 /* to see what stays held back */
+/* A burst's story ends with a pause of this many times its length. */
+#define QUIET       3
+#define SHORTEST_NS 1000 /* a window is no narrower */
+/* A burst this much shorter than all releases has a window of its own. */
+#define BURST_SHARE 3
 
-/* The releases that overlap each other, as one interval. */
-struct group {
-	uint64_t begin_ns;
-	uint64_t end_ns;
-	uint64_t nr; /* objects */
-	uint64_t nr_releases;
-	unsigned __int128 end_sum;
-};
-
-static int by_begin(const void *a, const void *b)
+static uint64_t since(uint64_t t, uint64_t origin)
 {
-	const struct zsr_release *x = a, *y = b;
-
-	return x->begin_ns < y->begin_ns ? -1 : x->begin_ns > y->begin_ns;
-}
-
-/* Of the groups of overlapping releases the one with most objects; a run
- * without stored releases has its first release and last return. */
-static int main_group(const struct zsr_run *run, struct group *out)
-{
-	struct group g = { 0 }, best = { 0 };
-	struct zsr_release *rel;
-	size_t i;
-
-	*out = (struct group){ .begin_ns = run->v.first_release_ns,
-			       .end_ns = run->v.last_return_ns,
-			       .nr_releases = zsr_min(run->v.tasks, 1),
-			       .end_sum = run->v.last_return_ns };
-	if (!run->nr_releases)
-		return 0;
-	rel = malloc(run->nr_releases * sizeof(*rel));
-	if (!rel)
-		return -ENOMEM;
-	for (i = 0; i < run->nr_releases; i++)
-		rel[i] = run->releases[i];
-	qsort(rel, run->nr_releases, sizeof(*rel), by_begin);
-	for (i = 0; i < run->nr_releases; i++) {
-		uint64_t end = zsr_max(rel[i].end_ns, rel[i].begin_ns);
-
-		if (!g.nr_releases || rel[i].begin_ns > g.end_ns)
-			g = (struct group){ .begin_ns = rel[i].begin_ns };
-		g.end_ns = zsr_max(g.end_ns, end);
-		g.nr = rel[i].nr > UINT64_MAX - g.nr ? UINT64_MAX
-						     : g.nr + rel[i].nr;
-		g.nr_releases++;
-		g.end_sum += end;
-		if (!best.nr_releases || g.nr >= best.nr)
-			best = g;
-	}
-	free(rel);
-	*out = best;
-	return 0;
+	if (t == ZSR_NEVER || t < origin)
+		return ZSR_NEVER;
+	return t - origin;
 }
 
 /* Absolute time of an at_ value. */
@@ -73,179 +27,203 @@ static uint64_t absolute(const struct zsr_run *run, uint64_t at_ns)
 	return run->v.first_release_ns + at_ns;
 }
 
-static uint64_t since(uint64_t t, uint64_t origin)
+/* The next change of a series behind time t, UINT64_MAX: none. *i goes on. */
+static uint64_t next_change(const struct zsr_series *s, size_t *i, uint64_t t)
 {
-	if (t == ZSR_NEVER)
-		return ZSR_NEVER;
-	return t > origin ? t - origin : 0;
+	for (; *i < s->nr; (*i)++)
+		if (s->points[*i].t_ns > t && *i &&
+		    s->points[*i].value != s->points[*i - 1].value)
+			return s->points[*i].t_ns;
+	return UINT64_MAX;
 }
 
-static int set_marks(struct zsr_panel *p, const struct zsr_run *run)
+/* When pages stop moving: from `least` on, the last change of pages held or
+ * back before `limit` that comes within `quiet` of the one before it. */
+static uint64_t settled(const struct zsr_run *run, uint64_t least,
+			uint64_t limit, uint64_t quiet)
 {
-	uint64_t back = absolute(run, run->v.at_100_ns), end;
+	size_t i = 0, k = 0;
+	uint64_t t = least, next;
+
+	for (;; t = next) {
+		next = zsr_min(
+			next_change(&run->series[ZSR_SERIES_held_pages], &i, t),
+			next_change(&run->series[ZSR_SERIES_back_pages], &k, t));
+		if (next >= limit || next - t > quiet)
+			return t;
+	}
+}
+
+static uint64_t burst_settled(const struct zsr_run *run,
+			      const struct zsr_span *s)
+{
+	uint64_t len = s->end_ns - s->begin_ns;
+
+	return settled(run, s->end_ns, s->next_ns,
+		       len > UINT64_MAX / QUIET ? UINT64_MAX : len * QUIET);
+}
+
+static uint64_t value_at(const struct zsr_series *s, uint64_t t)
+{
+	uint64_t v = 0;
+	size_t i;
+
+	for (i = 0; i < s->nr && s->points[i].t_ns <= t; i++)
+		v = s->points[i].value;
+	return v;
+}
+
+/* When the series is first at least at `value`, from `from` on. */
+static uint64_t reaches(const struct zsr_series *s, uint64_t from,
+			uint64_t value)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		if (s->points[i].value >= value)
+			return zsr_max(s->points[i].t_ns, from);
+	return ZSR_NEVER;
+}
+
+/* Window 0: everything from the first release on. */
+static void whole_panel(struct zsr_panel *p, const struct zsr_run *run,
+			const struct zsr_span *span, bool one_burst)
+{
 	const uint64_t at[] = { run->v.at_50_ns, run->v.at_90_ns,
 				run->v.at_100_ns };
-	struct group g;
+	uint64_t end, back = absolute(run, run->v.at_100_ns);
 	size_t i;
 
-	if (main_group(run, &g))
-		return -ENOMEM;
-	p->origin_ns = g.begin_ns;
-	p->nr_callers = g.nr_releases;
-	p->last_return_ns = g.nr_releases ? since(g.end_ns, g.begin_ns)
-					  : ZSR_NEVER;
-	p->mean_return_ns = ZSR_NEVER;
-	if (g.nr_releases)
-		p->mean_return_ns = since((uint64_t)(g.end_sum / g.nr_releases),
-					  g.begin_ns);
+	p->origin_ns = run->v.first_release_ns;
+	p->mean_return_ns = p->last_return_ns = ZSR_NEVER;
+	if (one_burst && span->nr) {
+		p->nr_callers = span->nr;
+		p->mean_return_ns = since(span->mean_end_ns, p->origin_ns);
+		p->last_return_ns = since(span->end_ns, p->origin_ns);
+	}
 	for (i = 0; i < ZSR_ARRAY_SIZE(at); i++)
-		p->at_ns[i] = since(absolute(run, at[i]), g.begin_ns);
-	end = back != ZSR_NEVER ? back : run->v.end_ns;
-	p->end_ns = since(zsr_max(end, g.end_ns), g.begin_ns);
-	return 0;
+		p->at_ns[i] = at[i];
+	end = settled(run, run->v.last_return_ns, UINT64_MAX, UINT64_MAX);
+	if (back != ZSR_NEVER)
+		end = zsr_max(end, back);
+	p->end_ns = end > p->origin_ns ? end - p->origin_ns : 0;
 }
 
-static void set_window(struct zsr_compare *c,
-		       const struct zsr_analyze_opts *opts)
+/* Window 1: `pages` are what the first column gave back in it. */
+static void burst_panel(struct zsr_panel *p, const struct zsr_run *run,
+			const struct zsr_span *span, uint64_t pages)
 {
-	uint64_t from = 0, to = 0, margin;
+	static const unsigned percent[] = { 50, 90, 100 };
+	const struct zsr_series *back = &run->series[ZSR_SERIES_back_pages];
+	uint64_t back0 = value_at(back, span->begin_ns);
 	size_t i;
 
-	for (i = 0; i < c->nr_cols; i++)
-		to = zsr_max(to, c->col[i].panel.end_ns);
-	if (opts->window_given) {
-		from = opts->window_from_ns;
-		to = opts->window_to_ns;
+	p->origin_ns = span->begin_ns;
+	p->nr_callers = span->nr;
+	p->mean_return_ns = since(span->mean_end_ns, span->begin_ns);
+	p->last_return_ns = since(span->end_ns, span->begin_ns);
+	p->end_ns = burst_settled(run, span) - span->begin_ns;
+	for (i = 0; i < ZSR_ARRAY_SIZE(percent); i++) {
+		uint64_t want = zsr_mul_div(pages, percent[i], 100) + back0;
+		uint64_t t = pages && want >= back0
+				     ? reaches(back, span->begin_ns, want)
+				     : ZSR_NEVER;
+
+		p->at_ns[i] = since(t, span->begin_ns);
+		if (p->at_ns[i] > p->end_ns)
+			p->at_ns[i] = ZSR_NEVER;
 	}
-	from = zsr_min(from, INT64_MAX / 4);
-	to = zsr_min(zsr_max(to, from + SHORTEST_NS), INT64_MAX / 2);
-	margin = opts->window_given ? 0 : to / 100 * MARGIN_PERCENT;
-	c->window = (struct zsr_window){
-		.from_ns = (int64_t)from - (int64_t)margin,
-		.to_ns = (int64_t)to + (int64_t)margin,
-		.nr_px = opts->nr_px,
-		.given = opts->window_given,
+}
+
+static void set_window(struct zsr_compare *c, size_t which, size_t nr_px)
+{
+	uint64_t to = 0, margin;
+	bool never = false;
+	size_t i;
+
+	for (i = 0; i < c->nr_cols; i++) {
+		const struct zsr_panel *p = &c->col[i].panel[which];
+
+		to = zsr_max(to, p->end_ns);
+		never |= p->at_ns[2] == ZSR_NEVER;
+	}
+	to = zsr_min(zsr_max(to, SHORTEST_NS), INT64_MAX / 4);
+	margin = to / 100 * MARGIN_PERCENT;
+	if (never)
+		to += to / 100 * TAIL_PERCENT;
+	c->window[which] = (struct zsr_window){
+		.from_ns = -(int64_t)margin,
+		.to_ns = (int64_t)(to + margin),
+		.nr_px = nr_px,
+		.burst = which > 0,
 	};
 }
 
-/* ---- walking four series at once ----------------------------------- */
-
-struct walk {
-	const struct zsr_series *s; /* ZSR_NR_RUN_SERIES of them */
-	size_t at[ZSR_NR_RUN_SERIES]; /* next point */
-	uint64_t now[ZSR_NR_RUN_SERIES];
-};
-
-/* Time of the next point of any series, UINT64_MAX at the end. */
-static uint64_t next_time(const struct walk *w)
+static void given_window(struct zsr_compare *c,
+			 const struct zsr_analyze_opts *opts)
 {
-	uint64_t t = UINT64_MAX;
-	unsigned i;
+	uint64_t from = zsr_min(opts->window_from_ns, INT64_MAX / 4);
+	uint64_t to = zsr_min(zsr_max(opts->window_to_ns, from + SHORTEST_NS),
+			      INT64_MAX / 2);
 
-	for (i = 0; i < ZSR_NR_RUN_SERIES; i++)
-		if (w->at[i] < w->s[i].nr)
-			t = zsr_min(t, w->s[i].points[w->at[i]].t_ns);
-	return t;
+	c->window[0] = (struct zsr_window){ .from_ns = (int64_t)from,
+					    .to_ns = (int64_t)to,
+					    .nr_px = opts->nr_px };
 }
 
-/* Take every point up to and including time t. */
-static void step_to(struct walk *w, uint64_t t)
+/* Is the main burst lost in window 0? Then it gets window 1. */
+static void add_burst(struct zsr_compare *c, const struct zsr_run *const *run,
+		      const struct zsr_span *span, size_t nr_px)
 {
-	unsigned i;
-
-	for (i = 0; i < ZSR_NR_RUN_SERIES; i++)
-		while (w->at[i] < w->s[i].nr &&
-		       w->s[i].points[w->at[i]].t_ns <= t)
-			w->now[i] = w->s[i].points[w->at[i]++].value;
-}
-
-static void widen(struct zsr_range *r, uint64_t v, bool first)
-{
-	if (first)
-		r->lo = r->hi = v;
-	r->lo = zsr_min(r->lo, v);
-	r->hi = zsr_max(r->hi, v);
-}
-
-/* Pages are kept below this, so that a stack of three cannot overflow. */
-#define MOST_PAGES (UINT64_MAX / 8)
-
-static void sample(struct zsr_px *px, const struct walk *w, uint64_t back0,
-		   bool first)
-{
-	uint64_t live = zsr_min(w->now[ZSR_SERIES_live_pages], MOST_PAGES);
-	uint64_t held = zsr_min(w->now[ZSR_SERIES_held_pages], MOST_PAGES);
-	uint64_t back = zsr_min(w->now[ZSR_SERIES_back_pages], MOST_PAGES);
-
-	back -= zsr_min(back0, back);
-	widen(&px->live, live, first);
-	widen(&px->held, held, first);
-	widen(&px->all, live + held + back, first);
-	widen(&px->depth, w->now[ZSR_SERIES_queue_depth], first);
-}
-
-/* Window time to run time; before the run began is its begin. */
-static uint64_t run_time(const struct zsr_panel *p, int64_t t)
-{
-	if (t < 0)
-		return p->origin_ns - zsr_min(p->origin_ns, (uint64_t)-t);
-	return p->origin_ns > UINT64_MAX - (uint64_t)t
-		       ? UINT64_MAX
-		       : p->origin_ns + (uint64_t)t;
-}
-
-static int decimate(struct zsr_compare *c, struct zsr_panel *p,
-		    const struct zsr_run *run)
-{
-	const struct zsr_window *win = &c->window;
-	uint64_t len = (uint64_t)(win->to_ns - win->from_ns), back0;
-	struct walk w = { .s = run->series };
+	const struct zsr_series *back = &run[0]->series[ZSR_SERIES_back_pages];
+	uint64_t pages;
 	size_t i;
 
-	p->px = calloc(win->nr_px, sizeof(*p->px));
-	if (!p->px)
-		return -ENOMEM;
-	step_to(&w, p->origin_ns);
-	back0 = w.now[ZSR_SERIES_back_pages];
-	w = (struct walk){ .s = run->series };
-	step_to(&w, run_time(p, win->from_ns));
-	for (i = 0; i < win->nr_px; i++) {
-		uint64_t off = zsr_mul_div(len, i + 1, win->nr_px), t;
-		uint64_t end = run_time(p, win->from_ns + (int64_t)off);
-
-		sample(&p->px[i], &w, back0, true);
-		while ((t = next_time(&w)) < end) {
-			step_to(&w, t);
-			sample(&p->px[i], &w, back0, false);
-		}
-	}
-	for (i = 0; i < run->series[ZSR_SERIES_queue_depth].nr; i++)
-		p->depth_max = zsr_max(
-			p->depth_max,
-			run->series[ZSR_SERIES_queue_depth].points[i].value);
-	return 0;
+	for (i = 0; i < c->nr_cols; i++)
+		if (!span[i].nr)
+			return;
+	pages = value_at(back, burst_settled(run[0], &span[0]));
+	pages -= zsr_min(pages, value_at(back, span[0].begin_ns));
+	for (i = 0; i < c->nr_cols; i++)
+		burst_panel(&c->col[i].panel[1], run[i], &span[i], pages);
+	set_window(c, 1, nr_px);
+	if ((c->window[1].to_ns - c->window[1].from_ns) <
+	    (c->window[0].to_ns - c->window[0].from_ns) / BURST_SHARE)
+		c->nr_windows = 2;
 }
 
 int zsr_timeline_build(struct zsr_compare *c, const struct zsr_run *const *run,
 		       const struct zsr_analyze_opts *opts)
 {
+	struct zsr_span *span = calloc(c->nr_cols, sizeof(*span));
+	struct zsr_burst burst = { 0 };
+	int ret = -ENOMEM;
 	size_t i, k;
 
-	for (i = 0; i < c->nr_cols; i++)
-		if (set_marks(&c->col[i].panel, run[i]))
-			return -ENOMEM;
-	set_window(c, opts);
+	if (!span || zsr_burst_find(run[0], &burst))
+		goto out;
 	for (i = 0; i < c->nr_cols; i++) {
-		struct zsr_panel *p = &c->col[i].panel;
-
-		if (decimate(c, p, run[i]))
-			return -ENOMEM;
-		for (k = 0; k < c->window.nr_px; k++) {
-			c->window.max_pages = zsr_max(c->window.max_pages,
-						      p->px[k].all.hi);
-			c->window.max_depth = zsr_max(c->window.max_depth,
-						      p->px[k].depth.hi);
-		}
+		if (zsr_burst_span(run[i], &burst, &span[i]))
+			goto out;
+		whole_panel(&c->col[i].panel[0], run[i], &span[i], burst.all);
 	}
-	return 0;
+	c->nr_windows = 1;
+	set_window(c, 0, opts->nr_px);
+	if (opts->window_given)
+		given_window(c, opts);
+	else if (!burst.all)
+		add_burst(c, run, span, opts->nr_px);
+	for (k = 0; k < c->nr_windows; k++)
+		for (i = 0; i < c->nr_cols; i++)
+			if (zsr_decimate(&c->window[k], &c->col[i].panel[k],
+					 run[i]))
+				goto out;
+	for (i = 0; i < c->nr_cols; i++)
+		c->col[i].depth_max =
+			zsr_series_max(&run[i]->series[ZSR_SERIES_queue_depth]);
+	ret = 0;
+out:
+	free(burst.key);
+	free(span);
+	return ret;
 }

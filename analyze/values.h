@@ -36,6 +36,8 @@ bool zsr_value_is_never(size_t i, uint64_t v);
  * NULL: no memory. */
 char *zsr_clean(const char *s);
 
+uint64_t zsr_series_max(const struct zsr_series *s);
+
 /* The steps of zsr_analyze(), each on its own file. 0 or -ENOMEM. */
 int zsr_label_columns(struct zsr_compare *c);
 int zsr_rows_build(struct zsr_compare *c);
@@ -43,6 +45,8 @@ int zsr_facts_build(struct zsr_compare *c, const struct zsr_trace *t);
 int zsr_verdict_build(struct zsr_compare *c);
 int zsr_timeline_build(struct zsr_compare *c, const struct zsr_run *const *run,
 		       const struct zsr_analyze_opts *opts);
+int zsr_decimate(struct zsr_window *win, struct zsr_panel *p,
+		 const struct zsr_run *run);
 int zsr_latency_build(struct zsr_latency *l, const struct zsr_hist *h);
 
 #endif

@@ -153,7 +153,7 @@ int zsr_cmd_report(int argc, const char **argv)
 		{ "title", '\0', POPT_ARG_STRING, &a.title, 0,
 		  "title of the first page", "TEXT" },
 		{ "window", '\0', POPT_ARG_STRING, &a.window, 0,
-		  "time axis, from the main release's begin: 0..20ms", "A..B" },
+		  "time axis, from the first release's begin: 0..20ms", "A..B" },
 		POPT_TABLEEND
 	};
 	struct zsr_options o = { 0 };

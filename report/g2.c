@@ -128,9 +128,9 @@ static void name_part(struct canvas *c, const struct scale *s,
 static void draw(struct canvas *c, const struct zsr_column *col,
 		 const struct frame *f)
 {
-	const struct scale s = { f, c->cmp->page_size, c->cmp->window.nr_px };
-	const struct zsr_px *px = col->panel.px;
-	bool *taken = marked(&c->cmp->window, &col->panel);
+	const struct scale s = { f, c->cmp->page_size, view_window(c)->nr_px };
+	const struct zsr_px *px = view_panel(c, col)->px;
+	bool *taken = marked(view_window(c), view_panel(c, col));
 
 	path(c, &s, px, BACK);
 	set_color(c, back_color);
@@ -159,13 +159,24 @@ static const char *at(char *buf, uint64_t ns)
 	return zsr_fmt_ns(buf, ns);
 }
 
-/* Those of the table. */
-static void numbers(const struct zsr_compare *cmp, const struct zsr_column *col,
+/* Of the whole those of the table, of a burst its own. */
+static void numbers(const struct canvas *c, const struct zsr_column *col,
 		    char *buf, size_t n)
 {
-	char t[5][ZSR_FMT_LEN], held[ZSR_FMT_LEN];
-	(void)cmp;
+	const struct zsr_panel *p = view_panel(c, col);
+	uint64_t held = p->held_max * c->cmp->page_size;
+	char t[5][ZSR_FMT_LEN], size[ZSR_FMT_LEN];
 
+	if (c->view) {
+		snprintf(buf, n,
+			 "last caller returns after %s; back: 50 %% %s, "
+			 "90 %% %s, 100 %% %s; held back at most %s",
+			 at(t[1], p->last_return_ns), at(t[2], p->at_ns[0]),
+			 at(t[3], p->at_ns[1]), at(t[4], p->at_ns[2]),
+			 zsr_fmt_size(size, held));
+		return;
+	}
+	held = zsr_column_value(col, "held_peak_bytes");
 	snprintf(buf, n,
 		 "callers: mean %s, max %s; back: 50 %% %s, 90 %% %s, "
 		 "100 %% %s; held back at most %s",
@@ -174,7 +185,7 @@ static void numbers(const struct zsr_compare *cmp, const struct zsr_column *col,
 		 at(t[2], zsr_column_value(col, "at_50_ns")),
 		 at(t[3], zsr_column_value(col, "at_90_ns")),
 		 at(t[4], zsr_column_value(col, "at_100_ns")),
-		 zsr_fmt_size(held, zsr_column_value(col, "held_peak_bytes")));
+		 zsr_fmt_size(size, held));
 }
 
 static void legend(struct canvas *c)
@@ -190,28 +201,46 @@ static void legend(struct canvas *c)
 	c->y += 2;
 }
 
-void g2_draw(struct canvas *c)
+#define READING                                                                \
+	"The pool's memory, one panel a policy, all on the same axes. Solid "  \
+	"lines: callers returned. Dashed: that share of the pages was back. "  \
+	"Black on top: some caller is within a release."
+#define MORE                                                                   \
+	" The grey bar under an axis is the main burst of releases, which "    \
+	"has pages of its own."
+#define BURST                                                                  \
+	"The main burst: releases that follow each other closely and hold at " \
+	"least a quarter of all objects. Solid lines: callers returned. "      \
+	"Dashed: that share was back of the pages which the first policy "     \
+	"gives back in it. Black on top: some caller is within a release."
+
+static void draw_view(struct canvas *c, const bool *show)
 {
-	const struct zsr_compare *cmp = c->cmp;
-	double max = (double)cmp->window.max_pages * cmp->page_size;
+	const struct zsr_window *w = view_window(c);
+	double max = (double)w->max_pages * c->cmp->page_size;
 	struct panel_set set = {
 		.figure = 2,
-		.title = "Memory return",
-		.reading =
-			"The pool's memory while the main release goes on, one "
-			"panel a policy, all on the same axes. Solid line: "
-			"callers returned. Dashed: that share of the pages "
-			"was back.",
-		.max = max * 1.04,
+		.title = c->view ? "Memory return, main burst" : "Memory return",
+		.reading = c->view                  ? BURST
+			   : c->cmp->nr_windows > 1 ? READING MORE
+						    : READING,
+		.max = max * 1.07,
 		.ticks = ticks_bytes(max, Y_TICKS),
 		.legend = legend,
 		.numbers = numbers,
 		.draw = draw,
 	};
+
+	panels_draw(c, &set, show);
+}
+
+void g2_draw(struct canvas *c)
+{
+	const struct zsr_compare *cmp = c->cmp;
 	bool *show;
 	size_t i;
 
-	if (!cmp->window.max_pages) {
+	if (!cmp->window[0].max_pages) {
 		leave_out(c, 2, "no run has pages in the window");
 		return;
 	}
@@ -222,6 +251,9 @@ void g2_draw(struct canvas *c)
 	}
 	for (i = 0; i < cmp->nr_cols; i++)
 		show[i] = true;
-	panels_draw(c, &set, show);
+	for (c->view = 0; c->view < cmp->nr_windows; c->view++)
+		if (view_window(c)->max_pages)
+			draw_view(c, show);
+	c->view = 0;
 	free(show);
 }

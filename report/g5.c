@@ -11,8 +11,8 @@ static const struct rgb depth_area = { 0.753, 0.843, 0.902 };
 static void draw(struct canvas *c, const struct zsr_column *col,
 		 const struct frame *f)
 {
-	const struct zsr_px *px = col->panel.px;
-	size_t n = c->cmp->window.nr_px, i;
+	const struct zsr_px *px = view_panel(c, col)->px;
+	size_t n = view_window(c)->nr_px, i;
 	double x, step = f->w / (double)n;
 
 #define Y(v) (f->y + f->h - f->h * (double)(v) / f->max)
@@ -39,13 +39,13 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 #undef Y
 }
 
-static void numbers(const struct zsr_compare *cmp, const struct zsr_column *col,
+static void numbers(const struct canvas *c, const struct zsr_column *col,
 		    char *buf, size_t n)
 {
 	char peak[ZSR_FMT_LEN], oldest[ZSR_FMT_LEN], fell[ZSR_FMT_LEN];
 	char share[ZSR_FMT_LEN], left[ZSR_FMT_LEN];
 	uint64_t fallbacks = zsr_column_value(col, "fallbacks");
-	(void)cmp;
+	(void)c;
 
 	snprintf(buf, n,
 		 "peak %s entries; oldest entry waited %s; fallbacks %s "
@@ -82,18 +82,25 @@ static int reading(const struct zsr_compare *cmp, const bool *show, char **out)
 	return fclose(f);
 }
 
-void g5_draw(struct canvas *c)
+static void draw_view(struct canvas *c, const bool *show, const char *text)
 {
-	const struct zsr_compare *cmp = c->cmp;
-	double max = (double)zsr_max(cmp->window.max_depth, 1);
+	double max = (double)zsr_max(view_window(c)->max_depth, 1);
 	struct panel_set set = {
 		.figure = 5,
-		.title = "Queue depth",
-		.max = max * 1.06,
+		.title = c->view ? "Queue depth, main burst" : "Queue depth",
+		.reading = text,
+		.max = max * 1.07,
 		.ticks = ticks_count(max, Y_TICKS),
 		.numbers = numbers,
 		.draw = draw,
 	};
+
+	panels_draw(c, &set, show);
+}
+
+void g5_draw(struct canvas *c)
+{
+	const struct zsr_compare *cmp = c->cmp;
 	bool *show = calloc(cmp->nr_cols, sizeof(*show)), any = false;
 	char *text = NULL;
 	size_t i;
@@ -103,7 +110,7 @@ void g5_draw(struct canvas *c)
 		return;
 	}
 	for (i = 0; i < cmp->nr_cols; i++) {
-		show[i] = cmp->col[i].panel.depth_max > 0;
+		show[i] = cmp->col[i].depth_max > 0;
 		any |= show[i];
 	}
 	if (!any)
@@ -111,7 +118,9 @@ void g5_draw(struct canvas *c)
 	else if (reading(cmp, show, &text))
 		c->nomem = true;
 	else
-		set.reading = text, panels_draw(c, &set, show);
+		for (c->view = 0; c->view < cmp->nr_windows; c->view++)
+			draw_view(c, show, text);
+	c->view = 0;
 	free(text);
 	free(show);
 }

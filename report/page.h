@@ -47,6 +47,7 @@ struct canvas {
 	const struct zsr_report_opts *opts;
 	char *title; /* the user's, or NULL */
 	const struct zsr_compare *cmp; /* what is being drawn */
+	size_t view; /* the window of cmp that is being drawn */
 	unsigned figure; /* of the page */
 	struct zsr_report_result *res;
 
@@ -136,15 +137,18 @@ struct panel_set {
 	const char *reading; /* how to read it */
 	double max; /* of the value axis, base units */
 	struct ticks ticks;
-	const char *axis; /* what the value is: "memory", "entries" */
 	void (*legend)(struct canvas *c); /* one line at c->y; or NULL */
 	/* Numbers that belong to a panel, in words. */
-	void (*numbers)(const struct zsr_compare *cmp,
-			const struct zsr_column *col, char *buf, size_t n);
+	void (*numbers)(const struct canvas *c, const struct zsr_column *col,
+			char *buf, size_t n);
 	void (*draw)(struct canvas *c, const struct zsr_column *col,
 		     const struct frame *f);
 };
-/* One panel a column whose bit in `show` is set, on as many pages as needed. */
+const struct zsr_window *view_window(const struct canvas *c);
+const struct zsr_panel *view_panel(const struct canvas *c,
+				   const struct zsr_column *col);
+/* One panel for each column with `show`, of the canvas's view, on as many
+ * pages as needed. */
 void panels_draw(struct canvas *c, const struct panel_set *set,
 		 const bool *show);
 

@@ -11,15 +11,24 @@
 #define NUMBERS_H  11.0
 #define MARKS_H    17.0
 #define LEADER_H   7.0
+#define BAR_H      2.5
 #define GAP_H      12.0
 #define AXIS_H     32.0
 #define PLOT_MOST  170.0
 #define PLOT_LEAST 56.0
 #define OVERHEAD   (TITLE_H + NUMBERS_H + MARKS_H + GAP_H)
-#define OFF_ZERO                                                               \
-	"Zero is where the largest release begins, which is not the first "    \
-	"one; times in words count from the first."
-#define X_TICKS 9
+#define X_TICKS    9
+
+const struct zsr_window *view_window(const struct canvas *c)
+{
+	return &c->cmp->window[c->view];
+}
+
+const struct zsr_panel *view_panel(const struct canvas *c,
+				   const struct zsr_column *col)
+{
+	return &col->panel[c->view];
+}
 
 static double x_of(const struct zsr_window *w, const struct frame *f,
 		   double t_ns)
@@ -39,7 +48,7 @@ static double first_tick(double from, double step)
 static void time_grid(struct canvas *c, const struct frame *f,
 		      const struct ticks *t, bool labels)
 {
-	const struct zsr_window *w = &c->cmp->window;
+	const struct zsr_window *w = view_window(c);
 	const struct style s = { .size = 8 };
 	char buf[ZSR_FMT_LEN];
 	double at;
@@ -50,7 +59,7 @@ static void time_grid(struct canvas *c, const struct frame *f,
 
 		line(c, x, f->y + f->h, x, f->y + f->h + 3, 0.6, ink);
 		if (labels)
-			text_at(c, x, f->y + f->h + 12, CENTER, &s,
+			text_at(c, x, f->y + f->h + 14, CENTER, &s,
 				tick_label(buf, t, at));
 	}
 }
@@ -112,22 +121,22 @@ static void draw_marks(struct canvas *c, const struct zsr_column *col,
 	static const double dash[] = { 3, 2 };
 	const struct style s = { .size = 7.5 };
 	const struct style b = { .size = 7.5, .bold = true };
-	const struct zsr_panel *p = &col->panel;
+	const struct zsr_panel *p = view_panel(c, col);
 	struct mark m[5];
 	double want[5], size[5];
 	size_t nr = 0, i;
 
 	if (p->nr_callers > 1) {
-		add_mark(m, &nr, &c->cmp->window, f, p->mean_return_ns, true,
+		add_mark(m, &nr, view_window(c), f, p->mean_return_ns, true,
 			 "mean return");
-		add_mark(m, &nr, &c->cmp->window, f, p->last_return_ns, true,
+		add_mark(m, &nr, view_window(c), f, p->last_return_ns, true,
 			 "last return");
-	} else {
-		add_mark(m, &nr, &c->cmp->window, f, p->last_return_ns, true,
+	} else if (p->nr_callers) {
+		add_mark(m, &nr, view_window(c), f, p->last_return_ns, true,
 			 "caller returned");
 	}
 	for (i = 0; i < ZSR_ARRAY_SIZE(percent); i++)
-		add_mark(m, &nr, &c->cmp->window, f, p->at_ns[i], false,
+		add_mark(m, &nr, view_window(c), f, p->at_ns[i], false,
 			 percent[i]);
 	for (i = 0; i < nr; i++) {
 		want[i] = m[i].x;
@@ -152,6 +161,32 @@ static void draw_marks(struct canvas *c, const struct zsr_column *col,
 	}
 }
 
+/* On top, while some caller is within a release; at the foot of the whole,
+ * where the main burst is. */
+static void draw_bars(struct canvas *c, const struct zsr_column *col,
+		      const struct frame *f)
+{
+	const struct zsr_window *w = view_window(c), *burst = w + 1;
+	const struct zsr_panel *p = view_panel(c, col);
+	double step = f->w / (double)w->nr_px, x0, x1, off;
+	size_t i, k;
+
+	for (i = 0; i < w->nr_px; i = k + 1) {
+		for (k = i; k < w->nr_px && p->px[k].releasing; k++)
+			;
+		if (k > i)
+			box(c, f->x + step * (double)i, f->y,
+			    step * (double)(k - i), BAR_H, ink);
+	}
+	if (c->view || c->cmp->nr_windows < 2)
+		return;
+	off = (double)col->panel[1].origin_ns - (double)p->origin_ns;
+	x0 = x_of(w, f, off + (double)burst->from_ns);
+	x1 = x_of(w, f, off + (double)burst->to_ns);
+	box(c, zsr_max(x0, f->x), f->y + f->h + 3.5,
+	    zsr_min(x1, f->x + f->w) - zsr_max(x0, f->x), 2.5, grey);
+}
+
 static void draw_panel(struct canvas *c, const struct panel_set *set,
 		       const struct zsr_column *col, double plot_h)
 {
@@ -162,7 +197,7 @@ static void draw_panel(struct canvas *c, const struct panel_set *set,
 	char buf[400];
 
 	text_fit(c, PAGE_LEFT, c->y + 9, PAGE_INNER, LEFT, &title, col->label);
-	set->numbers(c->cmp, col, buf, sizeof(buf));
+	set->numbers(c, col, buf, sizeof(buf));
 	text_fit(c, PAGE_LEFT, c->y + TITLE_H + 7, PAGE_INNER, LEFT, &small,
 		 buf);
 	cairo_save(c->cr);
@@ -176,6 +211,7 @@ static void draw_panel(struct canvas *c, const struct panel_set *set,
 	cairo_stroke(c->cr);
 	value_axis(c, set, &f);
 	draw_marks(c, col, &f);
+	draw_bars(c, col, &f);
 	c->y = f.y + f.h;
 }
 
@@ -193,27 +229,15 @@ static void draw_axis(struct canvas *c, const struct ticks *t, double plot_h,
 		c->y += GAP_H;
 		return;
 	}
-	snprintf(buf, sizeof(buf), "%s since the release began, %s clock",
-		 t->unit, c->cmp->clock);
-	text_at(c, f.x + f.w / 2, c->y + 24, CENTER, &s, buf);
+	snprintf(buf, sizeof(buf), "%s since the %s began, %s clock", t->unit,
+		 c->view ? "main burst" : "first release", c->cmp->clock);
+	text_at(c, f.x + f.w / 2, c->y + 26, CENTER, &s, buf);
 	c->y += AXIS_H;
-}
-
-/* Is the zero of any panel not the one of the times in the table? */
-static bool off_zero(const struct zsr_compare *cmp)
-{
-	size_t i;
-
-	for (i = 0; i < cmp->nr_cols; i++)
-		if (cmp->col[i].panel.origin_ns >
-		    zsr_column_value(&cmp->col[i], "first_release_ns"))
-			return true;
-	return false;
 }
 
 void panels_draw(struct canvas *c, const struct panel_set *set, const bool *show)
 {
-	const struct zsr_window *w = &c->cmp->window;
+	const struct zsr_window *w = view_window(c);
 	struct ticks t = ticks_time((double)w->from_ns, (double)w->to_ns,
 				    X_TICKS);
 	const struct style reading = { .size = 8.5 };
@@ -232,9 +256,6 @@ void panels_draw(struct canvas *c, const struct panel_set *set, const bool *show
 			page_begin(c, set->figure, set->title, part++);
 			text_flow(c, PAGE_LEFT, PAGE_INNER, &reading,
 				  set->reading);
-			if (off_zero(c->cmp))
-				text_flow(c, PAGE_LEFT, PAGE_INNER, &reading,
-					  OFF_ZERO);
 			if (set->legend)
 				set->legend(c);
 			c->y += 10;

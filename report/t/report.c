@@ -183,7 +183,7 @@ START_TEST(words)
 {
 	static const char *const want[] = {
 		"MiB",
-		"ms since the release began, virtual clock",
+		"ms since the first release began, virtual clock",
 		"mean return",
 		"last return",
 		"90 %",
@@ -321,7 +321,8 @@ END_TEST
  * can be read. */
 START_TEST(random_runs)
 {
-	static const char *const names[] = { "r.pdf", "r.svg", "r.pdf", "r.png" };
+	static const char *const names[] = { "r.pdf", "r.svg", "r.pdf",
+					     "r.png" };
 	struct zsr_rng rng = { (uint64_t)_i + 1000 };
 	size_t nr = 1 + zsr_rng_below(&rng, 13), i;
 	struct zsr_run *r[13];
