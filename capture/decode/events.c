@@ -207,23 +207,92 @@ static int describe_probe(struct dec_event *ev, const struct tep_event *te,
 	return 0;
 }
 
-/* A format without its print format, whose parser is large and not for damaged
- * input; fields are all that is needed. */
+static bool skip_word(const char **p, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strncmp(*p, word, n))
+		return false;
+	*p += n;
+	return true;
+}
+
+static bool skip_set(const char **p, const char *set)
+{
+	size_t n = strspn(*p, set);
+
+	*p += n;
+	return n;
+}
+
+#define DIGITS  "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+/* "\tfield:TYPE NAME[N];\toffset:N;\tsize:N;\tsigned:N;" */
+static bool is_field(const char *p)
+{
+	if (!skip_word(&p, "\tfield:") ||
+	    !skip_set(&p, LETTERS DIGITS " *[]()"))
+		return false;
+	if (!isalnum((unsigned char)p[-1]) && p[-1] != '_' && p[-1] != ']')
+		return false;
+	if (!skip_word(&p, ";\toffset:") || !skip_set(&p, DIGITS) ||
+	    !skip_word(&p, ";\tsize:") || !skip_set(&p, DIGITS) ||
+	    !skip_word(&p, ";"))
+		return false;
+	return !*p || (skip_word(&p, "\tsigned:") && skip_set(&p, "01") &&
+		       skip_word(&p, ";") && !*p);
+}
+
+/* libtraceevent may die of a damaged format, so it gets none to see. */
+static bool is_sound(char *text)
+{
+	unsigned nr_open = 0, nr_close = 0;
+	char *line, *rest = text;
+	bool in_fields = false, sound = true;
+
+	while (sound && (line = strsep(&rest, "\n"))) {
+		const char *p;
+
+		for (p = line; *p; p++) {
+			nr_open += *p == '[';
+			nr_close += *p == ']';
+		}
+		if (!in_fields)
+			in_fields = !strcmp(line, "format:");
+		else
+			sound = !*line || is_field(line);
+		if (rest)
+			rest[-1] = '\n';
+	}
+	return sound && in_fields && nr_open == nr_close;
+}
+
+/*
+ * A format without its print format: fields are all that is needed, and the
+ * parser of the other is large.
+ */
 static const struct tep_event *parse(struct dec_events *e, const char *system,
 				     const char *text, size_t len, int id)
 {
-	static const char marker[] = "\nprint fmt:", plain[] = " \"x\"\n";
+	static const char marker[] = "\nprint fmt:", plain[] = "\nprint fmt: "
+							       "\"x\"\n";
 	const char *at = memmem(text, len, marker, strlen(marker));
-	size_t head = at ? (size_t)(at - text) + strlen(marker) : len;
+	size_t head = at ? (size_t)(at - text) : len;
 	char *copy = malloc(head + sizeof(plain));
+	const struct tep_event *te = NULL;
 
 	if (!copy)
 		return NULL;
 	memcpy(copy, text, head);
-	memcpy(copy + head, plain, sizeof(plain));
-	tep_parse_event(e->tep, copy, head + strlen(plain), system);
+	copy[head] = '\0';
+	if (strlen(copy) == head && is_sound(copy)) {
+		memcpy(copy + head, plain, sizeof(plain));
+		tep_parse_event(e->tep, copy, head + strlen(plain), system);
+		te = tep_find_event(e->tep, id);
+	}
 	free(copy);
-	return tep_find_event(e->tep, id);
+	return te;
 }
 
 static int describe(struct dec_events *e, const char *system, const char *text,

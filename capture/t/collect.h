@@ -11,7 +11,7 @@
 #include "capture/capture.h"
 
 struct text_list {
-	char *all;		/* "key=value\n", "pid comm\n", "text\n" */
+	char *all; /* "key=value\n", "pid comm\n", "text\n" */
 	size_t len, cap;
 };
 
@@ -21,7 +21,7 @@ struct collected {
 	struct text_list meta, tasks, marks;
 	uint64_t kinds[ZSR_REC_OTHER + 1];
 	uint64_t lost;
-	int stop_after;		/* recs() calls, then -EIO; -1: never */
+	int stop_after; /* recs() calls, then -EIO; -1: never */
 };
 
 static inline void list_add(struct text_list *l, const char *a, const char *b,

@@ -37,7 +37,7 @@ static void refused(const char *path, const char *why)
 	ck_assert_int_eq(err.kind, ZSR_ERR_INPUT);
 	ck_assert_msg(strstr(err.msg, why) != NULL, "'%s' lacks '%s'", err.msg,
 		      why);
-	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);	/* no child */
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no child */
 }
 
 static void temp_file(char path[64], const void *p, size_t n)
@@ -55,13 +55,13 @@ static void temp_file(char path[64], const void *p, size_t n)
 static void two_cpus(struct tiny_page p[2])
 {
 	tiny_page_init(&p[0], 1000);
-	tiny_mark(&p[0], "capture:begin 6.12.9-tiny");	/* 1100 */
-	tiny_alloc(&p[0], 64, 0x1000);			/* 1200 1300 */
-	tiny_release(&p[0], 0x1000);			/* 1400 1500 */
+	tiny_mark(&p[0], "capture:begin 6.12.9-tiny"); /* 1100 */
+	tiny_alloc(&p[0], 64, 0x1000); /* 1200 1300 */
+	tiny_release(&p[0], 0x1000); /* 1400 1500 */
 	tiny_page_init(&p[1], 1150);
-	tiny_alloc(&p[1], 4096, 0x2000);		/* 1250 1350 */
+	tiny_alloc(&p[1], 4096, 0x2000); /* 1250 1350 */
 	tiny_page_init(&p[1], 1100);
-	tiny_alloc(&p[1], 4096, 0x2000);		/* 1200 1300 */
+	tiny_alloc(&p[1], 4096, 0x2000); /* 1200 1300 */
 }
 
 static void check_two_cpus(void)
@@ -70,9 +70,12 @@ static void check_two_cpus(void)
 		uint64_t t;
 		unsigned cpu, kind;
 	} want[] = {
-		{ 1100, 0, ZSR_REC_MARK },	 { 1200, 0, ZSR_REC_MALLOC },
-		{ 1200, 1, ZSR_REC_MALLOC },	 { 1300, 0, ZSR_REC_MALLOC_RET },
-		{ 1300, 1, ZSR_REC_MALLOC_RET }, { 1400, 0, ZSR_REC_FREE },
+		{ 1100, 0, ZSR_REC_MARK },
+		{ 1200, 0, ZSR_REC_MALLOC },
+		{ 1200, 1, ZSR_REC_MALLOC },
+		{ 1300, 0, ZSR_REC_MALLOC_RET },
+		{ 1300, 1, ZSR_REC_MALLOC_RET },
+		{ 1400, 0, ZSR_REC_FREE },
 		{ 1500, 0, ZSR_REC_FREE_RET },
 	};
 	unsigned i;
@@ -200,9 +203,9 @@ START_TEST(ftrace_text)
 	ck_assert_uint_eq(r[1].cpu, 1);
 	ck_assert_int_eq(r[1].pid, 7);
 	ck_assert_uint_eq(r[1].value, 73);
-	ck_assert_uint_eq(r[1].has,
-			  ZSR_REC_HAS_POOL | ZSR_REC_HAS_SIZE |
-				  ZSR_REC_HAS_GFP | ZSR_REC_COARSE_TIME);
+	ck_assert_uint_eq(r[1].has, ZSR_REC_HAS_POOL | ZSR_REC_HAS_SIZE |
+					    ZSR_REC_HAS_GFP |
+					    ZSR_REC_COARSE_TIME);
 	ck_assert_uint_eq(r[2].kind, ZSR_REC_MALLOC_RET);
 	ck_assert_uint_eq(r[2].handle, 0xffff179f0425b870);
 	ck_assert_int_eq(r[2].pid, 42);
@@ -258,7 +261,8 @@ START_TEST(bad_text)
 		 "%szs_free: (zs_free+0x0/0x1) handle=(fault)\n", head);
 	text_refused(line, "is no number");
 	text_refused("what is this\n", "line 2: neither an event");
-	text_refused("  wl-8 [000] d.... 1.000000: a", "the last line has no end");
+	text_refused("  wl-8 [000] d.... 1.000000: a",
+		     "the last line has no end");
 	text_refused("  wl-8 [000] d.... 1.0000: a: b\n", "neither an event");
 	text_refused("# entries-in-buffer/entries-written: 9/9   #P:1\n"
 		     "  wl-8 [000] d.... 1.000000: other: x\n",
@@ -354,7 +358,7 @@ START_TEST(bad_raw)
 	tiny_file(dir, "raw/cpu2.raw", p.b, TINY_PAGE - 1);
 	refused(dir, "raw/cpu2.raw: truncated");
 	tiny_file(dir, "raw/cpu2.raw", p.b, TINY_PAGE);
-	p.b[TINY_DATA] = 0xff;		/* no event has 2^27 - 1 words */
+	p.b[TINY_DATA] = 0xff; /* no event has 2^27 - 1 words */
 	tiny_file(dir, "raw/cpu2.raw", p.b, TINY_PAGE);
 	refused(dir, "raw/cpu2.raw: page 0: event");
 	tiny_page_init(&p, 1);
@@ -375,7 +379,10 @@ START_TEST(no_captures)
 	temp_file(path, "", 0);
 	refused(path, "is empty");
 	unlink(path);
-	temp_file(path, "\x7f" "ELF whatever", 13);
+	temp_file(path,
+		  "\x7f"
+		  "ELF whatever",
+		  13);
 	refused(path, "ELF object");
 	unlink(path);
 	temp_file(path, "PERFILE2", 8);
@@ -455,7 +462,7 @@ START_TEST(limits)
 	int i;
 
 	tiny_page_init(&p, 1);
-	for (i = 0; i < 60; i++)	/* many fillers, few records */
+	for (i = 0; i < 60; i++) /* many fillers, few records */
 		tiny_head(&p, 30, 0), tiny_word(&p, 0);
 	tiny_event(&p, 1, &i, 4);
 	tiny_dat7(&b, &p, 1, 100000, 400, NULL);
@@ -488,7 +495,7 @@ START_TEST(partial)
 		tiny_page_init(&p[i], 1000 * (uint64_t)(i + 1));
 		tiny_alloc(&p[i], 64, 0x1000);
 	}
-	p[1].b[TINY_DATA + 36] = 0;	/* the second event's head */
+	p[1].b[TINY_DATA + 36] = 0; /* the second event's head */
 	tiny_dir(dir);
 	tiny_file(dir, "raw/cpu0.raw", p, 0);
 	for (i = 0; i < 3; i++)
@@ -497,8 +504,8 @@ START_TEST(partial)
 	refused(dir, "page 1: event 1");
 	ck_assert_int_eq(decode_with(dir, &opts), 0);
 	ck_assert_uint_eq(got.nr, 3);
-	ck_assert_ptr_nonnull(strstr(collected_meta(&got, "partial"),
-				     "page 1: event 1"));
+	ck_assert_ptr_nonnull(
+		strstr(collected_meta(&got, "partial"), "page 1: event 1"));
 	tiny_rmdir(dir);
 
 	/* A trace.dat whose end is gone: the pages that are left. */
@@ -509,8 +516,8 @@ START_TEST(partial)
 	refused(path, "cpu 0: truncated");
 	ck_assert_int_eq(decode_with(path, &opts), 0);
 	ck_assert_uint_eq(got.nr, 2);
-	ck_assert_ptr_nonnull(strstr(collected_meta(&got, "partial"),
-				     "truncated"));
+	ck_assert_ptr_nonnull(
+		strstr(collected_meta(&got, "partial"), "truncated"));
 	/* What is no capture does not become one. */
 	ck_assert_int_eq(decode_with("/dev/null", &opts), -EINVAL);
 	unlink(path);
@@ -610,9 +617,8 @@ START_TEST(hostile_child)
 
 	ck_assert_int_eq(frame(DEC_RECS, sizeof(rec[0]), rec, sizeof(rec[0])),
 			 0);
-	ck_assert_int_eq(frame(DEC_MARK, sizeof(rec[0]) + 6, &mark,
-			       sizeof(mark)),
-			 0);
+	ck_assert_int_eq(
+		frame(DEC_MARK, sizeof(rec[0]) + 6, &mark, sizeof(mark)), 0);
 	ck_assert_int_eq(answer("", 0, &done), 0);
 	ck_assert(!done);
 	/* lengths, kinds, cpus, text */
@@ -627,14 +633,12 @@ START_TEST(hostile_child)
 	ck_assert_int_lt(frame(DEC_META, 8, "key\0\x1b[m", 8), 0);
 	ck_assert_int_eq(frame(DEC_META, 8, "key\0val", 8), 0);
 	mark.rec.text_len = 6;
-	ck_assert_int_lt(frame(DEC_MARK, sizeof(rec[0]) + 6, &mark,
-			       sizeof(mark)),
-			 0);
+	ck_assert_int_lt(
+		frame(DEC_MARK, sizeof(rec[0]) + 6, &mark, sizeof(mark)), 0);
 	mark.rec.text_len = 5;
 	mark.text[2] = '\n';
-	ck_assert_int_lt(frame(DEC_MARK, sizeof(rec[0]) + 6, &mark,
-			       sizeof(mark)),
-			 0);
+	ck_assert_int_lt(
+		frame(DEC_MARK, sizeof(rec[0]) + 6, &mark, sizeof(mark)), 0);
 	rec[0].kind = ZSR_REC_MARK;
 	ck_assert_int_lt(frame(DEC_RECS, sizeof(rec[0]), rec, sizeof(rec[0])),
 			 0);
@@ -657,5 +661,5 @@ START_TEST(hostile_child)
 END_TEST
 
 ZSR_TEST_MAIN("decode", raw, dat6, dat7, ftrace_text, bad_text, losses,
-	      sidecars, bad_raw, no_captures, links, sink_stops, limits, partial,
-	      standard_input, hostile_child)
+	      sidecars, bad_raw, no_captures, links, sink_stops, limits,
+	      partial, standard_input, hostile_child)

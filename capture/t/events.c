@@ -96,8 +96,7 @@ START_TEST(kinds)
 	/* what zsr can do without is no error, and never read as zero */
 	ck_assert_int_eq(dec_kind_of(DEC_COMPACT, 1, 0, &place, &missing),
 			 ZSR_REC_OTHER);
-	ck_assert_uint_eq(dec_has_of(size),
-			  ZSR_REC_HAS_SIZE);
+	ck_assert_uint_eq(dec_has_of(size), ZSR_REC_HAS_SIZE);
 }
 END_TEST
 
@@ -124,8 +123,8 @@ START_TEST(formats)
 		ck_assert_int_eq(add(&e, tiny_formats[i], NULL, &err), 0);
 	ck_assert_int_eq(add(&e, tiny_print_format, NULL, &err), 0);
 	/* an event zsr has no use for is not kept */
-	ck_assert_int_eq(add(&e, TINY_FORMAT("sched_switch", 7, ""), NULL, &err),
-			 0);
+	ck_assert_int_eq(
+		add(&e, TINY_FORMAT("sched_switch", 7, ""), NULL, &err), 0);
 	dec_events_ready(&e);
 	ck_assert_ptr_null(by_id(&e, 7));
 	ev = by_id(&e, TINY_MALLOC);
@@ -171,9 +170,8 @@ END_TEST
 /* An event of any name, when the probe definitions tell what it probes. */
 START_TEST(renamed)
 {
-	static const char fmt[] =
-		TINY_FORMAT("gone", 120,
-			    TINY_U64("__probe_ip", 8) TINY_U64("handle", 16));
+	static const char fmt[] = TINY_FORMAT(
+		"gone", 120, TINY_U64("__probe_ip", 8) TINY_U64("handle", 16));
 	static const char probes[] = "r10:grp/back zs_malloc handle=$retval\n"
 				     "p:grp/gone zs_free handle=$arg2:x64\n";
 	struct zsr_err err = { 0 };
@@ -220,6 +218,14 @@ START_TEST(bad_formats)
 			    "\tsigned:0;\n"),
 		"has size 3");
 	refused("name: zs_free\nID: 3\nformat:\n", "zs_free");
+	refused(TINY_FORMAT("zs_free", 1,
+			    "\tfield:u64 handle[;\toffset:8;\tsize:8;"
+			    "\tsigned:0;\n"),
+		"unreadable format");
+	refused(TINY_FORMAT("zs_free", 1,
+			    "\tfield:u64 handle;\toffset:-8;\tsize:8;"
+			    "\tsigned:0;\n"),
+		"unreadable format");
 	refused("name: zs_free\n", "without name or ID");
 	refused("", "without name or ID");
 }

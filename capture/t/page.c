@@ -78,22 +78,22 @@ START_TEST(entries)
 	unsigned n, i;
 
 	tiny_page_init(&t, 1000);
-	tiny_event(&t, 5, &word, 4);		/* 1005 */
-	tiny_head(&t, 30, 3);			/* extend: 2 << 27 | 3 */
+	tiny_event(&t, 5, &word, 4); /* 1005 */
+	tiny_head(&t, 30, 3); /* extend: 2 << 27 | 3 */
 	tiny_word(&t, 2);
 	tiny_event(&t, 1, &word, 4);
 	tiny_head(&t, 29, 10); /* discarded, 8 bytes */
 	for (i = 0; i < 2; i++)
 		tiny_word(&t, 8);
 	tiny_event(&t, 1, &word, 4);
-	tiny_head(&t, 0, 4);			/* long event: 4 + 128 bytes */
+	tiny_head(&t, 0, 4); /* long event: 4 + 128 bytes */
 	tiny_word(&t, 132);
 	for (i = 0; i < 32; i++)
 		tiny_word(&t, i);
-	tiny_head(&t, 31, 9);			/* absolute stamp */
+	tiny_head(&t, 31, 9); /* absolute stamp */
 	tiny_word(&t, 77);
 	tiny_event(&t, 1, &word, 4);
-	tiny_head(&t, 29, 0);			/* the rest is padding */
+	tiny_head(&t, 29, 0); /* the rest is padding */
 	ck_assert_int_eq(stamps(&t, at, &n, &e), 0);
 	ck_assert_uint_eq(n, 5);
 	ck_assert_uint_eq(at[0], 1005);
@@ -117,7 +117,7 @@ START_TEST(stamp_wraps)
 	tiny_head(&t, 31, 600);
 	tiny_word(&t, 0);
 	tiny_event(&t, 0, &word, 4);
-	tiny_head(&t, 31, 100);			/* below: one turn further */
+	tiny_head(&t, 31, 100); /* below: one turn further */
 	tiny_word(&t, 0);
 	tiny_event(&t, 0, &word, 4);
 	ck_assert_int_eq(stamps(&t, at, &n, &e), 0);
@@ -176,8 +176,8 @@ END_TEST
 
 START_TEST(bad_commit)
 {
-	static const uint64_t bad[] = { 0, 497, 500, 3, 1u << 28, 1u << 20,
-					1ull << 32, ~0ull };
+	static const uint64_t bad[] = { 0,        497,      500,        3,
+					1u << 28, 1u << 20, 1ull << 32, ~0ull };
 	struct zsr_err e = { 0 };
 	struct tiny_page t;
 	struct dec_page p;
@@ -213,21 +213,21 @@ START_TEST(bad_lengths)
 {
 	uint32_t len;
 
-	for (len = 4; len <= 28; len++)		/* data beyond the page */
+	for (len = 4; len <= 28; len++) /* data beyond the page */
 		ck_assert_int_lt(one(len, 0, 0), 0);
 	ck_assert_int_eq(one(3, 0, 0), 0);
-	for (len = 13; len < 5000; len++)	/* long events */
+	for (len = 13; len < 5000; len++) /* long events */
 		ck_assert_int_lt(one(0, 0, len), 0);
 	for (len = 0; len < 4; len++)
 		ck_assert_int_lt(one(0, 0, len), 0);
 	ck_assert_int_eq(one(0, 0, 12), 0);
 	ck_assert_int_lt(one(0, 0, UINT32_MAX), 0);
-	ck_assert_int_lt(one(29, 1, UINT32_MAX), 0);	/* discarded */
+	ck_assert_int_lt(one(29, 1, UINT32_MAX), 0); /* discarded */
 	ck_assert_int_lt(one(29, 1, 16), 0);
 	ck_assert_int_lt(one(29, 1, 0), 0);
 	ck_assert_int_eq(one(29, 1, 12), 0);
-	ck_assert_int_lt(one(29, 0, 0), 0);	/* ends with 16 bytes left */
-	ck_assert_int_lt(one(1, 0, 0), 0);	/* then a zero word */
+	ck_assert_int_lt(one(29, 0, 0), 0); /* ends with 16 bytes left */
+	ck_assert_int_lt(one(1, 0, 0), 0); /* then a zero word */
 }
 END_TEST
 

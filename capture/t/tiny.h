@@ -20,13 +20,19 @@
 #define TINY_MISSED (1u << 31)
 #define TINY_STORED (1u << 30)
 
-enum { TINY_MALLOC = 100, TINY_MALLOC_RET, TINY_FREE, TINY_FREE_RET,
-       TINY_PRINT = 5, TINY_OTHER = 999 };
+enum {
+	TINY_MALLOC = 100,
+	TINY_MALLOC_RET,
+	TINY_FREE,
+	TINY_FREE_RET,
+	TINY_PRINT = 5,
+	TINY_OTHER = 999
+};
 
-#define TINY_HEADER_PAGE \
-	"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n" \
-	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n" \
-	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n" \
+#define TINY_HEADER_PAGE                                                       \
+	"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"             \
+	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"            \
+	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"             \
 	"\tfield: char data;\toffset:16;\tsize:496;\tsigned:0;\n"
 
 /* ---- bytes ---------------------------------------------------------- */
@@ -50,7 +56,7 @@ static inline void tiny_put(struct tiny_buf *b, const void *p, size_t n)
 
 static inline void tiny_num(struct tiny_buf *b, uint64_t v, size_t n)
 {
-	tiny_put(b, &v, n);	/* the tests run on little-endian machines */
+	tiny_put(b, &v, n); /* the tests run on little-endian machines */
 }
 
 static inline void tiny_str(struct tiny_buf *b, const char *s)
@@ -62,7 +68,7 @@ static inline void tiny_str(struct tiny_buf *b, const char *s)
 
 struct tiny_page {
 	_Alignas(8) uint8_t b[TINY_PAGE];
-	unsigned len;		/* of the data */
+	unsigned len; /* of the data */
 };
 
 static inline void tiny_page_init(struct tiny_page *p, uint64_t t)
@@ -145,8 +151,9 @@ struct tiny_print {
 static inline void tiny_alloc(struct tiny_page *p, uint32_t size,
 			      uint64_t handle)
 {
-	struct tiny_malloc m = { { TINY_MALLOC, 0, 0, 42 }, 1, 0xabc0, size,
-				 0x280a };
+	struct tiny_malloc m = {
+		{ TINY_MALLOC, 0, 0, 42 }, 1, 0xabc0, size, 0x280a
+	};
 	struct tiny_ret r = { { TINY_MALLOC_RET, 0, 0, 42 }, 1, 0xca11, handle };
 
 	tiny_event(p, 100, &m, sizeof(m));
@@ -172,18 +179,18 @@ static inline void tiny_mark(struct tiny_page *p, const char *text)
 
 /* ---- formats -------------------------------------------------------- */
 
-#define TINY_COMMON                                                           \
+#define TINY_COMMON                                                            \
 	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n" \
 	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n" \
 	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;"      \
 	"\tsigned:0;\n"                                                        \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-#define TINY_U64(name, off) \
+#define TINY_U64(name, off)                                                    \
 	"\tfield:u64 " name ";\toffset:" #off ";\tsize:8;\tsigned:0;\n"
-#define TINY_U32(name, off) \
+#define TINY_U32(name, off)                                                    \
 	"\tfield:u32 " name ";\toffset:" #off ";\tsize:4;\tsigned:0;\n"
-#define TINY_FORMAT(name, id, fields)                 \
-	"name: " name "\nID: " #id "\nformat:\n" TINY_COMMON fields \
+#define TINY_FORMAT(name, id, fields)                                          \
+	"name: " name "\nID: " #id "\nformat:\n" TINY_COMMON fields            \
 	"\nprint fmt: \"%lx\", REC->common_pid\n"
 
 static const char *const tiny_formats[] = {
@@ -201,10 +208,10 @@ static const char *const tiny_formats[] = {
 };
 #define TINY_NR_FORMATS 4
 
-static const char tiny_print_format[] =
-	TINY_FORMAT("print", 5,
-		    TINY_U64("ip", 8)
-		    "\tfield:char buf[];\toffset:16;\tsize:0;\tsigned:0;\n");
+static const char tiny_print_format[] = TINY_FORMAT(
+	"print", 5,
+	TINY_U64("ip",
+		 8) "\tfield:char buf[];\toffset:16;\tsize:0;\tsigned:0;\n");
 
 /* ---- a raw directory ------------------------------------------------- */
 
@@ -267,8 +274,8 @@ static inline void tiny_dat_start(struct tiny_buf *b, const char *version)
 {
 	tiny_put(b, "\x17\x08\x44tracing", 10);
 	tiny_str(b, version);
-	tiny_num(b, 0, 1);	/* little-endian */
-	tiny_num(b, 8, 1);	/* bytes of a long */
+	tiny_num(b, 0, 1); /* little-endian */
+	tiny_num(b, 8, 1); /* bytes of a long */
 	tiny_num(b, 4096, 4);
 }
 
@@ -316,12 +323,12 @@ static inline void tiny_dat6(struct tiny_buf *b, const struct tiny_page *cpu0,
 	tiny_num(b, 1, 4);
 	tiny_dat_format(b, tiny_print_format);
 	tiny_dat_events(b);
-	tiny_num(b, 5, 4);	/* kallsyms */
+	tiny_num(b, 5, 4); /* kallsyms */
 	tiny_put(b, "0 T x", 5);
-	tiny_num(b, 0, 4);	/* printk */
+	tiny_num(b, 0, 4); /* printk */
 	tiny_num(b, 11, 8);
 	tiny_put(b, "42 mem hog\n", 11);
-	tiny_num(b, 2, 4);	/* cpus */
+	tiny_num(b, 2, 4); /* cpus */
 	tiny_put(b, "options  ", 10);
 	tiny_num(b, 5, 2);
 	tiny_num(b, 26, 4);
