@@ -13,8 +13,8 @@ struct zsr_decode_opts {
 	 * meta gets key "partial" with the message. Otherwise: an error. */
 	bool partial;
 	/* Limits of the child; 0 = default (1 GiB, 600 s). */
-	uint64_t max_memory;	/* bytes of address space */
-	unsigned max_seconds;	/* CPU seconds */
+	uint64_t max_memory; /* bytes of address space */
+	unsigned max_seconds; /* CPU seconds */
 };
 
 /*

@@ -15,7 +15,7 @@
 /* Exit codes of zsr(1). */
 enum {
 	ZSR_EXIT_OK = 0,
-	ZSR_EXIT_NEGATIVE = 1,	/* a negative answer that was asked for */
+	ZSR_EXIT_NEGATIVE = 1, /* a negative answer that was asked for */
 	ZSR_EXIT_USAGE = 2,
 	ZSR_EXIT_INPUT = 3,
 	ZSR_EXIT_SYSTEM = 4,
@@ -24,8 +24,8 @@ enum {
 /* argv[0] is the command's name. Returns an exit code. */
 struct zsr_cmd {
 	const char *name;
-	const char *args;	/* "FILE... [-d DB]", for usage lines */
-	const char *summary;	/* one line for `zsr --help` */
+	const char *args; /* "FILE... [-d DB]", for usage lines */
+	const char *summary; /* one line for `zsr --help` */
 	int (*main)(int argc, const char **argv);
 };
 

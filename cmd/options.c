@@ -13,8 +13,7 @@ int zsr_options_parse(struct zsr_options *o, int argc, const char **argv,
 	const struct poptOption table[] = {
 		{ NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)options, 0,
 		  "Options:", NULL },
-		{ "help", 'h', POPT_ARG_NONE, &help, 0, "show this help",
-		  NULL },
+		{ "help", 'h', POPT_ARG_NONE, &help, 0, "show this help", NULL },
 		POPT_TABLEEND
 	};
 	int ret;
