@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Chunks: up to 65536 events as compressed columns in one blob, and the table
- * of live objects that gives frees their sizes back. The layout is described
- * in zsr-db(5).
+ * Chunks: up to 65536 events as compressed columns in one blob. The layout is
+ * described in zsr-db(5).
  */
 #ifndef ZSR_DB_CHUNK_H
 #define ZSR_DB_CHUNK_H
 
 #include "base/base.h"
+#include "db/live.h"
 #include "event/event.h"
 
 #define ZSR_CHUNK_EVENTS 32768 /* what the writer makes */
@@ -47,22 +47,6 @@ int zsr_chunk_encode(struct zsr_chunk_encoder *enc, const struct zsr_event *ev,
 		     size_t n, uint64_t first_obj, struct zsr_chunk_info *info,
 		     const void **blob, size_t *len, struct zsr_err *err);
 
-/* ---- live objects (live.c) ---------------------------------------- */
-
-/* Sizes (and births) of live objects by number. Memory follows the live ones:
- * pages of 64 objects go when the last of them is freed. */
-struct zsr_live;
-
-struct zsr_live *zsr_live_new(uint64_t first);
-void zsr_live_free(struct zsr_live *o);
-uint64_t zsr_live_next(const struct zsr_live *o);
-/* The next object is born; -ENOMEM. */
-int zsr_live_add(struct zsr_live *o, uint32_t size, uint64_t t_ns);
-/* OBJ dies: false when it is not alive. */
-bool zsr_live_take(struct zsr_live *o, uint64_t obj, uint32_t *size,
-		   uint64_t *t_ns);
-uint64_t zsr_live_live(const struct zsr_live *o);
-
 /* ---- decoding (chunk_decode.c) --------------------------------------------- */
 
 struct zsr_chunk_decoder;
@@ -81,8 +65,8 @@ int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 /*
  * The next events, at most max, 0 at the end of the chunk. Objects are born
  * and die in OBJECTS, which gives frees their size (NULL: sizes of frees stay
- * 0); births, unless NULL, gets the birth of each freed object (UINT64_MAX for
- * other events).
+ * 0). births, unless NULL, gets the birth of each freed object if OBJECTS keeps
+ * them; UINT64_MAX for other events.
  */
 int zsr_chunk_decoder_read(struct zsr_chunk_decoder *dec,
 			   struct zsr_live *objects, struct zsr_event *ev,

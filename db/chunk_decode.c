@@ -310,18 +310,37 @@ int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 
 /* ---- rows ------------------------------------------------------------ */
 
-/* Set a field from a column that is not constant; bad collects what does not
- * fit. */
+/*
+ * Set a field from a column that is not constant; bad collects what does not
+ * fit. Most columns are one plane of plain numbers.
+ */
 #define FIELD(col_nr, limit, expr)                                             \
 	do {                                                                   \
-		if (dec->col[col_nr].width) {                                  \
-			read_column(&dec->col[col_nr], dec->pos, n, v);        \
+		const struct column *c = &dec->col[col_nr];                    \
+		const uint8_t *a;                                              \
+		if (!c->width)                                                 \
+			break;                                                 \
+		if (is_plain(c)) {                                             \
+			a = c->plane[0] + dec->pos;                            \
 			for (i = 0; i < n; i++) {                              \
-				bad |= v[i] > (limit);                         \
+				uint64_t x = a[i] + c->base;                   \
+				bad |= x > (limit);                            \
 				expr;                                          \
 			}                                                      \
+			break;                                                 \
+		}                                                              \
+		read_column(c, dec->pos, n, v);                                \
+		for (i = 0; i < n; i++) {                                      \
+			uint64_t x = v[i];                                     \
+			bad |= x > (limit);                                    \
+			expr;                                                  \
 		}                                                              \
 	} while (0)
+
+static bool is_plain(const struct column *c)
+{
+	return c->width == 1 && !c->dict && c->scale == 1;
+}
 
 /* The fields that do not depend on the kind. */
 static bool make_rows(struct zsr_chunk_decoder *dec, struct zsr_event *ev,
@@ -341,16 +360,16 @@ static bool make_rows(struct zsr_chunk_decoder *dec, struct zsr_event *ev,
 		ev[i].t_ns = t;
 	}
 	dec->t = t;
-	FIELD(ZSR_COL_KIND, ZSR_EV_NR - 1, ev[i].kind = (uint8_t)v[i]);
-	FIELD(ZSR_COL_CPU, UINT16_MAX, ev[i].cpu = (uint16_t)v[i]);
-	FIELD(ZSR_COL_TASK, dec->nr_tasks - 1, ev[i].task = (uint32_t)v[i]);
-	FIELD(ZSR_COL_POOL, dec->nr_pools - 1, ev[i].pool = (uint16_t)v[i]);
-	FIELD(ZSR_COL_CALLER, ZSR_CALLER_NR - 1, ev[i].caller = (uint8_t)v[i]);
-	FIELD(ZSR_COL_FLAGS, UINT8_MAX, ev[i].flags = (uint8_t)v[i]);
+	FIELD(ZSR_COL_KIND, ZSR_EV_NR - 1, ev[i].kind = (uint8_t)x);
+	FIELD(ZSR_COL_CPU, UINT16_MAX, ev[i].cpu = (uint16_t)x);
+	FIELD(ZSR_COL_TASK, dec->nr_tasks - 1, ev[i].task = (uint32_t)x);
+	FIELD(ZSR_COL_POOL, dec->nr_pools - 1, ev[i].pool = (uint16_t)x);
+	FIELD(ZSR_COL_CALLER, ZSR_CALLER_NR - 1, ev[i].caller = (uint8_t)x);
+	FIELD(ZSR_COL_FLAGS, UINT8_MAX, ev[i].flags = (uint8_t)x);
 	FIELD(ZSR_COL_CGROUP, UINT32_MAX,
-	      ev[i].cgroup = (int32_t)zsr_unzigzag(v[i]));
-	FIELD(ZSR_COL_AUX, UINT64_MAX, ev[i].aux = v[i]);
-	FIELD(ZSR_COL_SLOT, UINT64_MAX, ev[i].slot = zsr_unzigzag(v[i]));
+	      ev[i].cgroup = (int32_t)zsr_unzigzag(x));
+	FIELD(ZSR_COL_AUX, UINT64_MAX, ev[i].aux = x);
+	FIELD(ZSR_COL_SLOT, UINT64_MAX, ev[i].slot = zsr_unzigzag(x));
 	return !bad;
 }
 

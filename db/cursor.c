@@ -18,7 +18,7 @@ int zsr_cursor_open(struct zsr_db *db, int64_t trace, struct zsr_cursor **out,
 	*out = NULL;
 	if (!c)
 		return zsr_err_nomem(err, "cursor");
-	ret = zsr_reader_open(db, trace, true, &c->reader, err);
+	ret = zsr_reader_open(db, trace, ZSR_READ_SIZES, &c->reader, err);
 	if (ret) {
 		free(c);
 		return ret;

@@ -151,7 +151,7 @@ struct zsr_import_opts {
 	bool force; /* accept a trace whose digest is there already */
 };
 
-/* What an import found; every count is stored with the trace as an ODD row. */
+/* What an import found; what is not 0 is stored with the trace as ODD rows. */
 #define ZSR_ODD_COUNTS(X)                                                      \
 	X(records, "records read")                                             \
 	X(lost, "records lost (counted by the ring buffer)")                   \
@@ -179,9 +179,10 @@ struct zsr_odd {
 struct zsr_import;
 
 /*
- * Begin gives a sink for a decoder; finish commits and tells what was found.
- * abort (also after a failed finish is not needed: finish always frees) leaves
- * the database as it was.
+ * Begin gives a sink for a decoder; finish commits and tells what was found,
+ * also when it fails. Finish always frees; abort leaves the database as it
+ * was. A trace whose digest is there already is an input error with return
+ * value -EEXIST, and *t is the one that is there.
  */
 int zsr_import_begin(struct zsr_db *db, const struct zsr_import_opts *opts,
 		     struct zsr_import **imp, struct zsr_err *err);

@@ -34,6 +34,10 @@ static int authorize(void *ctx, int action, const char *a, const char *b,
 		return SQLITE_OK;
 	case SQLITE_FUNCTION:
 		return strcasecmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
+	case SQLITE_UPDATE:
+		/* SQLite asks for this when it sets up zsr_event; a statement
+		 * of the user that writes there is refused as not read-only. */
+		return strcmp(a, "sqlite_master") ? SQLITE_DENY : SQLITE_OK;
 	case SQLITE_PRAGMA:
 		return harmless_pragma(a, b) ? SQLITE_OK : SQLITE_DENY;
 	default:

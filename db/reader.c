@@ -12,7 +12,7 @@ struct zsr_reader {
 	struct zsr_db *db;
 	int64_t trace;
 	char name[128];
-	bool sizes;
+	enum zsr_read sizes; /* and births */
 	sqlite3_stmt *next;
 	sqlite3_blob *blob;
 	struct zsr_chunk_decoder *dec;
@@ -67,7 +67,7 @@ static int prepare(struct zsr_reader *r, struct zsr_err *err)
 		err);
 }
 
-int zsr_reader_open(struct zsr_db *db, int64_t trace, bool sizes,
+int zsr_reader_open(struct zsr_db *db, int64_t trace, enum zsr_read what,
 		    struct zsr_reader **out, struct zsr_err *err)
 {
 	struct zsr_reader *r = calloc(1, sizeof(*r));
@@ -78,11 +78,13 @@ int zsr_reader_open(struct zsr_db *db, int64_t trace, bool sizes,
 		return zsr_err_nomem(err, "reader");
 	r->db = db;
 	r->trace = trace;
-	r->sizes = sizes;
+	r->sizes = what;
 	r->ev = malloc(ROWS * sizeof(*r->ev));
-	r->births = malloc(ROWS * sizeof(*r->births));
-	r->objects = sizes ? zsr_live_new(0) : NULL;
-	if (!r->ev || !r->births || (sizes && !r->objects))
+	if (what == ZSR_READ_BIRTHS)
+		r->births = malloc(ROWS * sizeof(*r->births));
+	r->objects = what ? zsr_live_new(what == ZSR_READ_BIRTHS) : NULL;
+	if (!r->ev || (what && !r->objects) ||
+	    (what == ZSR_READ_BIRTHS && !r->births))
 		ret = zsr_err_nomem(err, "reader");
 	if (!ret)
 		ret = prepare(r, err);

@@ -8,8 +8,10 @@
 
 struct zsr_reader;
 
-/* sizes false: frees come with size 0, and skipped chunks cost nothing. */
-int zsr_reader_open(struct zsr_db *db, int64_t trace, bool sizes,
+/* How much of frees' objects is wanted; NOTHING: skipped chunks cost nothing. */
+enum zsr_read { ZSR_READ_NOTHING, ZSR_READ_SIZES, ZSR_READ_BIRTHS };
+
+int zsr_reader_open(struct zsr_db *db, int64_t trace, enum zsr_read what,
 		    struct zsr_reader **r, struct zsr_err *err);
 void zsr_reader_close(struct zsr_reader *r);
 /* On to the next chunk: 1 with *info set, 0 after the last one, -errno. */

@@ -10,8 +10,6 @@
 
 #include "db/vplan.h"
 
-#define PLAN_SIZES 1
-
 #define MAX_ARGS 16
 
 /* Rows SQLite should count on; only the proportions matter. */
@@ -90,8 +88,6 @@ static bool in_our_order(const sqlite3_index_info *info, bool one_trace)
 
 int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info)
 {
-	const uint64_t needs_sizes = 1ull << ZSR_VCOL_SIZE |
-				     1ull << ZSR_VCOL_LIFE_NS;
 	char plan[2 * MAX_ARGS + 1];
 	bool one_trace = false;
 	double rows = ROWS_ALL;
@@ -118,7 +114,9 @@ int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info)
 	if (!info->idxStr)
 		return SQLITE_NOMEM;
 	info->needToFreeIdxStr = 1;
-	info->idxNum = info->colUsed & needs_sizes ? PLAN_SIZES : 0;
+	info->idxNum = info->colUsed >> ZSR_VCOL_LIFE_NS & 1 ? ZSR_READ_BIRTHS
+		       : info->colUsed >> ZSR_VCOL_SIZE & 1  ? ZSR_READ_SIZES
+							     : ZSR_READ_NOTHING;
 	info->estimatedRows = (sqlite3_int64)rows + 1;
 	/* Chunks are decoded whatever is asked of their rows. */
 	info->estimatedCost = rows + (one_trace ? 0.1 : 1) * ROWS_ALL / 4;
@@ -239,7 +237,8 @@ void zsr_vfilter_init(struct zsr_vfilter *f, int plan, const char *str,
 		}
 	}
 	f->nothing = !some || !f->kinds;
-	f->sizes = plan & PLAN_SIZES && f->kinds & 1u << ZSR_EV_FREE;
+	if (f->kinds & 1u << ZSR_EV_FREE)
+		f->what = (enum zsr_read)plan;
 }
 
 bool zsr_vfilter_after(const struct zsr_vfilter *f,

@@ -5,7 +5,7 @@
 
 #include <sqlite3.h>
 
-#include "db/chunk.h"
+#include "db/reader.h"
 
 enum {
 	ZSR_VCOL_TRACE,
@@ -46,7 +46,7 @@ struct zsr_vfilter {
 	int64_t task_max;
 	unsigned kinds; /* bit per kind */
 	bool nothing; /* no row can match */
-	bool sizes; /* sizes of frees or lives are asked for */
+	enum zsr_read what; /* is asked of freed objects */
 };
 
 int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info);

@@ -126,7 +126,7 @@ static int next_trace(struct vcursor *c, struct zsr_err *err)
 		return ret;
 	c->row = 0;
 	c->nr = 0;
-	ret = zsr_reader_open(c->db, c->trace, c->f.sizes, &c->reader, err);
+	ret = zsr_reader_open(c->db, c->trace, c->f.what, &c->reader, err);
 	return ret ? ret : 1;
 }
 
@@ -311,8 +311,8 @@ static int vtab_column(sqlite3_vtab_cursor *cur, sqlite3_context *ctx, int col)
 		sqlite3_result_int64(ctx, (int64_t)ev->aux);
 		break;
 	case ZSR_VCOL_LIFE_NS:
-		column_known(ctx, c->births[c->i] != UINT64_MAX,
-			     ev->t_ns - c->births[c->i]);
+		column_known(ctx, c->births && c->births[c->i] != UINT64_MAX,
+			     c->births ? ev->t_ns - c->births[c->i] : 0);
 		break;
 	}
 	return SQLITE_OK;

@@ -111,7 +111,7 @@ int zsr_writer_begin(struct zsr_db *db, const struct zsr_trace *t,
 	w->db = db;
 	w->t = *t;
 	w->enc = zsr_chunk_encoder_new();
-	w->objects = zsr_live_new(0);
+	w->objects = zsr_live_new(false);
 	w->ev = malloc(ZSR_CHUNK_EVENTS * sizeof(*w->ev));
 	zsr_digest_init(&w->digest);
 	if (!w->enc || !w->objects || !w->ev) {
@@ -159,7 +159,7 @@ static int flush_chunk(struct zsr_writer *w, struct zsr_err *err)
 			  (uint64_t)XXH3_64bits(blob, len), blob, len);
 	w->n = 0;
 	w->nr_chunks++;
-	w->chunk_first_obj = zsr_live_next(w->objects);
+	w->chunk_first_obj = w->objects->next;
 	return ret;
 }
 
@@ -178,7 +178,7 @@ static const char *accept_event(struct zsr_writer *w, struct zsr_event *ev)
 		return "unknown caller";
 	switch (ev->kind) {
 	case ZSR_EV_MALLOC:
-		if (ev->obj != zsr_live_next(w->objects))
+		if (ev->obj != w->objects->next)
 			return "a malloc out of number";
 		if (zsr_live_add(w->objects, ev->size, ev->t_ns))
 			return "out of memory";

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The import pass: import.c (records), import_end.c (what they add up to). */
+#ifndef ZSR_DB_IMPORT_H
+#define ZSR_DB_IMPORT_H
+
+#include "db/handles.h"
+#include "db/private.h"
+#include "db/window.h"
+
+#define ZSR_NO_EVENT UINT64_MAX
+
+/* One pid: its row once it has an event, and the calls it is in. */
+struct zsr_import_task {
+	int32_t pid;
+	uint32_t row; /* UINT32_MAX: none yet */
+	char comm[32];
+	struct {
+		bool open;
+		uint32_t pool; /* ZSR_POOL_ANY: not recorded */
+		uint32_t gfp;
+		uint64_t size;
+		uint64_t t_ns;
+	} malloc;
+	bool in_free;
+	bool in_compact;
+	uint64_t free; /* its event in the window, or ZSR_NO_EVENT */
+	uint64_t compact;
+};
+
+struct zsr_import_pool {
+	bool created; /* its creation is in the trace */
+	bool orphans; /* an object from before was freed */
+};
+
+struct zsr_import_cpu {
+	uint64_t lost; /* told by records */
+	uint64_t overrun; /* told by the ring buffer's statistics */
+	uint64_t dropped;
+	bool after_loss; /* the next event follows a gap */
+};
+
+struct zsr_import {
+	struct zsr_db *db;
+	struct zsr_sink sink;
+	struct zsr_writer *w;
+	struct zsr_odd odd;
+	struct zsr_window window;
+	struct zsr_handles handles;
+	enum zsr_times times;
+	bool force;
+
+	struct zsr_map pids; /* to numbers of tasks */
+	struct zsr_import_task *tasks;
+	size_t nr_tasks;
+	size_t cap_tasks;
+	uint32_t nr_rows; /* tasks with a row */
+	uint32_t last_task; /* the one looked up last */
+
+	struct zsr_map pool_rows; /* addresses to rows */
+	struct zsr_import_pool *pools;
+	size_t nr_pools;
+	size_t cap_pools;
+
+	struct zsr_import_cpu *cpus;
+	size_t nr_cpus;
+	size_t cap_cpus;
+
+	uint64_t start_ns;
+	uint64_t last_ns;
+	uint64_t next_obj;
+	uint64_t nr_frees;
+	uint64_t nr_marks;
+	uint64_t nr_places;
+	uint64_t nr_zspages;
+	uint64_t max_size;
+	uint64_t max_accepted; /* largest size a pool takes */
+	bool started;
+	bool calls; /* a call was seen */
+	bool begun; /* a capture:begin mark before any call */
+	bool returns; /* some free's return was seen */
+	bool creates; /* some pool's creation was seen */
+	bool coarse;
+
+	char kernel[96]; /* as given, else as told by the capture */
+	char mark_kernel[96]; /* as told by its capture:begin mark */
+	char format[32];
+	char clock[16];
+	uint32_t page_size;
+	uint32_t chain_size;
+	uint32_t fact_flags;
+};
+
+struct zsr_import_cpu *zsr_import_cpu(struct zsr_import *imp, uint64_t cpu);
+int zsr_import_meta(void *ctx, const char *key, const char *value,
+		    struct zsr_err *err);
+/* TEXT with everything that looks like a kernel address taken out, and what is
+ * not printable; malloc'ed. */
+char *zsr_import_scrub(const char *text);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sizes (and births) of live objects by number. Memory follows the live ones:
+ * pages of 64 objects go when the last of them is freed.
+ */
+#ifndef ZSR_DB_LIVE_H
+#define ZSR_DB_LIVE_H
+
+#include "base/base.h"
+
+#define ZSR_LIVE_PAGE 64
+
+struct zsr_live_page {
+	uint64_t alive; /* bit per object */
+	struct zsr_live_page *next_spare;
+	uint32_t size[ZSR_LIVE_PAGE];
+	uint64_t birth[]; /* ZSR_LIVE_PAGE of them, when births are kept */
+};
+
+struct zsr_live {
+	struct zsr_live_page **page;
+	size_t cap;
+	uint64_t next; /* number of the next object */
+	struct zsr_live_page *spare;
+	bool births;
+};
+
+struct zsr_live *zsr_live_new(bool births);
+void zsr_live_free(struct zsr_live *live);
+/* The page of the next object, which begins one; -ENOMEM. */
+int zsr_live_new_page(struct zsr_live *live);
+/* Page NR has no object left. */
+void zsr_live_drop_page(struct zsr_live *live, size_t nr);
+
+/* The next object is born; -ENOMEM. */
+static inline int zsr_live_add(struct zsr_live *live, uint32_t size,
+			       uint64_t t_ns)
+{
+	unsigned slot = live->next % ZSR_LIVE_PAGE;
+	struct zsr_live_page *p;
+
+	if (slot == 0 && zsr_live_new_page(live))
+		return -ENOMEM;
+	p = live->page[live->next / ZSR_LIVE_PAGE];
+	p->alive |= 1ull << slot;
+	p->size[slot] = size;
+	if (live->births)
+		p->birth[slot] = t_ns;
+	live->next++;
+	return 0;
+}
+
+/* OBJ dies: false when it is not alive. *birth stays as it is when births are
+ * not kept. */
+static inline bool zsr_live_take(struct zsr_live *live, uint64_t obj,
+				 uint32_t *size, uint64_t *birth)
+{
+	size_t nr = (size_t)(obj / ZSR_LIVE_PAGE);
+	unsigned slot = obj % ZSR_LIVE_PAGE;
+	struct zsr_live_page *p;
+
+	if (obj >= live->next)
+		return false;
+	p = live->page[nr];
+	if (!p || !(p->alive >> slot & 1))
+		return false;
+	*size = p->size[slot];
+	if (live->births)
+		*birth = p->birth[slot];
+	p->alive &= ~(1ull << slot);
+	/* The page of the next object is still being filled. */
+	if (!p->alive && nr != live->next / ZSR_LIVE_PAGE)
+		zsr_live_drop_page(live, nr);
+	return true;
+}
+
+#endif
