@@ -6,6 +6,14 @@
 #include "cmd/cmd.h"
 
 static const struct zsr_cmd commands[] = {
+	{ "import", "FILE... [-d DB] [--name N] [OPTION...]",
+	  "take captures into a database", zsr_cmd_import },
+	{ "ls", "[-d DB] [--json|--csv]", "list a database's traces and runs",
+	  zsr_cmd_ls },
+	{ "info", "TRACE [-d DB] [--json]",
+	  "a trace's facts, losses, sizes, lifetimes", zsr_cmd_info },
+	{ "sql", "'QUERY' [-d DB] [--json|--csv]",
+	  "ask a database, events included", zsr_cmd_sql },
 	{ "synth", "munmap [OPTION...]",
 	  "generate a trace of the published experiment", zsr_cmd_synth },
 	{ "replay", "TRACE --policy P[,P...] [OPTION...]",

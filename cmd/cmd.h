@@ -70,6 +70,60 @@ const char *zsr_db_path(const char *option);
  */
 int zsr_cmd_flush(struct zsr_err *err);
 
+/* ---- rows on stdout (output.c) --------------------------------------- */
+
+enum zsr_format { ZSR_FORMAT_TABLE, ZSR_FORMAT_CSV, ZSR_FORMAT_JSON };
+
+/* As asked for, else a table on a terminal and CSV elsewhere. */
+enum zsr_format zsr_format_choose(bool json, bool csv);
+
+/*
+ * A table with ncol columns: aligned (numbers to the right; the first 2000
+ * rows decide the widths), CSV with a header line, or a JSON array of objects.
+ * NULL values are "-", empty, null. new is NULL and row -ENOMEM when memory is
+ * out. end finishes the output; free does not print.
+ */
+struct zsr_table;
+struct zsr_table *zsr_table_new(FILE *f, enum zsr_format format, int ncol,
+				const char *const *names);
+int zsr_table_row(struct zsr_table *t, const char *const *values,
+		  const enum zsr_sql_type *types);
+void zsr_table_end(struct zsr_table *t);
+void zsr_table_free(struct zsr_table *t);
+
+/* With quotes; what is no UTF-8 becomes '?'. */
+void zsr_print_json_string(FILE *f, const char *s);
+/* A bar of value / max of width columns, in eighths of one. */
+void zsr_print_bar(FILE *f, uint64_t value, uint64_t max, unsigned width);
+
+/* ---- traces (trace.c) ------------------------------------------------- */
+
+struct zsr_imported {
+	struct zsr_trace trace;
+	struct zsr_odd odd;
+	uint64_t spent_ns;	/* decoding, importing and committing */
+	bool known;		/* it was in the database before */
+};
+
+/*
+ * Import the capture at PATH. opts->name NULL: named after the file (its stem,
+ * the folder's name when that is "trace"). A capture that is in the database
+ * already is an error unless opts->force; with known_is_fine it is found again
+ * instead. Progress goes to stderr.
+ */
+int zsr_cmd_import_file(struct zsr_db *db, const char *path,
+			const struct zsr_import_opts *opts, bool partial,
+			bool known_is_fine, struct zsr_imported *out,
+			struct zsr_err *err);
+
+/* The facts of a trace as an object; NULL when memory is out. */
+struct json_t *zsr_trace_json(const struct zsr_trace *t);
+
+/* Open the database for a command: waiting for another process is said on
+ * stderr, after what "zsr NAME: ". */
+int zsr_cmd_open_db(struct zsr_db **db, const char *name, const char *option,
+		    unsigned flags, struct zsr_err *err);
+
 /*
  * TRACE arguments: the name of a trace of the database, or the path of a
  * capture, which is imported (once: a digest that is there already is found
@@ -77,5 +131,8 @@ int zsr_cmd_flush(struct zsr_err *err);
  */
 int zsr_cmd_trace(struct zsr_db *db, const char *arg, struct zsr_trace *t,
 		  struct zsr_err *err);
+/* How to open the database for such an argument: created when there is a
+ * capture to put into it, else it has to be there. */
+unsigned zsr_cmd_trace_flags(const char *arg);
 
 #endif

@@ -5,7 +5,10 @@
 #include "db/reader.h"
 
 struct zsr_cursor {
+	struct zsr_db *db;
+	int64_t trace;
 	struct zsr_reader *reader;
+	const uint64_t *births;
 	bool in_chunk;
 };
 
@@ -18,6 +21,8 @@ int zsr_cursor_open(struct zsr_db *db, int64_t trace, struct zsr_cursor **out,
 	*out = NULL;
 	if (!c)
 		return zsr_err_nomem(err, "cursor");
+	c->db = db;
+	c->trace = trace;
 	ret = zsr_reader_open(db, trace, ZSR_READ_SIZES, &c->reader, err);
 	if (ret) {
 		free(c);
@@ -35,7 +40,7 @@ int zsr_cursor_next(struct zsr_cursor *c, const struct zsr_event **ev,
 
 	for (;;) {
 		if (c->in_chunk) {
-			ret = zsr_reader_rows(c->reader, ev, NULL, err);
+			ret = zsr_reader_rows(c->reader, ev, &c->births, err);
 			if (ret)
 				return ret;
 		}
@@ -44,6 +49,18 @@ int zsr_cursor_next(struct zsr_cursor *c, const struct zsr_event **ev,
 		if (ret != 1)
 			return ret;
 	}
+}
+
+int zsr_cursor_want_births(struct zsr_cursor *c, struct zsr_err *err)
+{
+	zsr_reader_close(c->reader);
+	return zsr_reader_open(c->db, c->trace, ZSR_READ_BIRTHS, &c->reader,
+			       err);
+}
+
+const uint64_t *zsr_cursor_births(const struct zsr_cursor *c)
+{
+	return c->births;
 }
 
 void zsr_cursor_close(struct zsr_cursor *c)

@@ -111,6 +111,12 @@ int zsr_cursor_open(struct zsr_db *db, int64_t trace, struct zsr_cursor **c,
 int zsr_cursor_next(struct zsr_cursor *c, const struct zsr_event **ev,
 		    struct zsr_err *err);
 void zsr_cursor_close(struct zsr_cursor *c);
+/*
+ * The births (t_ns of the malloc) of the objects that the events of the last
+ * batch freed, UINT64_MAX for other events. Asked for before the first next.
+ */
+int zsr_cursor_want_births(struct zsr_cursor *c, struct zsr_err *err);
+const uint64_t *zsr_cursor_births(const struct zsr_cursor *c);
 
 /* ---- writing a trace of events (synth, samples, merge) -------------- */
 

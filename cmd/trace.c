@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* TRACE arguments: names, and captures that are imported on the way. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "cmd/cmd.h"
+
+static void on_wait(void *ctx, const char *path)
+{
+	fprintf(stderr,
+		"zsr %s: waiting for another process that writes to %s\n",
+		(const char *)ctx, path);
+}
+
+int zsr_cmd_open_db(struct zsr_db **db, const char *name, const char *option,
+		    unsigned flags, struct zsr_err *err)
+{
+	int ret = zsr_db_open(db, zsr_db_path(option), flags, err);
+
+	if (!ret)
+		zsr_db_on_wait(*db, on_wait, (void *)name);
+	return ret;
+}
+
+/* ---- names ------------------------------------------------------------- */
+
+/* The last part of PATH without its extension; a folder keeps its dots. */
+static void stem_of(const char *path, bool folder, char *buf, size_t size)
+{
+	size_t len = strlen(path), start;
+	char *dot;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	for (start = len; start > 0 && path[start - 1] != '/'; start--)
+		;
+	snprintf(buf, size, "%.*s", (int)zsr_min(len - start, size - 1),
+		 path + start);
+	dot = strrchr(buf, '.');
+	if (!folder && dot && dot != buf)
+		*dot = '\0';
+}
+
+static void default_name(const char *path, char *buf, size_t size)
+{
+	struct stat st;
+	char *whole;
+	bool folder;
+
+	if (!strcmp(path, "-")) {
+		snprintf(buf, size, "stdin");
+		return;
+	}
+	/* "." and ".." have names too. */
+	whole = realpath(path, NULL);
+	if (!whole) {
+		stem_of(path, false, buf, size);
+		return;
+	}
+	folder = !stat(whole, &st) && S_ISDIR(st.st_mode);
+	stem_of(folder ? whole : path, folder, buf, size);
+	if (!folder && !strcmp(buf, "trace") && strrchr(whole, '/') != whole) {
+		*strrchr(whole, '/') = '\0';
+		stem_of(whole, true, buf, size);
+	}
+	free(whole);
+}
+
+static void printable(char *name)
+{
+	for (; *name; name++)
+		if ((unsigned char)*name <= ' ' || *name == 127 || *name == '#')
+			*name = '_';
+}
+
+/* ---- importing ------------------------------------------------------------ */
+
+/* The import's sink behind one that shows progress. */
+struct shown {
+	struct zsr_sink *to;
+	struct zsr_progress progress;
+	uint64_t done;
+};
+
+static int shown_recs(void *ctx, const struct zsr_rec *recs, size_t n,
+		      struct zsr_err *err)
+{
+	struct shown *s = ctx;
+
+	s->done += n;
+	zsr_progress_at(&s->progress, s->done);
+	return s->to->recs(s->to->ctx, recs, n, err);
+}
+
+static int shown_mark(void *ctx, const struct zsr_rec *rec, const char *text,
+		      struct zsr_err *err)
+{
+	struct shown *s = ctx;
+
+	return s->to->mark(s->to->ctx, rec, text, err);
+}
+
+static int shown_task(void *ctx, int32_t pid, const char *comm,
+		      struct zsr_err *err)
+{
+	struct shown *s = ctx;
+
+	return s->to->task(s->to->ctx, pid, comm, err);
+}
+
+static int shown_meta(void *ctx, const char *key, const char *value,
+		      struct zsr_err *err)
+{
+	struct shown *s = ctx;
+
+	return s->to->meta(s->to->ctx, key, value, err);
+}
+
+static int decode(const char *path, bool partial, struct zsr_import *imp,
+		  struct zsr_err *err)
+{
+	const struct zsr_decode_opts opts = { .partial = partial };
+	struct shown shown = { .to = zsr_import_sink(imp) };
+	struct zsr_sink sink = {
+		.ctx = &shown,
+		.recs = shown_recs,
+		.mark = shown_mark,
+		.task = shown_task,
+		.meta = shown_meta,
+	};
+	int ret;
+
+	zsr_progress_start(&shown.progress, path, "records", 0);
+	ret = zsr_decode(path, &opts, &sink, err);
+	zsr_progress_finish(&shown.progress);
+	return ret;
+}
+
+int zsr_cmd_import_file(struct zsr_db *db, const char *path,
+			const struct zsr_import_opts *opts, bool partial,
+			bool known_is_fine, struct zsr_imported *out,
+			struct zsr_err *err)
+{
+	struct zsr_import_opts o = *opts;
+	uint64_t start = zsr_clock_ns();
+	struct zsr_import *imp;
+	char name[100];
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	if (!o.name) {
+		default_name(path, name, sizeof(name));
+		printable(name);
+		o.name = name;
+	}
+	ret = zsr_import_begin(db, &o, &imp, err);
+	if (ret)
+		return ret;
+	ret = decode(path, partial, imp, err);
+	if (ret)
+		zsr_import_abort(imp);
+	else
+		ret = zsr_import_finish(imp, &out->trace, &out->odd, err);
+	out->spent_ns = zsr_clock_ns() - start;
+	if (ret == -EEXIST && known_is_fine) {
+		out->known = true;
+		*err = (struct zsr_err){ 0 };
+		return 0;
+	}
+	/* The decoder's errors begin with the path. */
+	if (ret && strncmp(err->msg, path, strlen(path)))
+		return zsr_err_wrap(err, ret, "%s", path);
+	return ret;
+}
+
+unsigned zsr_cmd_trace_flags(const char *arg)
+{
+	return !strcmp(arg, "-") || !access(arg, F_OK) ? ZSR_DB_CREATE : 0;
+}
+
+int zsr_cmd_trace(struct zsr_db *db, const char *arg, struct zsr_trace *t,
+		  struct zsr_err *err)
+{
+	const struct zsr_import_opts opts = { 0 };
+	struct zsr_imported imported;
+	int ret = zsr_trace_find(db, arg, t, err);
+
+	if (!ret || (strcmp(arg, "-") && access(arg, F_OK)))
+		return ret;
+	*err = (struct zsr_err){ 0 };
+	ret = zsr_cmd_import_file(db, arg, &opts, false, true, &imported, err);
+	if (ret)
+		return ret;
+	*t = imported.trace;
+	fprintf(stderr, "%s %s '%s'\n", arg,
+		imported.known ? "is known as" : "imported as", t->name);
+	return 0;
+}
+
+json_t *zsr_trace_json(const struct zsr_trace *t)
+{
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:b, "
+		"s:b, s:b, s:i, s:i, s:i, s:I, s:I, s:I, s:I}",
+		"name", t->name, "digest", t->digest, "kernel", t->kernel,
+		"lock_gen", t->lock_gen, "format", t->format, "clock", t->clock,
+		"times", zsr_times_name(t->times), "page_size",
+		(int)t->page_size, "chain_size", (int)t->chain_size,
+		"kernel_inferred", t->fact_flags & ZSR_INFERRED_KERNEL ? 1 : 0,
+		"page_size_inferred",
+		t->fact_flags & ZSR_INFERRED_PAGE_SIZE ? 1 : 0,
+		"chain_size_inferred",
+		t->fact_flags & ZSR_INFERRED_CHAIN_SIZE ? 1 : 0, "from_empty",
+		t->from_empty, "has_dur", t->has_dur, "cpus", (int)t->nr_cpus,
+		"tasks", (int)t->nr_tasks, "pools", (int)t->nr_pools, "events",
+		(json_int_t)t->nr_events, "mallocs", (json_int_t)t->nr_mallocs,
+		"frees", (json_int_t)t->nr_frees, "duration_ns",
+		(json_int_t)t->duration_ns);
+}
