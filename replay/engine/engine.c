@@ -5,20 +5,6 @@
 
 #include "replay/engine/internal.h"
 
-static int check_sizes(unsigned page_size, unsigned chain_size,
-		       struct zsr_err *err)
-{
-	if (page_size != 4096 && page_size != 16384 && page_size != 65536)
-		return zsr_err_usage(err,
-				     "page size %u is none of 4096, 16384, "
-				     "65536",
-				     page_size);
-	if (chain_size < 4 || chain_size > 16)
-		return zsr_err_usage(err, "chain size %u is not within 4 to 16",
-				     chain_size);
-	return 0;
-}
-
 int zsr_engine_create_layout(struct zsr_engine **out,
 			     const struct zsr_model *model, unsigned page_size,
 			     unsigned chain_size,
@@ -31,7 +17,7 @@ int zsr_engine_create_layout(struct zsr_engine **out,
 	*out = NULL;
 	if (!chain_size)
 		chain_size = model->default_chain;
-	ret = check_sizes(page_size, chain_size, err);
+	ret = zsr_sizes_check(page_size, chain_size, err);
 	if (ret)
 		return ret;
 	e = aligned_alloc(ZSR_LINE, sizeof(*e));
@@ -103,24 +89,15 @@ static ZSR_HOT int size_class(const struct zsr_engine *e, size_t size)
 
 static ZSR_HOT zsr_handle handle_alloc(struct zsr_engine *e)
 {
-	zsr_handle h = e->free_handle;
-
-	if (e->shared)
-		return zsr_cell_alloc_shared(e);
-	if (!h)
-		return zsr_cell_carve(e);
-	e->free_handle = (uint32_t)cell_read(e, h);
-	return h;
+	return e->shared ? zsr_cell_alloc_shared(e) : cell_pop(e);
 }
 
 static ZSR_HOT void handle_free(struct zsr_engine *e, zsr_handle h)
 {
-	if (e->shared) {
+	if (e->shared)
 		zsr_cell_free_shared(e, h);
-		return;
-	}
-	e->cells[h] = e->free_handle;
-	e->free_handle = h;
+	else
+		cell_push(e, h);
 }
 
 static ZSR_HOT struct zsr_zspage *zspage_pick(struct zsr_class *c)
@@ -191,8 +168,9 @@ static ZSR_HOT unsigned obj_malloc(struct zsr_engine *e, struct zsr_class *c,
 }
 
 /* The object of H into a new zspage. */
-static __attribute__((noinline)) int malloc_new(struct zsr_engine *e, struct zsr_class *c,
-			       zsr_handle *h)
+static __attribute__((noinline)) int malloc_new(struct zsr_engine *e,
+						struct zsr_class *c,
+						zsr_handle *h)
 {
 	struct zsr_zspage *z = zspage_alloc(e, c);
 
@@ -245,7 +223,8 @@ static ZSR_HOT unsigned obj_free(struct zsr_class *c, struct zsr_zspage *z,
 	return group ? ZSR_REGROUPED : ZSR_REGROUPED | ZSR_EMPTIED;
 }
 
-static __attribute__((noinline)) bool release(struct zsr_engine *e, struct zsr_zspage *z)
+static __attribute__((noinline)) bool release(struct zsr_engine *e,
+					      struct zsr_zspage *z)
 {
 	if (!zsr_engine_zspage_trylock(e, z))
 		return false;

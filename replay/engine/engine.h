@@ -133,6 +133,24 @@ int zsr_engine_size_class(const struct zsr_engine *e, size_t size);
 /* A handle cell; 0 when memory is out. */
 zsr_handle zsr_engine_handle_alloc(struct zsr_engine *e);
 void zsr_engine_handle_free(struct zsr_engine *e, zsr_handle h);
+
+/*
+ * A thread's own stock of handles, for a shared pool: only every 32nd alloc or
+ * free goes to the pool's. Zeroed at first; drain gives back what is left.
+ */
+#define ZSR_HANDLE_CACHE 62
+struct zsr_handle_cache {
+	unsigned nr;
+	zsr_handle handle[ZSR_HANDLE_CACHE];
+};
+zsr_handle zsr_engine_handle_alloc_cached(struct zsr_engine *e,
+					  struct zsr_handle_cache *cache);
+void zsr_engine_handle_free_cached(struct zsr_engine *e,
+				   struct zsr_handle_cache *cache,
+				   zsr_handle h);
+void zsr_engine_handle_drain(struct zsr_engine *e,
+			     struct zsr_handle_cache *cache);
+
 /* The zspage that serves the next object of CLASS, NULL: a new one is needed. */
 struct zsr_zspage *zsr_engine_zspage_pick(struct zsr_engine *e, unsigned class);
 /* Build a zspage, not yet listed; NULL when memory is out. */
@@ -281,8 +299,19 @@ void zsr_engine_write_classes(const struct zsr_engine *e, FILE *f);
  *	zspage_trylock					C (takes P)
  *	zspage_unlink					C and P
  *	zspage_free					P, off every list
- *	run_worker, compact				every C, one at a time
- *	pages, pages_compacted				- (a momentary value)
+ *	page_trylock, page_unlock			- (they are P), while
+ *							the zspage is held
+ *	malloc, free, run_worker, compact, class_stats,
+ *	freeable, observe				every C
+ *	compact_class					C, one at a time
+ *	pages, pages_compacted, worker_scheduled	- (a momentary value)
+ *
+ * The matrix holds for pools made with ZSR_ENGINE_SHARED; others belong to one
+ * thread. What needs no lock is safe by atomics or by a short lock inside the
+ * pool. handle_class stays right while compaction moves the object;
+ * handle_zspage and place need C (or what keeps compaction out). Observers are
+ * called by the thread at hand, several at once when it is a step of different
+ * classes or zspage_free.
  */
 
 #endif

@@ -106,6 +106,10 @@ struct zsr_engine {
 	uint32_t drift[ZSR_MAX_CLASSES];
 };
 
+/* layout.c: a usage error for sizes no pool has. */
+int zsr_sizes_check(unsigned page_size, unsigned chain_size,
+		    struct zsr_err *err);
+
 /* class.c: size classes of a pool whose rules are set. */
 void zsr_classes_init(struct zsr_engine *e);
 
@@ -168,6 +172,22 @@ static ZSR_HOT struct zsr_zspage *cell_zspage(uint64_t cell)
 static ZSR_HOT unsigned cell_slot(uint64_t cell)
 {
 	return cell & ((1u << ZSR_SLOT_BITS) - 1);
+}
+
+static ZSR_HOT zsr_handle cell_pop(struct zsr_engine *e)
+{
+	zsr_handle h = e->free_handle;
+
+	if (!h)
+		return zsr_cell_carve(e);
+	e->free_handle = (uint32_t)cell_read(e, h);
+	return h;
+}
+
+static ZSR_HOT void cell_push(struct zsr_engine *e, zsr_handle h)
+{
+	__atomic_store_n(&e->cells[h], e->free_handle, __ATOMIC_RELAXED);
+	e->free_handle = h;
 }
 
 /* ---- fullness groups -------------------------------------------------- */

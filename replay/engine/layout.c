@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How kernels pack an object's place into a word, and what follows from it. */
-#include "replay/engine/engine.h"
+#include "replay/engine/internal.h"
 
 #define CLASS_BITS 9
 
@@ -18,12 +18,28 @@ static unsigned tag_bits(unsigned release)
 	return release >= ZSR_RELEASE(6, 2) ? 2 : 1;
 }
 
+int zsr_sizes_check(unsigned page_size, unsigned chain_size, struct zsr_err *err)
+{
+	if (page_size != 4096 && page_size != 16384 && page_size != 65536)
+		return zsr_err_usage(err,
+				     "page size %u is none of 4096, 16384, "
+				     "65536",
+				     page_size);
+	if (chain_size < 4 || chain_size > 16)
+		return zsr_err_usage(err, "chain size %u is not within 4 to 16",
+				     chain_size);
+	return 0;
+}
+
 int zsr_obj_layout(struct zsr_obj_layout *l, const char *release,
 		   unsigned word_bits, unsigned physmem_bits,
 		   unsigned page_size, unsigned chain_size, struct zsr_err *err)
 {
 	unsigned r = zsr_release_parse(release), below, page_shift, needed;
+	int ret = zsr_sizes_check(page_size, chain_size, err);
 
+	if (ret)
+		return ret;
 	if (!zsr_model_find(release))
 		return zsr_err_usage(err, "'%s' is no known kernel", release);
 	if (!word_bits)

@@ -5,39 +5,38 @@
  */
 #include "replay/engine/internal.h"
 
-static uint16_t all_pages(const struct zsr_zspage *z)
-{
-	return (uint16_t)((1u << z->pages) - 1);
-}
-
+/*
+ * Page locks are taken by whoever comes, under no lock of the class, so they
+ * are atomic also where one thread has the pool: releases are rare.
+ */
 bool zsr_engine_page_trylock(struct zsr_engine *e, struct zsr_zspage *z,
 			     unsigned page)
 {
-	if (z->locked & (1u << page))
-		return false;
-	z->locked |= (uint16_t)(1u << page);
-	return true;
+	uint16_t bit = (uint16_t)(1u << page);
+
+	return !(__atomic_fetch_or(&z->locked, bit, __ATOMIC_ACQUIRE) & bit);
 }
 
 void zsr_engine_page_unlock(struct zsr_engine *e, struct zsr_zspage *z,
 			    unsigned page)
 {
-	z->locked &= (uint16_t) ~(1u << page);
+	uint16_t bit = (uint16_t)(1u << page);
+
+	__atomic_fetch_and(&z->locked, (uint16_t)~bit, __ATOMIC_RELEASE);
 }
 
-static bool lock_pages(struct zsr_engine *e, struct zsr_zspage *z)
-{
-	if (z->locked)
-		return false;
-	z->locked = all_pages(z);
-	return true;
-}
-
+/*
+ * The kernel tries the pages one by one and drops what it has at the first
+ * failure: nobody can tell that from taking all or none.
+ */
 bool zsr_engine_zspage_trylock(struct zsr_engine *e, struct zsr_zspage *z)
 {
-	if (lock_pages(e, z))
+	uint16_t none = 0, all = (uint16_t)((1u << z->pages) - 1);
+
+	if (__atomic_compare_exchange_n(&z->locked, &none, all, false,
+					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return true;
-	e->worker_scheduled = true;
+	__atomic_store_n(&e->worker_scheduled, true, __ATOMIC_RELAXED);
 	return false;
 }
 
@@ -68,7 +67,7 @@ unsigned zsr_engine_zspage_free(struct zsr_engine *e, struct zsr_zspage *z)
 
 bool zsr_engine_worker_scheduled(const struct zsr_engine *e)
 {
-	return e->worker_scheduled;
+	return __atomic_load_n(&e->worker_scheduled, __ATOMIC_RELAXED);
 }
 
 /*

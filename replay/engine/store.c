@@ -100,10 +100,8 @@ zsr_handle zsr_cell_carve(struct zsr_engine *e)
 	    (e->shared || end > ZSR_MAX_HANDLES ||
 	     zsr_grow(&e->cells, &e->cells_cap, end, sizeof(*e->cells))))
 		return 0;
-	for (h = end - 1; h > first; h--) {
-		__atomic_store_n(&e->cells[h], e->free_handle, __ATOMIC_RELAXED);
-		e->free_handle = h;
-	}
+	for (h = end - 1; h > first; h--)
+		cell_push(e, h);
 	e->nr_handles = end;
 	return first;
 }
@@ -113,11 +111,7 @@ zsr_handle zsr_cell_alloc_shared(struct zsr_engine *e)
 	zsr_handle h;
 
 	store_lock(e);
-	h = e->free_handle;
-	if (h)
-		e->free_handle = (uint32_t)cell_read(e, h);
-	else
-		h = zsr_cell_carve(e);
+	h = cell_pop(e);
 	store_unlock(e);
 	return h;
 }
@@ -125,9 +119,47 @@ zsr_handle zsr_cell_alloc_shared(struct zsr_engine *e)
 void zsr_cell_free_shared(struct zsr_engine *e, zsr_handle h)
 {
 	store_lock(e);
-	__atomic_store_n(&e->cells[h], e->free_handle, __ATOMIC_RELAXED);
-	e->free_handle = h;
+	cell_push(e, h);
 	store_unlock(e);
+}
+
+/* ---- a thread's own cells ------------------------------------------------ */
+
+zsr_handle zsr_engine_handle_alloc_cached(struct zsr_engine *e,
+					  struct zsr_handle_cache *cache)
+{
+	zsr_handle h;
+
+	if (!cache->nr) {
+		store_lock(e);
+		while (cache->nr < ZSR_HANDLE_CACHE / 2 && (h = cell_pop(e)))
+			cache->handle[cache->nr++] = h;
+		store_unlock(e);
+	}
+	return cache->nr ? cache->handle[--cache->nr] : 0;
+}
+
+static void give_back(struct zsr_engine *e, struct zsr_handle_cache *cache,
+		      unsigned left)
+{
+	store_lock(e);
+	while (cache->nr > left)
+		cell_push(e, cache->handle[--cache->nr]);
+	store_unlock(e);
+}
+
+void zsr_engine_handle_free_cached(struct zsr_engine *e,
+				   struct zsr_handle_cache *cache, zsr_handle h)
+{
+	if (cache->nr == ZSR_HANDLE_CACHE)
+		give_back(e, cache, ZSR_HANDLE_CACHE / 2);
+	cache->handle[cache->nr++] = h;
+}
+
+void zsr_engine_handle_drain(struct zsr_engine *e,
+			     struct zsr_handle_cache *cache)
+{
+	give_back(e, cache, 0);
 }
 
 /* ---- records ----------------------------------------------------------- */
