@@ -181,10 +181,9 @@ static void draw_bars(struct canvas *c, const struct zsr_column *col,
 	if (c->view || c->cmp->nr_windows < 2)
 		return;
 	off = (double)col->panel[1].origin_ns - (double)p->origin_ns;
-	x0 = x_of(w, f, off + (double)burst->from_ns);
-	x1 = x_of(w, f, off + (double)burst->to_ns);
-	box(c, zsr_max(x0, f->x), f->y + f->h + 3.5,
-	    zsr_min(x1, f->x + f->w) - zsr_max(x0, f->x), 2.5, grey);
+	x0 = zsr_max(x_of(w, f, off + (double)burst->from_ns), f->x);
+	x1 = zsr_min(x_of(w, f, off + (double)burst->to_ns), f->x + f->w);
+	box(c, x0 - 1.5, f->y + f->h + 3.5, x1 - x0 + 3, 3, grey);
 }
 
 static void draw_panel(struct canvas *c, const struct panel_set *set,
