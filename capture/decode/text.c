@@ -127,9 +127,9 @@ static int entries(struct text *t, const char *p, const char *end,
 
 	snprintf(copy, sizeof(copy), "%.*s",
 		 (int)zsr_min((size_t)(end - p), sizeof(copy) - 1), p);
-	rest = strchr(copy, ':') + 1;
-	in_buffer = strtoull(rest, &rest, 10);
-	if (*rest != '/')
+	rest = strchr(copy, ':');
+	in_buffer = rest ? strtoull(rest + 1, &rest, 10) : 0;
+	if (!rest || *rest != '/')
 		return zsr_err_input(err, "damaged header");
 	written = strtoull(rest + 1, &rest, 10);
 	if (written < in_buffer)

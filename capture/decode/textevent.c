@@ -39,26 +39,53 @@ static struct text_event *find(struct text_events *t, const char *name,
 	return &t->ev[i];
 }
 
+/* Whether LINE is a plain return of zs_malloc, of another event than EV. */
+static bool is_plain_return(const struct text_event *ev, const char *line,
+			    const char *end)
+{
+	struct text_head h;
+	struct text_where w;
+	enum dec_func func;
+	const char *colon, *p;
+	int ignored;
+	size_t len;
+
+	if (!memmem(line, (size_t)(end - line), " <- ", 4) ||
+	    !text_head(&h, line, end))
+		return false;
+	colon = memchr(h.rest, ':', (size_t)(end - h.rest));
+	if (!colon)
+		return false;
+	len = (size_t)(colon - h.rest);
+	for (p = colon + 1; p < end && *p == ' ';)
+		p++;
+	if (same(h.rest, len, ev->name, ev->name_len) ||
+	    !text_where(&w, p, end) || !w.is_ret)
+		return false;
+	func = dec_func_of_event(h.rest, len, &ignored);
+	if (!func && w.symbol)
+		func = dec_func_of_symbol(w.symbol, w.symbol_len);
+	return func == DEC_MALLOC;
+}
+
 /* Whether another event tells of zs_malloc's return too, as far as the text
  * that was read already reaches. */
-static bool has_plain_return(const struct text_event *ev, const char *ahead,
+static bool has_plain_return(const struct text_events *t,
+			     const struct text_event *ev, const char *ahead,
 			     const char *end)
 {
-	static const char ret[] = "<- zs_malloc)";
-	const char *p = ahead;
+	const char *nl;
+	size_t i;
 
-	while ((p = memmem(p, (size_t)(end - p), ret, strlen(ret)))) {
-		const char *line = memrchr(ahead, '\n', (size_t)(p - ahead));
-		struct text_head h;
-		const char *colon;
-
-		line = line ? line + 1 : ahead;
-		p += strlen(ret);
-		if (!text_head(&h, line, p))
-			continue;
-		colon = memchr(h.rest, ':', (size_t)(p - h.rest));
-		if (colon && !same(h.rest, (size_t)(colon - h.rest), ev->name,
-				   ev->name_len))
+	for (i = 0; i < TEXT_EVENTS; i++)
+		if (!t->ev[i].place && (t->ev[i].kind == ZSR_REC_MALLOC_RET ||
+					t->ev[i].kind == ZSR_REC_MALLOC_DONE))
+			return true;
+	for (; ahead < end; ahead = nl + 1) {
+		nl = memchr(ahead, '\n', (size_t)(end - ahead));
+		if (!nl)
+			break;
+		if (is_plain_return(ev, ahead, nl))
 			return true;
 	}
 	return false;
@@ -107,8 +134,8 @@ static void learn(struct text_event *ev, const struct text_where *w,
 	}
 }
 
-static int settle(struct text_event *ev, const char *ahead, const char *end,
-		  struct zsr_err *err)
+static int settle(const struct text_events *t, struct text_event *ev,
+		  const char *ahead, const char *end, struct zsr_err *err)
 {
 	const char *missing = NULL;
 	int kind;
@@ -121,7 +148,7 @@ static int settle(struct text_event *ev, const char *ahead, const char *end,
 	ev->kind = (uint8_t)kind;
 	ev->has = (uint8_t)dec_has_of(ev->roles);
 	if (kind == ZSR_REC_MALLOC_RET && ev->place &&
-	    has_plain_return(ev, ahead, end)) {
+	    has_plain_return(t, ev, ahead, end)) {
 		ev->kind = ZSR_REC_PLACE;
 		ev->place = false;
 	}
@@ -228,7 +255,7 @@ int text_event(struct dec *d, struct text_events *t, const struct text_head *h,
 	}
 	if (fresh) {
 		learn(ev, &w, end);
-		ret = ev->func ? settle(ev, end, ahead_end, err) : 0;
+		ret = ev->func ? settle(t, ev, end, ahead_end, err) : 0;
 		if (ret)
 			return ret;
 	}

@@ -230,6 +230,46 @@ START_TEST(ftrace_text)
 }
 END_TEST
 
+/* What trace-cmd report prints; an event with the place beside a plain one,
+ * before it and alone. */
+START_TEST(report_text)
+{
+	static const char obj[] = " wl-8 [001] 1.000001: zs_malloc_obj:  "
+				  "(ffffffc0 <- ffffffd0) handle=0x1 obj=0x2\n";
+	static const char ret[] = " wl-8 [001] 1.000002: zs_malloc_ret:  "
+				  "(ffffffc0 <- ffffffd0) handle=0x1\n";
+	static const char mark[] = " wl-8 [001] 1.000000: print:  "
+				   "tracing_mark_write: snap:a: b\n";
+	char path[64], all[1024];
+
+	snprintf(all, sizeof(all),
+		 "cpus=2\n%sCPU:1 [12914 EVENTS DROPPED]\n%s%s", mark, obj, ret);
+	temp_file(path, all, strlen(all));
+	ck_assert_msg(!decode(path), "%s", err.msg);
+	unlink(path);
+	ck_assert_uint_eq(got.nr, 4);
+	ck_assert(has_line(&got.marks, "snap:a: b"));
+	ck_assert_uint_eq(got.recs[1].value, 12914);
+	ck_assert_uint_eq(got.recs[2].kind, ZSR_REC_PLACE);
+	ck_assert_uint_eq(got.recs[2].value, 2);
+	ck_assert_uint_eq(got.recs[3].kind, ZSR_REC_MALLOC_RET);
+	ck_assert_uint_eq(got.recs[3].caller, 0xffffffd0);
+	snprintf(all, sizeof(all), "%s%s", ret, obj);
+	temp_file(path, all, strlen(all));
+	ck_assert_int_eq(decode(path), 0);
+	unlink(path);
+	ck_assert_uint_eq(got.nr, 2);
+	ck_assert_uint_eq(got.kinds[ZSR_REC_PLACE], 1);
+	snprintf(all, sizeof(all), "%s%s", obj, obj);
+	temp_file(path, all, strlen(all));
+	ck_assert_int_eq(decode(path), 0);
+	unlink(path);
+	ck_assert_uint_eq(got.nr, 4);
+	ck_assert_uint_eq(got.kinds[ZSR_REC_MALLOC_RET], 2);
+	ck_assert_uint_eq(got.kinds[ZSR_REC_PLACE], 2);
+}
+END_TEST
+
 static void text_refused(const char *body, const char *why)
 {
 	char path[64], all[4096];
@@ -267,6 +307,7 @@ START_TEST(bad_text)
 	text_refused("# entries-in-buffer/entries-written: 9/9   #P:1\n"
 		     "  wl-8 [000] d.... 1.000000: other: x\n",
 		     "1 records, its header tells of 9");
+	text_refused("# entries-in-buffer/\n", "damaged header");
 	text_refused("# entries-in-buffer/entries-written: 9/8   #P:1\n",
 		     "line 2: header");
 }
@@ -660,6 +701,6 @@ START_TEST(hostile_child)
 }
 END_TEST
 
-ZSR_TEST_MAIN("decode", raw, dat6, dat7, ftrace_text, bad_text, losses,
-	      sidecars, bad_raw, no_captures, links, sink_stops, limits,
+ZSR_TEST_MAIN("decode", raw, dat6, dat7, ftrace_text, report_text, bad_text,
+	      losses, sidecars, bad_raw, no_captures, links, sink_stops, limits,
 	      partial, standard_input, hostile_child)
