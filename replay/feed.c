@@ -183,6 +183,7 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 				     f->nr_pools);
 	*task = ev->task;
 	e = convert(ev, f->epoch_read);
+	e.seq = f->read - 1;
 	if (push(&f->queue[ev->task], &e))
 		return zsr_err_nomem(err, "task queues");
 	f->outstanding++;

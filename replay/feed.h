@@ -18,6 +18,7 @@ struct zsr_feed_event {
 	uint64_t entry_ns; /* the call's begin in the trace */
 	uint64_t return_ns;
 	uint64_t obj;
+	uint64_t seq; /* place in the trace, from 0 */
 	uint32_t size;
 	uint32_t epoch; /* barriers before it */
 	uint32_t text; /* marks: number of the text */

@@ -101,15 +101,67 @@ static bool next_event(struct player_task *t, struct zsr_feed_event *e)
 		peek = zsr_feed_peek(&p->feed, t->row);
 	}
 	*e = zsr_feed_take(&p->feed, t->row);
+	t->playing = true;
+	t->seq = e->seq;
 	return true;
 }
 
-static void event_done(struct player *p, const struct zsr_feed_event *e)
+/* Everything before this place in the trace has been played. */
+static uint64_t played_up_to(const struct player *p)
 {
+	uint64_t low = p->feed.read;
+	const struct zsr_feed_event *head;
+	uint32_t i;
+
+	for (i = 0; i < p->feed.nr_tasks; i++) {
+		if (p->task[i].playing)
+			low = zsr_min(low, p->task[i].seq);
+		else if ((head = zsr_feed_peek(&p->feed, i)))
+			low = zsr_min(low, head->seq);
+	}
+	return low;
+}
+
+/*
+ * Wait until everything that comes before the task's call in the trace is
+ * done: how a pause ends, and a task starts, where the trace's own times mean
+ * nothing.
+ */
+static void await_turn(struct player_task *t)
+{
+	zsr_vm_sync(t->p->vm);
+	while (played_up_to(t->p) < t->seq)
+		wait_on(t, &t->p->turn_waiters);
+}
+
+static void wake_turns(struct player *p)
+{
+	struct player_task *t = p->turn_waiters, *next;
+	uint64_t low = played_up_to(p);
+
+	p->turn_waiters = NULL;
+	for (; t; t = next) {
+		next = t->next_waiter;
+		if (t->seq <= low) {
+			zsr_vm_resume(p->vm, t->vt);
+		} else {
+			t->next_waiter = p->turn_waiters;
+			p->turn_waiters = t;
+		}
+	}
+}
+
+static void event_done(struct player_task *t, const struct zsr_feed_event *e)
+{
+	struct player *p = t->p;
+
 	if (p->s->progress && !(++p->played & 0xffff))
 		zsr_progress_at(p->s->progress, p->played);
-	if (p->feed.epoch_now < p->feed.epoch_read)
+	if (p->turn_waiters || p->feed.epoch_now < p->feed.epoch_read)
 		zsr_vm_sync(p->vm);
+	t->playing = false;
+	if (p->turn_waiters)
+		wake_turns(p);
 	if (zsr_feed_done(&p->feed, e))
 		wake_all(p, &p->epoch_waiters);
 	if (p->window_waiters && p->feed.outstanding < ZSR_FEED_WINDOW / 2)
@@ -149,6 +201,22 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 	return zsr_vm_scatter(vm, vm->c->cost[cost]);
 }
 
+/* A pause of the trace, or the time before a task's first call. */
+static void play_pause(struct player_task *t, const struct zsr_feed_event *e)
+{
+	struct zsr_vm *vm = t->p->vm;
+	uint64_t now = vm->c->now, gap = recorded_gap(t, e) * ZSR_PS_PER_NS;
+
+	if (t->p->s->gaps == ZSR_GAPS_RECORDED) {
+		zsr_vm_sleep_until(vm, t->started ? now + gap
+						  : e->entry_ns * ZSR_PS_PER_NS);
+		return;
+	}
+	if (t->started)
+		zsr_vm_sleep_until(vm, now + t->p->s->profile->pause);
+	await_turn(t);
+}
+
 static void play_gap(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct zsr_vm *vm = t->p->vm;
@@ -158,10 +226,8 @@ static void play_gap(struct player_task *t, const struct zsr_feed_event *e)
 		return;
 	vm->c->cur->mode = e->kind == ZSR_EV_FREE ? ZSR_MODE_GAP
 						  : ZSR_MODE_STORE;
-	if (!t->started)
-		zsr_vm_sleep_until(vm, e->entry_ns * ZSR_PS_PER_NS);
-	else if (is_pause(t, gap))
-		zsr_vm_sleep_until(vm, vm->c->now + gap * ZSR_PS_PER_NS);
+	if (!t->started || is_pause(t, gap))
+		play_pause(t, e);
 	else if (t->in_batch)
 		t->debt += gap_work(t, e, gap);
 	else
@@ -380,7 +446,7 @@ static void task_main(struct zsr_vm *vm, void *arg)
 	(void)vm;
 	while (!p->error && next_event(t, &e)) {
 		play(t, &e);
-		event_done(p, &e);
+		event_done(t, &e);
 	}
 	outer_drop(t);
 	release_close(t);

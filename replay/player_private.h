@@ -21,6 +21,7 @@ struct player {
 	struct player_task *epoch_waiters;
 	struct player_task *window_waiters;
 	struct player_task *object_waiters;
+	struct player_task *turn_waiters;
 	size_t cap_releases;
 	uint64_t played;
 	uint64_t caller_sum_ps;
@@ -39,6 +40,8 @@ struct player_task {
 	uint64_t in_gap_ps; /* of the last call, whose duration the trace
 				 * does not know: its gap contains it */
 	bool started;
+	bool playing; /* the event number seq */
+	uint64_t seq;
 	unsigned in_batch; /* releases under the outer lock so far */
 	uint64_t debt; /* gaps (ps) owed for them */
 	uint64_t rel_begin, rel_end, rel_nr; /* release under way, ps */
