@@ -36,6 +36,7 @@ compare() {
 }
 
 # also_in: kernels that gave the same files for this row
+# shellcheck disable=SC2034 # all columns have names
 while IFS=, read -r seq kernel page chain also_in dir every stored ops \
 	mallocs frees compacts zspages peak final alloc used freeable moved \
 	compacted events checkpoints compact placement moves; do

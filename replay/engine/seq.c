@@ -28,6 +28,8 @@ static int fill(struct zsr_seq *s, struct zsr_err *err)
 	text = gzerror(s->gz, &code);
 	if (code == Z_ERRNO)
 		return zsr_err_sys(err, errno, "%s", s->path);
+	if (!strncmp(text, s->path, strlen(s->path)))
+		text += strlen(s->path) + strspn(text + strlen(s->path), ": ");
 	if (n < 0 || code == Z_BUF_ERROR)
 		return zsr_err_input(err, "%s:%llu: damaged gzip data: %s",
 				     s->path, (unsigned long long)s->line + 1,

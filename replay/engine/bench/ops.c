@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Time of an op: replays the mallocs, frees and deferred frees of op sequences
- * in a fresh pool a round, and prints the median and the best round. The time
- * of compactions is left out, their effect is not.
+ * Time of an op: replays the mallocs and frees of op sequences in a fresh pool
+ * a round, and prints the median and the best round. The time of compactions
+ * is left out, their effect is not. Dispatching is part of an op's time.
  *
- *	ops [--kernel K] [--page-size N] [--chain-size N] [--rounds N] SEQ...
+ *	ops [--kernel K] [--page-size N] [--chain-size N] [--rounds N] [SEQ...]
+ *
+ * Without sequences: three of the oracle's from $ZSR_SHARED or ../shared.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,18 +19,18 @@
 
 /* Packed, so that reading them costs little of what is measured. */
 struct op {
-	uint32_t place;		/* in the table of live handles */
-	uint32_t size;		/* or FREE, or COMPACT */
+	uint32_t place; /* in the table of live handles */
+	uint32_t size; /* or FREE, or COMPACT */
 };
-#define FREE	UINT32_MAX
+#define FREE    UINT32_MAX
 #define COMPACT (UINT32_MAX - 1)
 
 struct ops {
 	struct op *op;
 	size_t nr, cap;
-	uint32_t *place;	/* by id */
+	uint32_t *place; /* by id */
 	size_t nr_ids, ids_cap;
-	uint32_t *unused;	/* places */
+	uint32_t *unused; /* places */
 	size_t nr_unused, unused_cap;
 	uint32_t nr_places;
 	uint64_t nr_timed;
@@ -139,6 +141,8 @@ static int measure(const char *path, struct zsr_err *err)
 	unsigned i;
 	int ret;
 
+	if (!zsr_model_find(kernel))
+		return zsr_err_usage(err, "unknown kernel '%s'", kernel);
 	ret = load(&o, path, err);
 	if (ret)
 		goto out;
@@ -177,26 +181,54 @@ static int set(const char *name, const char *value)
 	else if (!strcmp(name, "--chain-size"))
 		chain_size = (unsigned)atoi(value);
 	else if (!strcmp(name, "--rounds"))
-		nr_rounds = (unsigned)zsr_max(1, zsr_min(atoi(value),
-							 MAX_ROUNDS));
+		nr_rounds = (unsigned)zsr_max(1,
+					      zsr_min(atoi(value), MAX_ROUNDS));
 	else
 		return -EINVAL;
 	return 0;
 }
 
+static int measure_defaults(struct zsr_err *err)
+{
+	static const char *const names[] = { "random_lzo_200k",
+					     "process_exit_100k",
+					     "slot_churn_100k" };
+	static const char *const kernels[] = { "6.12", "6.1" };
+	const char *shared = getenv("ZSR_SHARED");
+	char path[4096];
+	size_t i, k;
+	int ret = 0;
+
+	for (k = 0; !ret && k < ZSR_ARRAY_SIZE(kernels); k++) {
+		kernel = kernels[k];
+		printf("kernel %s\n", kernel);
+		for (i = 0; !ret && i < ZSR_ARRAY_SIZE(names); i++) {
+			snprintf(path, sizeof(path),
+				 "%s/fixtures/zsmalloc/seq/%s.csv.gz",
+				 shared ? shared : "../shared", names[i]);
+			ret = measure(path, err);
+		}
+	}
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	struct zsr_err err = { 0 };
-	int i;
+	bool given = false;
+	int i, ret = 0;
 
-	for (i = 1; i < argc; i++) {
-		if (i + 1 < argc && !set(argv[i], argv[i + 1]))
+	for (i = 1; !ret && i < argc; i++) {
+		if (i + 1 < argc && !set(argv[i], argv[i + 1])) {
 			i++;
-		else if (measure(argv[i], &err))
-			break;
+			continue;
+		}
+		given = true;
+		ret = measure(argv[i], &err);
 	}
-	if (i == argc && zsr_model_find(kernel))
-		return 0;
-	fprintf(stderr, "ops: %s\n", err.msg);
-	return 1;
+	if (!ret && !given)
+		ret = measure_defaults(&err);
+	if (ret)
+		fprintf(stderr, "ops: %s\n", err.msg);
+	return ret ? 1 : 0;
 }
