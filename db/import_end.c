@@ -140,9 +140,8 @@ static void close_books(struct zsr_import *imp)
 		imp->odd.free_no_return = 0;
 	for (i = 0; i < imp->nr_cpus; i++) {
 		c = &imp->cpus[i];
-		/* An overrun shows in the data too, unless the data was read
-		 * some other way; what was dropped shows nowhere. */
-		imp->odd.lost += zsr_max(c->lost, c->overrun) + c->dropped;
+		/* What the statistics count mostly shows in the data too. */
+		imp->odd.lost += zsr_max(c->lost, c->overrun + c->dropped);
 	}
 	imp->odd.lost = zsr_min(imp->odd.lost, (uint64_t)INT64_MAX);
 	imp->odd.live_at_end = imp->handles.nr_live;
@@ -150,7 +149,8 @@ static void close_books(struct zsr_import *imp)
 
 /*
  * Every pool was seen from its creation, or (no creation is recorded at all)
- * the capture began before the first call and nothing older was ever freed.
+ * the capture began before the first call; and nothing was freed whose malloc
+ * is not in the trace.
  */
 static bool from_empty(const struct zsr_import *imp)
 {
@@ -159,7 +159,7 @@ static bool from_empty(const struct zsr_import *imp)
 	for (i = 0; i < imp->nr_pools; i++) {
 		const struct zsr_import_pool *p = &imp->pools[i];
 
-		if (!p->created && (imp->creates || !imp->begun || p->orphans))
+		if (p->orphans || (!p->created && (imp->creates || !imp->begun)))
 			return false;
 	}
 	return true;

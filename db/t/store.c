@@ -482,6 +482,70 @@ START_TEST(files)
 }
 END_TEST
 
+static void cannot_read(const char *path, const char *why)
+{
+	const struct zsr_event *ev;
+	struct zsr_err e = { 0 };
+	struct zsr_cursor *c;
+	struct zsr_db *db;
+	int n;
+
+	OK(zsr_db_open(&db, path, ZSR_DB_READONLY, &e));
+	OK(zsr_cursor_open(db, 1, &c, &e));
+	while ((n = zsr_cursor_next(c, &ev, &e)) > 0)
+		;
+	ck_assert_int_lt(n, 0);
+	ck_assert_int_eq(e.kind, ZSR_ERR_INPUT);
+	ck_assert_msg(!strncmp(e.msg, "trace 't': ", 11), "%s", e.msg);
+	ck_assert_msg(strstr(e.msg, why) != NULL, "%s", e.msg);
+	zsr_cursor_close(c);
+	zsr_db_close(db);
+}
+
+/* Damage names trace and chunk. */
+START_TEST(damaged)
+{
+	static const struct {
+		const char *sql;
+		const char *why;
+	} damage[] = {
+		{ "update chunk set data = zeroblob(length(data)) "
+		  "where id & 3 = 1",
+		  "chunk 1: its checksum is wrong" },
+		{ "update chunk set xxh3 = xxh3 + 1 where id & 3 = 2",
+		  "chunk 2: its checksum is wrong" },
+		{ "delete from chunk where id & 3 = 1",
+		  "chunk 1: it is missing" },
+		{ "delete from chunk where id & 3 = 3",
+		  "98304 events of 100000 are there" },
+		{ "update chunk set t_max = t_max + 1 where id & 3 = 2",
+		  "chunk 2: its content is not that of its row" },
+		{ "update chunk set t_min = 0 where id & 3 = 2",
+		  "chunk 2: it does not follow" },
+		{ "update chunk set mallocs = mallocs + 1 where id & 3 = 2",
+		  "chunk 2: its head" },
+		{ "update chunk set events = 70000 where id & 3 = 2",
+		  "chunk 2: its row makes no sense" },
+		{ "update trace set nr_tasks = 2", "chunk 0: a value" },
+		{ "update trace set nr_pools = 0", "chunk 0: a value" },
+	};
+	const char *path = gen_path();
+	struct zsr_err e = { 0 };
+	struct zsr_db *db;
+	size_t i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(damage); i++) {
+		OK(zsr_db_open(&db, path, ZSR_DB_CREATE, &e));
+		write_trace(db, "t", 1, 100000, false, NULL);
+		zsr_db_close(db);
+		shell(path, damage[i].sql);
+		cannot_read(path, damage[i].why);
+		unlink(path);
+	}
+	gen_cleanup(path);
+}
+END_TEST
+
 /* Writes until it is killed. */
 static void writer_child(const char *path, int fd)
 {
@@ -565,4 +629,4 @@ START_TEST(killed)
 END_TEST
 
 ZSR_TEST_MAIN("db/store", round_trip, digests, tables, refused_events,
-	      refused_traces, runs, refused_files, files, killed)
+	      refused_traces, runs, refused_files, files, damaged, killed)
