@@ -144,7 +144,8 @@ int dec_file_read(struct dec_file *f, uint64_t off, void *buf, size_t len,
 				     " are needed, the file has %" PRIu64,
 				     len, off, f->size);
 	if (f->mem) {
-		memcpy(buf, f->mem + off, len);
+		if (len)
+			memcpy(buf, f->mem + off, len);
 		return 0;
 	}
 	while (len) {
