@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/engine_trace.h"
 #include "replay/engine/engine.h"
 
 /* What all of it takes. */
@@ -157,24 +158,82 @@ static int tables(struct zsr_options *o, struct zsr_err *err)
 	return zsr_cmd_flush(err);
 }
 
+static struct {
+	char *db;
+	char *pool;
+	char *mark;
+} from;
+
 static const struct poptOption classes_options[] = {
 	{ "seq", 's', POPT_ARG_STRING, &seq.sequence, 0,
-	  "op sequence to run first", "FILE" },
+	  "run an op sequence instead of a trace", "FILE" },
+	{ "db", 'd', POPT_ARG_STRING, &from.db, 0,
+	  "the database (default $ZSR_DB, else ./zsr.db)", "DB" },
+	{ "pool", '\0', POPT_ARG_STRING, &from.pool, 0,
+	  "number of the trace's pool, from 0 (default 0)", "N" },
+	{ "mark", 'm', POPT_ARG_STRING, &from.mark, 0,
+	  "stop at the first mark that reads TEXT", "TEXT" },
 	{ NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)pool_options, 0, NULL,
 	  NULL },
 	POPT_TABLEEND
 };
 
-static int classes(struct zsr_options *o, struct zsr_err *err)
+/* What the command line does not say, the trace does (and goes on saying as
+ * long as options do). */
+static int classes_of_trace(struct zsr_engine **e, const char *arg,
+			    struct zsr_err *err)
 {
-	struct zsr_engine *e;
+	static char page_size[16], chain_size[16];
+	static struct zsr_trace t;
+	struct zsr_db *db = NULL;
+	unsigned pool = 0;
 	int ret;
 
-	if (o->nr_rest)
-		return zsr_err_usage(err, "classes takes no argument");
-	ret = create(&e, err);
-	if (!ret && seq.sequence)
-		ret = zsr_engine_run_sequence(e, &seq, err);
+	ret = zsr_cmd_open_db(&db, "engine", from.db, zsr_cmd_trace_flags(arg),
+			      err);
+	if (!ret)
+		ret = zsr_cmd_trace(db, arg, &t, err);
+	if (ret)
+		goto out;
+	ret = number(from.pool, "--pool", 0, t.nr_pools ? t.nr_pools - 1 : 0,
+		     &pool, err);
+	if (ret)
+		goto out;
+	snprintf(page_size, sizeof(page_size), "%u", t.page_size);
+	snprintf(chain_size, sizeof(chain_size), "%u", t.chain_size);
+	if (!opt.kernel)
+		opt.kernel = t.kernel;
+	if (!opt.page_size)
+		opt.page_size = page_size;
+	if (!opt.chain_size)
+		opt.chain_size = chain_size;
+	ret = create(e, err);
+	if (!ret)
+		ret = zsr_engine_play_trace(*e, db, &t, pool, from.mark, err);
+	if (!ret && !t.from_empty)
+		fprintf(stderr,
+			"zsr engine: the pool was not empty when trace '%s' "
+			"began: what it held is not in the table\n",
+			t.name);
+out:
+	zsr_db_close(db);
+	return ret;
+}
+
+static int classes(struct zsr_options *o, struct zsr_err *err)
+{
+	struct zsr_engine *e = NULL;
+	int ret;
+
+	if (o->nr_rest > 1 || (o->nr_rest && seq.sequence))
+		return zsr_err_usage(err, "classes takes one TRACE or --seq");
+	if (o->nr_rest) {
+		ret = classes_of_trace(&e, o->rest[0], err);
+	} else {
+		ret = create(&e, err);
+		if (!ret && seq.sequence)
+			ret = zsr_engine_run_sequence(e, &seq, err);
+	}
 	if (!ret) {
 		zsr_engine_write_classes(e, stdout);
 		ret = zsr_cmd_flush(err);
@@ -197,7 +256,7 @@ static const struct {
 	{ "tables", "engine tables --kernel RELEASE [OPTION...]",
 	  "the size classes, as CSV", pool_options, tables },
 	{ "classes",
-	  "engine classes --kernel RELEASE [--seq SEQUENCE] [OPTION...]",
+	  "engine classes TRACE | --seq FILE --kernel RELEASE [OPTION...]",
 	  "the kernel's `classes` table", classes_options, classes },
 };
 
