@@ -35,19 +35,19 @@ enum zsr_chain_rule { ZSR_CHAIN_PERCENT, ZSR_CHAIN_MINWASTE };
 enum zsr_group_rule { ZSR_GROUP_QUAD, ZSR_GROUP_RATIO12 };
 enum zsr_compact_rule { ZSR_COMPACT_SRC, ZSR_COMPACT_DST };
 enum zsr_refuse_rule {
-	ZSR_REFUSE_NULL,	/* 5.10: null handle for both */
-	ZSR_REFUSE_EINVAL,	/* 6.1: -EINVAL for both */
-	ZSR_REFUSE_ENOSPC,	/* 6.12: -EINVAL for 0, -ENOSPC for too large */
+	ZSR_REFUSE_NULL, /* 5.10: null handle for both */
+	ZSR_REFUSE_EINVAL, /* 6.1: -EINVAL for both */
+	ZSR_REFUSE_ENOSPC, /* 6.12: -EINVAL for 0, -ENOSPC for too large */
 };
 
 struct zsr_model {
-	const char *name;	/* "6.1", "6.3", "6.12"; "5.10" differs in refuse */
+	const char *name; /* "6.1", "6.3", "6.12"; "5.10" differs in refuse */
 	enum zsr_chain_rule chain;
 	enum zsr_group_rule group;
 	enum zsr_compact_rule compact;
 	enum zsr_refuse_rule refuse;
-	unsigned default_chain;	/* pages: 4 to 6.2, 8 after */
-	bool worker_drift;	/* free worker forgets the empty counter (<= 6.3) */
+	unsigned default_chain; /* pages: 4 to 6.2, 8 after */
+	bool worker_drift; /* free worker forgets the empty counter (<= 6.3) */
 };
 
 /*
@@ -65,14 +65,14 @@ unsigned zsr_release_parse(const char *release);
  * of the index matters to the engine: what it cannot number is no size class.
  */
 struct zsr_obj_layout {
-	unsigned word_bits;	/* 32 or 64 */
-	unsigned physmem_bits;	/* of a physical address */
+	unsigned word_bits; /* 32 or 64 */
+	unsigned physmem_bits; /* of a physical address */
 	unsigned pfn_bits;
 	unsigned tag_bits;
 	unsigned class_bits;
 	unsigned idx_bits;
-	unsigned min_size;	/* bytes of the smallest size class */
-	unsigned handle_size;	/* bytes */
+	unsigned min_size; /* bytes of the smallest size class */
+	unsigned handle_size; /* bytes */
 };
 
 /*
@@ -81,8 +81,7 @@ struct zsr_obj_layout {
  */
 int zsr_obj_layout(struct zsr_obj_layout *l, const char *release,
 		   unsigned word_bits, unsigned physmem_bits,
-		   unsigned page_size, unsigned chain_size,
-		   struct zsr_err *err);
+		   unsigned page_size, unsigned chain_size, struct zsr_err *err);
 
 /* ---- an engine: one pool ------------------------------------------- */
 
@@ -97,8 +96,8 @@ void zsr_engine_destroy(struct zsr_engine *e);
 
 /* The same with an object layout of choice and ZSR_ENGINE_* flags. */
 int zsr_engine_create_layout(struct zsr_engine **e,
-			     const struct zsr_model *model,
-			     unsigned page_size, unsigned chain_size,
+			     const struct zsr_model *model, unsigned page_size,
+			     unsigned chain_size,
 			     const struct zsr_obj_layout *layout,
 			     unsigned flags, struct zsr_err *err);
 
@@ -108,14 +107,14 @@ int zsr_engine_create_layout(struct zsr_engine **e,
 
 /* One size class as the tables show it. */
 struct zsr_class_info {
-	unsigned index;		/* own index: greatest raw index merged */
-	unsigned size;		/* bytes a slot */
-	unsigned objs;		/* slots a zspage */
-	unsigned pages;		/* pages a zspage */
-	unsigned min_request;	/* smallest and largest zs_malloc size here */
+	unsigned index; /* own index: greatest raw index merged */
+	unsigned size; /* bytes a slot */
+	unsigned objs; /* slots a zspage */
+	unsigned pages; /* pages a zspage */
+	unsigned min_request; /* smallest and largest zs_malloc size here */
 	unsigned max_request;
 	unsigned slots_merged;
-	unsigned waste;		/* bytes at the end of a chain */
+	unsigned waste; /* bytes at the end of a chain */
 	bool huge;
 };
 
@@ -146,8 +145,7 @@ struct zsr_handle_cache {
 zsr_handle zsr_engine_handle_alloc_cached(struct zsr_engine *e,
 					  struct zsr_handle_cache *cache);
 void zsr_engine_handle_free_cached(struct zsr_engine *e,
-				   struct zsr_handle_cache *cache,
-				   zsr_handle h);
+				   struct zsr_handle_cache *cache, zsr_handle h);
 void zsr_engine_handle_drain(struct zsr_engine *e,
 			     struct zsr_handle_cache *cache);
 
@@ -163,9 +161,9 @@ struct zsr_zspage *zsr_engine_zspage_alloc(struct zsr_engine *e, unsigned class)
 unsigned zsr_engine_obj_malloc(struct zsr_engine *e, unsigned class,
 			       struct zsr_zspage *zspage, zsr_handle h);
 
-#define ZSR_REGROUPED	(1u << 0)	/* the zspage changed its group */
-#define ZSR_CREATED	(1u << 1)	/* it is new */
-#define ZSR_EMPTIED	(1u << 2)	/* its last object went */
+#define ZSR_REGROUPED (1u << 0) /* the zspage changed its group */
+#define ZSR_CREATED   (1u << 1) /* it is new */
+#define ZSR_EMPTIED   (1u << 2) /* its last object went */
 
 /* ---- free, step by step -------------------------------------------- */
 
@@ -175,8 +173,8 @@ struct zsr_zspage *zsr_engine_handle_zspage(const struct zsr_engine *e,
 					    zsr_handle h);
 /* Push the slot back, count, regroup. Returns ZSR_REGROUPED | ZSR_EMPTIED;
  * *zspage is where the object was. The handle itself stays allocated. */
-unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class,
-			     zsr_handle h, struct zsr_zspage **zspage);
+unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class, zsr_handle h,
+			     struct zsr_zspage **zspage);
 /* Try to lock every page of an empty zspage. False: nothing is locked, the
  * zspage stays on its empty list and the free worker is scheduled. */
 bool zsr_engine_zspage_trylock(struct zsr_engine *e, struct zsr_zspage *zspage);
@@ -213,13 +211,13 @@ void zsr_engine_page_unlock(struct zsr_engine *e, struct zsr_zspage *zspage,
 
 /* ---- looking ------------------------------------------------------- */
 
-uint64_t zsr_engine_pages(const struct zsr_engine *e);	/* pool pages now */
+uint64_t zsr_engine_pages(const struct zsr_engine *e); /* pool pages now */
 uint64_t zsr_engine_pages_compacted(const struct zsr_engine *e);
 
 struct zsr_place {
-	uint64_t zspage;	/* serial: 0, 1, 2, ... in order of creation */
+	uint64_t zspage; /* serial: 0, 1, 2, ... in order of creation */
 	unsigned class;
-	unsigned obj;		/* slot */
+	unsigned obj; /* slot */
 };
 void zsr_engine_place(const struct zsr_engine *e, zsr_handle h,
 		      struct zsr_place *place);
@@ -237,17 +235,19 @@ struct zsr_class_stats {
 	uint64_t obj_allocated;
 	uint64_t obj_used;
 	uint64_t pages_used;
-	uint64_t freeable;	/* pages */
-	unsigned nr_groups;	/* 4 (quad: empty, almost empty, almost full,
+	uint64_t freeable; /* pages */
+	unsigned nr_groups; /* 4 (quad: empty, almost empty, almost full,
 				 * full) or 12 */
 	uint64_t group[12];
 };
+/* Counts the zspages of its groups one by one. */
 void zsr_engine_class_stats(const struct zsr_engine *e, unsigned class,
 			    struct zsr_class_stats *s);
 
 /*
  * Observer of things that happen inside whole calls: a zspage made or handed
- * back (pages_now = pool pages after it), an object moved by compaction. Any
+ * back (pages_now = pool pages after it), an object moved by compaction (its
+ * place is the new one by then; the driver may move its part of `queued` along). Any
  * callback may be NULL; called with the caller's locks held; must not call
  * back into the engine except for the functions of this section.
  */

@@ -12,40 +12,40 @@
 
 #include "replay/engine/engine.h"
 
-#define ZSR_HOT inline __attribute__((always_inline))
+#define ZSR_HOT  inline __attribute__((always_inline))
 #define ZSR_COLD __attribute__((noinline, cold))
 
-#define ZSR_MAX_CLASSES	257	/* raw classes at 16 and 64 KiB pages */
-#define ZSR_MAX_GROUPS	12
+#define ZSR_MAX_CLASSES 257 /* raw classes at 16 and 64 KiB pages */
+#define ZSR_MAX_GROUPS  12
 #define ZSR_MAX_HANDLES (1u << 31)
-#define ZSR_NO_GROUP	0xff	/* fresh from zspage_alloc */
+#define ZSR_NO_GROUP    0xff /* fresh from zspage_alloc */
 
 /* Records start at multiples of a cache line. */
-#define ZSR_LINE	64
+#define ZSR_LINE 64
 
 struct zsr_zspage {
 	/* Of its group's list; where says who points here. */
 	struct zsr_zspage *next;
 	struct zsr_zspage **where;
 	uint64_t serial;
-	uint32_t queued;	/* the driver's */
+	uint32_t queued; /* the driver's */
 	uint16_t class;
 	uint16_t inuse;
-	uint16_t free;		/* head of the free list */
-	uint16_t locked;	/* a bit a page */
-	uint16_t from;		/* its group holds counts in use from here */
-	uint16_t below;		/* to under here */
+	uint16_t free; /* head of the free list */
+	uint16_t locked; /* a bit a page */
+	uint16_t from; /* its group holds counts in use from here */
+	uint16_t below; /* to under here */
 	uint8_t group;
 	uint8_t pages;
-	uint32_t slot[];	/* see slot_pop() */
+	uint32_t slot[]; /* see slot_pop() */
 };
 
 /* Three cache lines: what every op needs, the lists, what is rarely needed. */
 struct zsr_class {
 	uint64_t obj_used;
-	uint32_t lists;		/* bit g: the list of group g has entries */
-	uint8_t full;		/* number of the group of full zspages */
-	bool head_or_second;	/* insertion looks at the head of the list */
+	uint32_t lists; /* bit g: the list of group g has entries */
+	uint8_t full; /* number of the group of full zspages */
+	bool head_or_second; /* insertion looks at the head of the list */
 	/* The group on which one that grows out of g, or shrinks, falls. */
 	uint8_t up[ZSR_MAX_GROUPS - 1];
 	uint8_t down[ZSR_MAX_GROUPS];
@@ -57,14 +57,15 @@ struct zsr_class {
 	struct {
 		struct zsr_zspage *next;
 		struct zsr_zspage **where;
-	} end;			/* of every list, in a zspage's shape */
+	} end; /* of every list, in a zspage's shape */
 
 	struct zsr_zspage *free_records;
 	uint32_t zspages;
-	uint16_t objs;		/* slots a zspage */
-	uint8_t pages;		/* pages a zspage */
+	uint16_t objs; /* slots a zspage */
+	uint8_t pages; /* pages a zspage */
 };
-_Static_assert(sizeof(struct zsr_class) == 3 * ZSR_LINE, "three cache lines");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct zsr_class) == 3 * ZSR_LINE,
+	       "three cache lines");
 
 /*
  * A cell in use: the address of the zspage, shifted to make room for the slot.
@@ -75,7 +76,7 @@ _Static_assert(sizeof(struct zsr_class) == 3 * ZSR_LINE, "three cache lines");
 struct zsr_engine {
 	uint64_t *cells;
 	uint32_t free_handle;
-	uint32_t nr_handles;		/* cells ever used, number 0 included */
+	uint32_t nr_handles; /* cells ever used, number 0 included */
 
 	unsigned page_size;
 	unsigned step_shift;
@@ -84,7 +85,7 @@ struct zsr_engine {
 
 	bool worker_scheduled;
 	unsigned handle_size;
-	unsigned min_size;		/* of a class */
+	unsigned min_size; /* of a class */
 	unsigned nr_raw;
 	unsigned chain_size;
 	unsigned huge_class_size;
@@ -219,8 +220,7 @@ static ZSR_HOT void group_insert(struct zsr_class *c, struct zsr_zspage *z,
 	struct zsr_zspage **where = &c->list[group], *next = *where;
 	bool full = group == c->full;
 
-	if (c->head_or_second && next != list_end(c) &&
-	    z->inuse < next->inuse) {
+	if (c->head_or_second && next != list_end(c) && z->inuse < next->inuse) {
 		where = &next->next;
 		next = *where;
 	}

@@ -7,8 +7,8 @@
 #include "replay/engine/seq.h"
 
 struct zsr_run_id {
-	struct zsr_place place;		/* as far as the files know */
-	struct zsr_zspage *locked;	/* the zspage of its page lock */
+	struct zsr_place place; /* as far as the files know */
+	struct zsr_zspage *locked; /* the zspage of its page lock */
 	unsigned locked_page;
 	zsr_handle handle;
 	uint8_t state;
@@ -37,17 +37,17 @@ struct zsr_run_state {
 
 	struct zsr_run_id *ids;
 	size_t nr_ids, ids_cap;
-	uint32_t *id_of;		/* by handle */
+	uint32_t *id_of; /* by handle */
 	size_t id_of_cap;
-	uint32_t *queue;		/* ids, head up to tail */
+	uint32_t *queue; /* ids, head up to tail */
 	size_t queue_head, queue_tail, queue_cap;
 
-	bool zspage_event;		/* in the op at hand */
+	bool zspage_event; /* in the op at hand */
 	bool nomem;
-	uint32_t *moved;		/* ids, in the compaction at hand */
+	uint32_t *moved; /* ids, in the compaction at hand */
 	size_t nr_moved, moved_cap;
 
-	const char *dir;		/* NULL: nothing is written */
+	const char *dir; /* NULL: nothing is written */
 	bool made_dir;
 	FILE *file[ZSR_NR_FILES];
 };
@@ -67,8 +67,7 @@ void zsr_files_place(struct zsr_run_state *r, char kind, uint64_t id,
 void zsr_files_refused(struct zsr_run_state *r, uint64_t id, int ret);
 void zsr_files_move(struct zsr_run_state *r, uint64_t id,
 		    const struct zsr_place *place);
-void zsr_files_compact(struct zsr_run_state *r,
-		       const struct zsr_run_compact *c);
+void zsr_files_compact(struct zsr_run_state *r, const struct zsr_run_compact *c);
 void zsr_files_checkpoint(struct zsr_run_state *r);
 
 #endif

@@ -19,14 +19,14 @@
  */
 struct zsr_seq_op {
 	char op;
-	uint64_t id;		/* or n */
-	uint64_t size;		/* or k */
+	uint64_t id; /* or n */
+	uint64_t size; /* or k */
 };
 
 struct zsr_seq {
-	const char *path;	/* borrowed */
+	const char *path; /* borrowed */
 	gzFile gz;
-	uint64_t line;		/* of the op read last, from 1 */
+	uint64_t line; /* of the op read last, from 1 */
 	uint64_t nr_ops;
 	unsigned at;
 	unsigned len;
@@ -40,8 +40,8 @@ int zsr_seq_next(struct zsr_seq *s, struct zsr_seq_op *op, struct zsr_err *err);
 void zsr_seq_close(struct zsr_seq *s);
 
 /* An input error at the op read last. */
-#define zsr_seq_error(s, err, fmt, ...) \
-	zsr_err_input(err, "%s:%llu: " fmt, (s)->path, \
+#define zsr_seq_error(s, err, fmt, ...)                                        \
+	zsr_err_input(err, "%s:%llu: " fmt, (s)->path,                         \
 		      (unsigned long long)(s)->line, ##__VA_ARGS__)
 
 #endif
