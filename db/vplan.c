@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A plan is a string of two letters an argument: column (t trace, n t_ns,
- * c cpu, k task, i kind) and operator (= < > [ ]; [ is <=, ] is >=). All of
+ * c cpu, k task, i kind) and operator (= < > [ ]; [ is <=, ] is >=; ( is one of
+ * a list, for kinds: others are handed over one at a time). All of
  * them are decided here exactly as SQLite would, which is why it is told not
  * to look again.
  */
@@ -54,6 +55,8 @@ static char operator_letter(unsigned char op)
 /* How many of the rows a constraint leaves, for the planner. */
 static double selectivity(char col, char op)
 {
+	if (op == '(')
+		return 0.9;
 	if (op != '=')
 		return 0.25;
 	switch (col) {
@@ -102,6 +105,8 @@ int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info)
 		     (op != '=' ||
 		      strcmp(sqlite3_vtab_collation(info, i), "BINARY"))))
 			continue;
+		if (col == 'i' && sqlite3_vtab_in(info, i, 1))
+			op = '(';
 		plan[2 * n] = col;
 		plan[2 * n + 1] = op;
 		info->aConstraintUsage[i].argvIndex = ++n;
@@ -200,6 +205,18 @@ static unsigned kinds_named(sqlite3_value *v)
 	return 0;
 }
 
+static unsigned kinds_listed(sqlite3_value *list)
+{
+	sqlite3_value *v;
+	unsigned kinds = 0;
+	int rc;
+
+	for (rc = sqlite3_vtab_in_first(list, &v); rc == SQLITE_OK && v;
+	     rc = sqlite3_vtab_in_next(list, &v))
+		kinds |= kinds_named(v);
+	return kinds;
+}
+
 void zsr_vfilter_init(struct zsr_vfilter *f, int plan, const char *str,
 		      int argc, sqlite3_value **argv)
 {
@@ -232,7 +249,8 @@ void zsr_vfilter_init(struct zsr_vfilter *f, int plan, const char *str,
 			some &= narrow(&f->task_min, &f->task_max, op, argv[i]);
 			break;
 		case 'i':
-			f->kinds &= kinds_named(argv[i]);
+			f->kinds &= op == '(' ? kinds_listed(argv[i])
+					      : kinds_named(argv[i]);
 			break;
 		}
 	}

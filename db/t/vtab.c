@@ -174,10 +174,21 @@ static void condition(struct zsr_rng *rng, char *buf, size_t size,
 	uint64_t v = zsr_rng_next(rng), form = zsr_rng_below(rng, 8);
 
 	if (col == 4) {
-		v %= ZSR_EV_NR + 1;
-		snprintf(buf, size, "kind = '%s'",
-			 v < ZSR_EV_NR ? zsr_event_kind_name((unsigned)v)
-				       : "FREE");
+		const char *a = v % 7 < ZSR_EV_NR ? zsr_event_kind_name(v % 7)
+						  : "FREE";
+		const char *b = zsr_event_kind_name(v / 7 % ZSR_EV_NR);
+
+		if (form < 4)
+			snprintf(buf, size, "kind = '%s'", a);
+		else if (form < 7)
+			snprintf(buf, size, "kind IN ('%s', '%s')", a, b);
+		else
+			snprintf(buf, size, "kind IN (SELECT '%s')", b);
+		return;
+	}
+	if (col > 0 && form == 3) {
+		snprintf(buf, size, "%s IN (%d, %d)", columns[col],
+			 (int)(v % 4), (int)(v / 4 % 4));
 		return;
 	}
 	v %= col == 0 ? t_max : col == 1 ? 80 : col == 2 ? 6 : 4;
@@ -211,12 +222,13 @@ START_TEST(filters)
 		}
 		snprintf(sql, sizeof(sql),
 			 "SELECT t_ns, cpu, task, kind, size, life_ns "
-			 "FROM zsr_event WHERE %s",
+			 "FROM zsr_event WHERE %s ORDER BY trace, rowid",
 			 where);
 		found += query(db, sql, got) > 0;
 		snprintf(sql, sizeof(sql),
 			 "SELECT t_ns, cpu, task, kind, size, life_ns "
-			 "FROM (SELECT * FROM zsr_event LIMIT -1) WHERE %s",
+			 "FROM (SELECT rowid, * FROM zsr_event LIMIT -1) "
+			 "WHERE %s ORDER BY trace, rowid",
 			 where);
 		query(db, sql, want);
 		ck_assert_msg(!strcmp(got, want), "%s", where);
