@@ -51,18 +51,16 @@ struct canvas {
 	unsigned figure; /* of the page */
 	struct zsr_report_result *res;
 
-	cairo_surface_t *out; /* PDF only; others are put together at the end */
 	PangoContext *pango;
-	struct {
-		cairo_surface_t *surface;
-		double height;
-	} * strip; /* pages of an image */
-	size_t nr_strips;
-	size_t cap_strips;
+	bool paged; /* else pages follow each other downwards */
+	double height; /* of the pages so far, when not paged */
 	bool nomem;
 };
 
 /* ---- pages (canvas.c) ---- */
+
+/* Every figure that was asked for, of every comparison. */
+void canvas_draw(struct canvas *c, const struct zsr_analysis *a);
 
 /* Start a page of figure gN: its title, trace, clock and fidelity on top.
  * `part` > 0 continues the figure. */
