@@ -7,6 +7,8 @@
 #			from a captured trace to report.pdf
 #	make check	install what is needed, build everything, run all tests
 #	make bench	measure what the documentation claims
+#	make fuzz	libFuzzer on captures, FUZZ_SECONDS=60 each
+#	make check-engine	every sequence of the oracle data
 #	make install	PREFIX=/usr/local, DESTDIR=
 #	make V=1	show whole command lines
 
@@ -31,10 +33,10 @@ say = @printf '  %-7s %s\n' $(1) $(2);
 endif
 
 # What the program is built from, as pkg-config knows it.
-PKGS := libtracecmd libtracefs libtraceevent sqlite3 libzstd libxxhash \
+PKGS := libtraceevent sqlite3 libzstd libxxhash \
 	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson libmd zlib
-# What the tests need beyond that.
-TEST_PKGS := check
+# What the tests and benchmarks need beyond that.
+TEST_PKGS := check libtracecmd
 
 OPT	?= -O2
 strict	:= -Werror -Wshadow -Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 \
@@ -44,8 +46,10 @@ STRICT	?=
 WARN	:= -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS	?= -g
 cflags	= -std=gnu11 -D_GNU_SOURCE -I. -Wno-unused-parameter $(OPT) $(WARN) $(STRICT) \
-	-ffp-contract=off -fno-strict-aliasing -pthread $(CFLAGS) $(pkg_cflags)
+	-ffp-contract=off -fno-strict-aliasing -pthread $(CFLAGS) $(pkg_cflags) $(extra_cflags)
 pkg_cflags = $(eval pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PKGS)))$(pkg_cflags)
+test_cflags = $(eval test_cflags := $(shell $(PKG_CONFIG) --cflags $(TEST_PKGS)))$(test_cflags)
+test_libs = $(eval test_libs := $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)))$(test_libs)
 pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
 libs	= $(LDFLAGS) $(pkg_libs) -lm -pthread
 
@@ -78,13 +82,13 @@ $(O)/%.o: %.c $(O)/.flags
 $(O)/%.o: %.S $(O)/.flags
 	$(call say,AS,$@)mkdir -p $(@D) && $(CC) $(cflags) -MMD -MP -c -o $@ $<
 
-$(TESTS): $(O)/%: $(O)/%.o $(LIB)
-	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) $(libs)
+$(TESTS:=.o) $(BENCHES:=.o): extra_cflags = $(test_cflags)
 
-$(BENCHES): $(O)/%: $(O)/%.o $(LIB)
-	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(libs)
+$(TESTS) $(BENCHES): $(O)/%: $(O)/%.o $(LIB)
+	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(test_libs) $(libs)
 
 # Rebuild when the flags change.
+$(O)/.flags: extra_cflags =
 $(O)/.flags: FORCE
 	@mkdir -p $(O); echo '$(CC) $(cflags)' | cmp -s - $@ || \
 		echo '$(CC) $(cflags)' > $@
@@ -122,6 +126,11 @@ check-sanitized:
 check-san-built: $(O)/zsr $(TESTS)
 	$(Q)ZSR_BUILD=$(abspath $(O)) tests/run.sh $(TESTS)
 
+# libFuzzer on what strangers send: FUZZ_SECONDS each, needs clang.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_DIR=$(O)/fuzz tests/fuzz.sh
+
 check-engine: all
 	$(Q)ZSR=$(abspath $(O))/zsr tests/check-engine.sh
 
@@ -139,4 +148,4 @@ clean:
 
 FORCE:
 .PHONY: all deps demo check check-built check-strict check-sanitized \
-	check-san-built check-engine bench format install clean man FORCE
+	check-san-built check-engine fuzz bench format install clean man FORCE

@@ -2,3 +2,4 @@
 SRCS += $(wildcard capture/*.c capture/decode/*.c)
 TEST_SRCS += $(wildcard capture/t/*.c)
 TEST_SCRIPTS += $(wildcard capture/t/*.t)
+BENCH_SRCS += $(wildcard capture/bench/*.c)

@@ -5,8 +5,14 @@
 set -eu
 
 cd "$(dirname "$0")/.."
+shared=${ZSR_SHARED:-../shared}
 for b in "$@"; do
 	echo "== ${b#"${ZSR_BUILD#"$PWD"/}"/}"
-	"$b" || echo "   ($? from ${b##*/})"
+	case $b in
+	*/capture/bench/decode)
+		"$b" samples/*/trace.dat "$shared"/captures/s0*/trace.dat
+		;;
+	*) "$b" ;;
+	esac || echo "   (exit $?)"
 	echo
 done

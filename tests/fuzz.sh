@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Fuzzes ring-buffer pages and whole captures with libFuzzer for some time
+# each; what it finds stays in $FUZZ_DIR as crash-*.
+set -eu
+
+cd "$(dirname "$0")/.."
+command -v clang >/dev/null || {
+	echo "fuzz: no clang (apt-get install clang)" >&2
+	exit 77
+}
+mkdir -p "$FUZZ_DIR/corpus"
+cp samples/*/trace.dat "$FUZZ_DIR/corpus/sample.dat"
+flags="-std=gnu11 -D_GNU_SOURCE -I. -g -O1 -w
+ -fsanitize=fuzzer,address,undefined"
+# shellcheck disable=SC2046,SC2086 # lists of flags and files
+clang $flags -o "$FUZZ_DIR/page" capture/fuzz/page.c capture/decode/page.c \
+	base/err.c
+# shellcheck disable=SC2046,SC2086
+clang $flags -o "$FUZZ_DIR/file" capture/fuzz/file.c capture/decode/*.c \
+	event/*.c base/*.c $(pkg-config --cflags --libs libtraceevent libzstd \
+	libmd)
+cd "$FUZZ_DIR"
+./page -max_total_time="$FUZZ_SECONDS" -print_final_stats=1
+# libtraceevent leaks on formats that it refuses
+./file -max_total_time="$FUZZ_SECONDS" -detect_leaks=0 -print_final_stats=1 \
+	corpus
