@@ -247,9 +247,10 @@ void zsr_engine_class_stats(const struct zsr_engine *e, unsigned class,
 /*
  * Observer of things that happen inside whole calls: a zspage made or handed
  * back (pages_now = pool pages after it), an object moved by compaction (its
- * place is the new one by then; the driver may move its part of `queued` along). Any
- * callback may be NULL; called with the caller's locks held; must not call
- * back into the engine except for the functions of this section.
+ * place is the new one by then, and the driver may move its part of the
+ * zspages' words along). Any callback may be NULL; called with the caller's
+ * locks held; must not call back into the engine except for the functions of
+ * this section.
  */
 struct zsr_engine_observer {
 	void *ctx;
