@@ -175,7 +175,7 @@ int zsr_cmd_import(int argc, const char **argv)
 {
 	struct args a = { 0 };
 	const struct poptOption table[] = {
-		{ "db", 'd', POPT_ARG_STRING, &a.db, 0,
+		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,
 		  "the database (default $ZSR_DB, else ./zsr.db)", "DB" },
 		{ "name", 'n', POPT_ARG_STRING, &a.name, 0,
 		  "the trace's name (default: the file's)", "NAME" },

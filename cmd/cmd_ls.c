@@ -94,7 +94,7 @@ int zsr_cmd_ls(int argc, const char **argv)
 	char *db_option = NULL;
 	int json = 0, csv = 0;
 	const struct poptOption table[] = {
-		{ "db", 'd', POPT_ARG_STRING, &db_option, 0,
+		{ "database", 'd', POPT_ARG_STRING, &db_option, 0,
 		  "the database (default $ZSR_DB, else ./zsr.db)", "DB" },
 		{ "json", 0, POPT_ARG_NONE, &json, 0,
 		  "{\"traces\": [...], \"runs\": [...]}", NULL },

@@ -100,7 +100,7 @@ static int configure(struct zsr_db *db, bool readonly, struct zsr_err *err)
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (zsr_vtab_register(db) || zsr_texts_register(db))
 		return zsr_err_nomem(err, "database");
-	if (readonly || sqlite3_db_readonly(db->sql, "main") == 1) {
+	if (readonly) {
 		db->readonly = true;
 		return zsr_sql_exec(db, "PRAGMA query_only = 1", err);
 	}
@@ -117,20 +117,71 @@ static int configure(struct zsr_db *db, bool readonly, struct zsr_err *err)
 				  err);
 }
 
+/* PATH and its folder, where the log goes, are ours to write. */
+static bool writable(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	bool ok;
+
+	if (access(path, W_OK))
+		return false;
+	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	ok = dir && !access(dir, W_OK);
+	free(dir);
+	return ok;
+}
+
+/*
+ * A name for SQLite that is no URI of the user's and not ":memory:". Where
+ * nothing can be written no log can be made for reading either; without one
+ * the file is all there is and will stay as it is.
+ */
+static char *sqlite_name(const char *path, bool immutable)
+{
+	char *name = malloc(3 * strlen(path) + 40), *q = name;
+
+	if (!name)
+		return NULL;
+	q += sprintf(q, "file:%s", path[0] == '/' ? "" : "./");
+	for (; *path; path++)
+		if (strchr("?#%", *path))
+			q += sprintf(q, "%%%02x", (unsigned char)*path);
+		else
+			*q++ = *path;
+	strcpy(q, immutable ? "?immutable=1" : "");
+	return name;
+}
+
+static bool has_log(const char *path)
+{
+	struct stat st;
+	char *log;
+	bool has;
+
+	if (asprintf(&log, "%s-wal", path) < 0)
+		return true;
+	has = !stat(log, &st) && st.st_size > 0;
+	free(log);
+	return has;
+}
+
 static int open_sqlite(struct zsr_db *db, bool readonly, struct zsr_err *err)
 {
-	char *name;
-	int rc, ret;
+	bool can_write = writable(db->path);
+	char *name = sqlite_name(db->path, !can_write && !has_log(db->path));
+	int rc;
 
-	/* No name may mean ":memory:" or a URI. */
-	if (asprintf(&name, "%s%s", db->path[0] == '/' ? "" : "./", db->path) < 0)
+	if (!name)
 		return zsr_err_nomem(err, "path");
 	rc = sqlite3_open_v2(name, &db->sql,
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+			     SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+				     (can_write ? SQLITE_OPEN_READWRITE
+						: SQLITE_OPEN_READONLY),
+			     NULL);
 	free(name);
-	ret = rc == SQLITE_OK ? configure(db, readonly, err)
-			      : zsr_sql_error(db, rc, err);
-	return ret;
+	return rc == SQLITE_OK ? configure(db, readonly || !can_write, err)
+			       : zsr_sql_error(db, rc, err);
 }
 
 int zsr_db_open(struct zsr_db **out, const char *path, unsigned flags,

@@ -132,7 +132,7 @@ void zsr_sql_text(sqlite3_stmt *stmt, int col, char *buf, size_t size)
 int zsr_db_begin(struct zsr_db *db, struct zsr_err *err)
 {
 	if (db->readonly)
-		return zsr_err_sys(err, EROFS, "database %s", db->path);
+		return zsr_err_sys(err, EACCES, "database %s", db->path);
 	return zsr_sql_exec(db, "BEGIN IMMEDIATE", err);
 }
 
