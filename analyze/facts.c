@@ -7,6 +7,7 @@
 #include "analyze/values.h"
 
 #define DIGEST_SHOWN 12
+#define NEVER_NOTES  3 /* more are put into one */
 #define VALUES_SHOWN 6 /* of a setting that differs between runs */
 
 /* Values of a setting over all columns, each once, in their order; of many
@@ -191,32 +192,59 @@ static int add_trace_notes(struct zsr_compare *c, const struct zsr_trace *t)
 	return 0;
 }
 
-/* A run that strands entries never gives everything back by itself. */
+/* Pages that were not back by themselves. */
+static uint64_t missing(const uint64_t *v)
+{
+	return v[VAL_pages_total] -
+	       zsr_min(v[VAL_pages_total], v[VAL_pages_back]);
+}
+
+static int never_note(struct zsr_compare *c, const struct zsr_column *col)
+{
+	char stranded[ZSR_FMT_LEN], pages[ZSR_FMT_LEN], flush[ZSR_FMT_LEN];
+	const uint64_t *v = col->value;
+
+	return zsr_lines_add(
+		&c->notes,
+		"%s: never 100 %% before teardown; %s page%s "
+		"missing and %s entr%s stranded when all was idle. "
+		"Teardown flushed in %s.",
+		col->label, zsr_fmt_count(pages, missing(v)),
+		missing(v) == 1 ? "" : "s",
+		zsr_fmt_count(stranded, v[VAL_stranded]),
+		v[VAL_stranded] == 1 ? "y" : "ies",
+		zsr_fmt_ns(flush, v[VAL_teardown_ns]));
+}
+
+/* A run that strands entries never gives everything back by itself. Many of
+ * them share a note. */
 static int add_never(struct zsr_compare *c)
 {
-	size_t i;
+	char pages[ZSR_FMT_LEN], flush[ZSR_FMT_LEN];
+	uint64_t most = 0, longest = 0;
+	size_t i, nr = 0;
 
 	for (i = 0; i < c->nr_cols; i++) {
 		const uint64_t *v = c->col[i].value;
-		char stranded[ZSR_FMT_LEN], missing[ZSR_FMT_LEN];
-		char flush[ZSR_FMT_LEN];
-		uint64_t left;
 
 		if (v[VAL_at_100_ns] != ZSR_NEVER)
 			continue;
-		left = v[VAL_pages_total] -
-		       zsr_min(v[VAL_pages_total], v[VAL_pages_back]);
-		if (zsr_lines_add(&c->notes,
-				  "%s: never 100 %% before teardown; %s "
-				  "page%s missing and %s entr%s stranded when "
-				  "all was idle. Teardown flushed in %s.",
-				  c->col[i].label, zsr_fmt_count(missing, left),
-				  left == 1 ? "" : "s",
-				  zsr_fmt_count(stranded, v[VAL_stranded]),
-				  v[VAL_stranded] == 1 ? "y" : "ies",
-				  zsr_fmt_ns(flush, v[VAL_teardown_ns])))
-			return -ENOMEM;
+		nr++;
+		most = zsr_max(most, missing(v));
+		longest = zsr_max(longest, v[VAL_teardown_ns]);
 	}
+	if (nr > NEVER_NOTES)
+		return zsr_lines_add(
+			&c->notes,
+			"%zu runs: never 100 %% before teardown; "
+			"up to %s pages missing when all was idle. "
+			"Teardown flushed in up to %s.",
+			nr, zsr_fmt_count(pages, most),
+			zsr_fmt_ns(flush, longest));
+	for (i = 0; i < c->nr_cols; i++)
+		if (c->col[i].value[VAL_at_100_ns] == ZSR_NEVER &&
+		    never_note(c, &c->col[i]))
+			return -ENOMEM;
 	return 0;
 }
 

@@ -28,14 +28,36 @@ static void flow(struct canvas *c, double indent, const struct style *s,
 	text_flow(c, PAGE_LEFT + indent, width, s, text);
 }
 
+static size_t nr_policies(const struct zsr_compare *cmp)
+{
+	size_t i, k, n = 0;
+
+	for (i = 0; i < cmp->nr_cols; i++) {
+		for (k = 0; k < i; k++)
+			if (!strcmp(cmp->col[i].policy, cmp->col[k].policy))
+				break;
+		n += k == i;
+	}
+	return n;
+}
+
 static void title(struct canvas *c)
 {
 	const struct style big = { .size = 17, .bold = true };
+	size_t n = c->cmp->nr_cols, policies = nr_policies(c->cmp);
 	char text[400];
 
-	if (c->cmp->nr_cols > 1)
+	if (policies > 1 && policies < n)
+		snprintf(text, sizeof(text),
+			 "%s under %zu free policies, %zu "
+			 "runs",
+			 c->cmp->trace, policies, n);
+	else if (policies > 1)
 		snprintf(text, sizeof(text), "%s under %zu free policies",
-			 c->cmp->trace, c->cmp->nr_cols);
+			 c->cmp->trace, policies);
+	else if (n > 1)
+		snprintf(text, sizeof(text), "%s under %s, %zu runs",
+			 c->cmp->trace, c->cmp->col[0].policy, n);
 	else
 		snprintf(text, sizeof(text), "%s under %s", c->cmp->trace,
 			 c->cmp->col[0].label);

@@ -8,9 +8,10 @@
 
 #define PLOT_H     430.0
 #define PLOT_LEFT  (PAGE_LEFT + 46)
-#define PLOT_RIGHT (PAGE_RIGHT - 138) /* names stand beside the curves */
+#define PLOT_RIGHT (PAGE_RIGHT - 160) /* names stand beside the curves */
 #define LABEL_X    (PLOT_RIGHT + 16)
 #define LABEL_H    21.0
+#define SMALL_H    16.0 /* less is room for one line */
 #define MOST_NINES 12
 
 struct axes {
@@ -84,7 +85,9 @@ static void x_axis(struct canvas *c, const struct axes *a)
 
 		line(c, x, a->y, x, a->y + a->h, 0.5, faint);
 		line(c, x, a->y + a->h, x, a->y + a->h + 3, 0.6, ink);
-		if (x - w / 2 < last + 3)
+		/* Where both do not fit the median is worth more. */
+		if (x - w / 2 < last + 3 ||
+		    (!i && x_of(a, ticks[1].nines) - x < w + 2))
 			continue;
 		text_at(c, x, a->y + a->h + 12, CENTER, &s, ticks[i].label);
 		last = x + w / 2;
@@ -174,12 +177,34 @@ static int by_y(const void *x, const void *y)
 	return a->col < b->col ? -1 : a->col > b->col;
 }
 
+/* The policy, and below it what it differs in and its slowest free. */
+static void name_label(struct canvas *c, const struct zsr_column *col, double y,
+		       bool two_lines)
+{
+	const struct style bold = { .size = 8, .bold = true };
+	const struct style small = { .size = 7.2, .color = grey };
+	const char *rest = strchr(col->label, ' ');
+	char max[ZSR_FMT_LEN], text[200];
+	double x = LABEL_X + 20;
+
+	if (!two_lines) {
+		text_fit(c, x, y + 2.8, PAGE_RIGHT - x, LEFT, &small,
+			 col->label);
+		return;
+	}
+	snprintf(text, sizeof(text), "%.*s",
+		 rest ? (int)(rest - col->label) : 150, col->label);
+	text_fit(c, x, y - 0.5, PAGE_RIGHT - x, LEFT, &bold, text);
+	snprintf(text, sizeof(text), "%.120s%smax %s", rest ? rest + 1 : "",
+		 rest ? ", " : "",
+		 zsr_fmt_ns(max, zsr_column_value(col, "release_max_ns")));
+	text_fit(c, x, y + 8, PAGE_RIGHT - x, LEFT, &small, text);
+}
+
 /* Every curve's name beside its end, moved apart and led to it. */
 static void names(struct canvas *c, const struct axes *a, struct name *name,
 		  double *want, double *size, size_t nr)
 {
-	const struct style bold = { .size = 8, .bold = true };
-	const struct style small = { .size = 7.5, .color = grey };
 	double h = zsr_min(LABEL_H, (a->h + 40) / (double)nr);
 	size_t i;
 
@@ -192,7 +217,6 @@ static void names(struct canvas *c, const struct axes *a, struct name *name,
 	for (i = 0; i < nr; i++) {
 		const struct zsr_column *col = &c->cmp->col[name[i].col];
 		double end = x_of(a, right_end(&col->latency));
-		char max[ZSR_FMT_LEN], text[100];
 
 		line(c, end, name[i].y, PLOT_RIGHT + 4, name[i].y, 0.4, grey);
 		line(c, PLOT_RIGHT + 4, name[i].y, LABEL_X - 2, want[i], 0.4,
@@ -202,14 +226,7 @@ static void names(struct canvas *c, const struct axes *a, struct name *name,
 		cairo_line_to(c->cr, LABEL_X + 16, want[i]);
 		cairo_stroke(c->cr);
 		cairo_set_dash(c->cr, NULL, 0, 0);
-		text_fit(c, LABEL_X + 20, want[i] + (h > 16 ? -0.5 : 2.8),
-			 PAGE_RIGHT - LABEL_X - 20, LEFT, &bold, col->label);
-		if (h <= 16)
-			continue;
-		snprintf(text, sizeof(text), "max %s",
-			 zsr_fmt_ns(max,
-				    zsr_column_value(col, "release_max_ns")));
-		text_at(c, LABEL_X + 20, want[i] + 8, LEFT, &small, text);
+		name_label(c, col, want[i], h > SMALL_H);
 	}
 }
 
