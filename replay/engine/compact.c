@@ -44,7 +44,9 @@ static void move(struct zsr_engine *e, struct zsr_zspage *src, unsigned slot,
 	zsr_handle h = src->slot[slot] >> 1;
 
 	cell_write(e, h, dst, slot_pop(dst, h));
+	dst->inuse++;
 	slot_push(src, slot);
+	src->inuse--;
 	if (e->obs.moved)
 		e->obs.moved(e->obs.ctx, h, src, dst);
 }

@@ -87,11 +87,6 @@ static ZSR_HOT int size_class(const struct zsr_engine *e, size_t size)
 	return e->request_class[(size + e->request_bias) >> e->step_shift];
 }
 
-static ZSR_HOT zsr_handle handle_alloc(struct zsr_engine *e)
-{
-	return e->shared ? zsr_cell_alloc_shared(e) : cell_pop(e);
-}
-
 static ZSR_HOT void handle_free(struct zsr_engine *e, zsr_handle h)
 {
 	if (e->shared)
@@ -146,20 +141,24 @@ static unsigned zspage_enter(struct zsr_engine *e, struct zsr_class *c,
 	return ZSR_CREATED;
 }
 
-static ZSR_HOT void obj_place(struct zsr_engine *e, struct zsr_class *c,
-			      struct zsr_zspage *z, zsr_handle h)
+/* Returns the objects in use then. */
+static ZSR_HOT unsigned obj_place(struct zsr_engine *e, struct zsr_class *c,
+				  struct zsr_zspage *z, zsr_handle h)
 {
+	unsigned inuse = z->inuse + 1u;
+
+	z->inuse = (uint16_t)inuse;
 	cell_write(e, h, z, slot_pop(z, h));
 	c->obj_used++;
+	return inuse;
 }
 
 static ZSR_HOT unsigned obj_malloc(struct zsr_engine *e, struct zsr_class *c,
 				   struct zsr_zspage *z, zsr_handle h)
 {
-	unsigned group;
+	unsigned below = z->below, group;
 
-	obj_place(e, c, z, h);
-	if (z->inuse < z->below)
+	if (obj_place(e, c, z, h) < below)
 		return 0;
 	group = c->up[z->group];
 	group_remove(c, z);
@@ -167,7 +166,10 @@ static ZSR_HOT unsigned obj_malloc(struct zsr_engine *e, struct zsr_class *c,
 	return ZSR_REGROUPED;
 }
 
-/* The object of H into a new zspage. */
+/*
+ * The rare turns of a whole malloc and free are calls at the very end, so that
+ * the straight ways have no register to save.
+ */
 static __attribute__((noinline)) int malloc_new(struct zsr_engine *e,
 						struct zsr_class *c,
 						zsr_handle *h)
@@ -184,26 +186,42 @@ static __attribute__((noinline)) int malloc_new(struct zsr_engine *e,
 	return 0;
 }
 
+static ZSR_HOT int malloc_at(struct zsr_engine *e, unsigned index,
+			     zsr_handle *handle, zsr_handle h)
+{
+	struct zsr_class *c = class_at(e, index);
+	struct zsr_zspage *z = zspage_pick(c);
+
+	*handle = h;
+	if (!z)
+		return malloc_new(e, c, handle);
+	obj_malloc(e, c, z, h);
+	return 0;
+}
+
+static __attribute__((noinline)) int malloc_slow(struct zsr_engine *e,
+						 unsigned index,
+						 zsr_handle *handle)
+{
+	zsr_handle h = zsr_cell_alloc_slow(e);
+
+	*handle = h;
+	return h ? malloc_at(e, index, handle, h) : -ENOMEM;
+}
+
 int zsr_engine_malloc(struct zsr_engine *e, size_t size, zsr_handle *handle)
 {
 	int index = size_class(e, size);
-	struct zsr_zspage *z;
-	struct zsr_class *c;
-	zsr_handle h;
+	zsr_handle h = e->free_handle;
 
 	if (index < 0) {
 		*handle = 0;
 		return index;
 	}
-	*handle = h = handle_alloc(e);
 	if (!h)
-		return -ENOMEM;
-	c = class_at(e, (unsigned)index);
-	z = zspage_pick(c);
-	if (!z)
-		return malloc_new(e, c, handle);
-	obj_malloc(e, c, z, h);
-	return 0;
+		return malloc_slow(e, (unsigned)index, handle);
+	e->free_handle = (uint32_t)cell_read(e, h);
+	return malloc_at(e, (unsigned)index, handle, h);
 }
 
 /* ---- free ------------------------------------------------------------ */
@@ -211,11 +229,12 @@ int zsr_engine_malloc(struct zsr_engine *e, size_t size, zsr_handle *handle)
 static ZSR_HOT unsigned obj_free(struct zsr_class *c, struct zsr_zspage *z,
 				 unsigned slot)
 {
-	unsigned group;
+	unsigned inuse = z->inuse - 1u, from = z->from, group;
 
+	z->inuse = (uint16_t)inuse;
 	slot_push(z, slot);
 	c->obj_used--;
-	if (z->inuse >= z->from)
+	if (inuse >= from)
 		return 0;
 	group = c->down[z->group];
 	group_remove(c, z);
@@ -223,20 +242,23 @@ static ZSR_HOT unsigned obj_free(struct zsr_class *c, struct zsr_zspage *z,
 	return group ? ZSR_REGROUPED : ZSR_REGROUPED | ZSR_EMPTIED;
 }
 
-static __attribute__((noinline)) bool release(struct zsr_engine *e,
-					      struct zsr_zspage *z)
+static __attribute__((noinline)) bool free_last(struct zsr_engine *e,
+						struct zsr_zspage *z,
+						zsr_handle h)
 {
-	if (!zsr_engine_zspage_trylock(e, z))
-		return false;
-	zsr_engine_zspage_unlink(e, z);
-	zsr_engine_zspage_free(e, z);
-	return true;
+	bool released = zsr_engine_zspage_trylock(e, z);
+
+	if (released) {
+		zsr_engine_zspage_unlink(e, z);
+		zsr_engine_zspage_free(e, z);
+	}
+	handle_free(e, h);
+	return released;
 }
 
 bool zsr_engine_free(struct zsr_engine *e, zsr_handle h)
 {
 	struct zsr_zspage *z;
-	bool released = false;
 	uint64_t cell;
 
 	if (!h)
@@ -244,9 +266,9 @@ bool zsr_engine_free(struct zsr_engine *e, zsr_handle h)
 	cell = cell_read(e, h);
 	z = cell_zspage(cell);
 	if (obj_free(class_at(e, z->class), z, cell_slot(cell)) & ZSR_EMPTIED)
-		released = release(e, z);
+		return free_last(e, z, h);
 	handle_free(e, h);
-	return released;
+	return false;
 }
 
 /* ---- the steps of both, one by one ------------------------------------- */
@@ -258,7 +280,12 @@ int zsr_engine_size_class(const struct zsr_engine *e, size_t size)
 
 zsr_handle zsr_engine_handle_alloc(struct zsr_engine *e)
 {
-	return handle_alloc(e);
+	zsr_handle h = e->free_handle;
+
+	if (!h)
+		return zsr_cell_alloc_slow(e);
+	e->free_handle = (uint32_t)cell_read(e, h);
+	return h;
 }
 
 void zsr_engine_handle_free(struct zsr_engine *e, zsr_handle h)

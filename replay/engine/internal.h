@@ -75,7 +75,7 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct zsr_class) == 3 * ZSR_LINE,
 
 struct zsr_engine {
 	uint64_t *cells;
-	uint32_t free_handle;
+	uint32_t free_handle; /* always 0 in a shared pool: see store.c */
 	uint32_t nr_handles; /* cells ever used, number 0 included */
 
 	unsigned page_size;
@@ -117,8 +117,7 @@ void zsr_classes_init(struct zsr_engine *e);
 /* store.c: memory. The alloc functions return 0 or NULL when it is out. */
 int zsr_store_init(struct zsr_engine *e);
 void zsr_store_destroy(struct zsr_engine *e);
-zsr_handle zsr_cell_carve(struct zsr_engine *e);
-zsr_handle zsr_cell_alloc_shared(struct zsr_engine *e);
+zsr_handle zsr_cell_alloc_slow(struct zsr_engine *e);
 void zsr_cell_free_shared(struct zsr_engine *e, zsr_handle h);
 struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e, struct zsr_class *c);
 void zsr_record_free(struct zsr_engine *e, struct zsr_class *c,
@@ -175,19 +174,9 @@ static ZSR_HOT unsigned cell_slot(uint64_t cell)
 	return cell & ((1u << ZSR_SLOT_BITS) - 1);
 }
 
-static ZSR_HOT zsr_handle cell_pop(struct zsr_engine *e)
-{
-	zsr_handle h = e->free_handle;
-
-	if (!h)
-		return zsr_cell_carve(e);
-	e->free_handle = (uint32_t)cell_read(e, h);
-	return h;
-}
-
 static ZSR_HOT void cell_push(struct zsr_engine *e, zsr_handle h)
 {
-	__atomic_store_n(&e->cells[h], e->free_handle, __ATOMIC_RELAXED);
+	e->cells[h] = e->free_handle;
 	e->free_handle = h;
 }
 
@@ -255,7 +244,6 @@ static ZSR_HOT unsigned slot_pop(struct zsr_zspage *z, zsr_handle h)
 	unsigned slot = z->free;
 	uint32_t *word = &z->slot[slot];
 
-	z->inuse++;
 	z->free = (uint16_t)(*word >> 1);
 	*word = h << 1 | ZSR_SLOT_USED;
 	return slot;
@@ -265,7 +253,6 @@ static ZSR_HOT void slot_push(struct zsr_zspage *z, unsigned slot)
 {
 	z->slot[slot] = (uint32_t)z->free << 1;
 	z->free = (uint16_t)slot;
-	z->inuse--;
 }
 
 #endif

@@ -98,7 +98,7 @@ int zsr_files_open(struct zsr_run_state *r, const char *dir, struct zsr_err *err
 	return 0;
 }
 
-/* Everything on disk, before the first file gets its name. */
+/* All of them whole, before the first one gets its name. */
 static int finish(struct zsr_run_state *r, struct zsr_err *err)
 {
 	char temp[PATH_LEN], path[PATH_LEN];

@@ -27,6 +27,7 @@ struct chunk {
 struct zsr_store {
 	struct chunk *chunks;
 	size_t used; /* bytes of the first one */
+	uint32_t free_handle; /* of a shared pool */
 	bool locked;
 };
 
@@ -90,9 +91,23 @@ void zsr_store_destroy(struct zsr_engine *e)
 
 /* ---- cells ------------------------------------------------------------- */
 
+/* The free list: the pool's own, or that under the lock where it is shared. */
+static uint32_t *free_list(struct zsr_engine *e)
+{
+	return e->shared ? &e->store->free_handle : &e->free_handle;
+}
+
+static void push_cell(struct zsr_engine *e, zsr_handle h)
+{
+	uint32_t *list = free_list(e);
+
+	__atomic_store_n(&e->cells[h], *list, __ATOMIC_RELAXED);
+	*list = h;
+}
+
 /* A batch of cells never used: the first one, the others go to the free list,
  * lowest number first. */
-zsr_handle zsr_cell_carve(struct zsr_engine *e)
+static zsr_handle carve_cells(struct zsr_engine *e)
 {
 	uint32_t first = e->nr_handles, end = first + BATCH, h;
 
@@ -101,17 +116,28 @@ zsr_handle zsr_cell_carve(struct zsr_engine *e)
 	     zsr_grow(&e->cells, &e->cells_cap, end, sizeof(*e->cells))))
 		return 0;
 	for (h = end - 1; h > first; h--)
-		cell_push(e, h);
+		push_cell(e, h);
 	e->nr_handles = end;
 	return first;
 }
 
-zsr_handle zsr_cell_alloc_shared(struct zsr_engine *e)
+static zsr_handle pop_cell(struct zsr_engine *e)
+{
+	uint32_t *list = free_list(e);
+	zsr_handle h = *list;
+
+	if (!h)
+		return carve_cells(e);
+	*list = (uint32_t)cell_read(e, h);
+	return h;
+}
+
+zsr_handle zsr_cell_alloc_slow(struct zsr_engine *e)
 {
 	zsr_handle h;
 
 	store_lock(e);
-	h = cell_pop(e);
+	h = pop_cell(e);
 	store_unlock(e);
 	return h;
 }
@@ -119,7 +145,7 @@ zsr_handle zsr_cell_alloc_shared(struct zsr_engine *e)
 void zsr_cell_free_shared(struct zsr_engine *e, zsr_handle h)
 {
 	store_lock(e);
-	cell_push(e, h);
+	push_cell(e, h);
 	store_unlock(e);
 }
 
@@ -132,7 +158,7 @@ zsr_handle zsr_engine_handle_alloc_cached(struct zsr_engine *e,
 
 	if (!cache->nr) {
 		store_lock(e);
-		while (cache->nr < ZSR_HANDLE_CACHE / 2 && (h = cell_pop(e)))
+		while (cache->nr < ZSR_HANDLE_CACHE / 2 && (h = pop_cell(e)))
 			cache->handle[cache->nr++] = h;
 		store_unlock(e);
 	}
@@ -144,7 +170,7 @@ static void give_back(struct zsr_engine *e, struct zsr_handle_cache *cache,
 {
 	store_lock(e);
 	while (cache->nr > left)
-		cell_push(e, cache->handle[--cache->nr]);
+		push_cell(e, cache->handle[--cache->nr]);
 	store_unlock(e);
 }
 
