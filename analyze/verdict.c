@@ -33,14 +33,15 @@ static char *against(char buf[ZSR_FMT_LEN], uint64_t x, uint64_t y,
 	return buf;
 }
 
-static void say_callers(FILE *f, const uint64_t *v, const uint64_t *base)
+static void say_callers(FILE *f, const uint64_t *v, const uint64_t *base,
+			const char *than)
 {
 	uint64_t x = v[VAL_caller_mean_ns], y = base[VAL_caller_mean_ns];
 	char a[ZSR_FMT_LEN], b[ZSR_FMT_LEN], d[ZSR_FMT_LEN];
 
 	if (same(x, y))
-		fprintf(f, "callers return when they did (%s against %s)",
-			zsr_fmt_ns(a, x), zsr_fmt_ns(b, y));
+		fprintf(f, "callers return as soon as with %s (%s against %s)",
+			than, zsr_fmt_ns(a, x), zsr_fmt_ns(b, y));
 	else
 		fprintf(f, "callers return %s (%s against %s%s)",
 			against(d, x, y, "sooner", "later"), zsr_fmt_ns(a, x),
@@ -48,7 +49,8 @@ static void say_callers(FILE *f, const uint64_t *v, const uint64_t *base)
 			v[VAL_tasks] > 1 ? ", mean over tasks" : "");
 }
 
-static void say_pages(FILE *f, const uint64_t *v, const uint64_t *base)
+static void say_pages(FILE *f, const uint64_t *v, const uint64_t *base,
+		      const char *than)
 {
 	uint64_t x = v[VAL_at_100_ns], y = base[VAL_at_100_ns];
 	char d[ZSR_FMT_LEN], n[ZSR_FMT_LEN];
@@ -61,11 +63,11 @@ static void say_pages(FILE *f, const uint64_t *v, const uint64_t *base)
 			v[VAL_stranded] == 1 ? "entry" : "entries");
 	else if (y == ZSR_NEVER)
 		fprintf(f,
-			"the last page is back after %s, with the first "
-			"policy never before teardown",
-			zsr_fmt_ns(n, x));
+			"the last page is back after %s, with %s never "
+			"before teardown",
+			zsr_fmt_ns(n, x), than);
 	else if (same(x, y))
-		fputs("the last page comes back when it did", f);
+		fprintf(f, "the last page comes back as soon as with %s", than);
 	else
 		fprintf(f, "the last page comes back %s",
 			against(d, x, y, "sooner", "later"));
@@ -96,9 +98,9 @@ static int sentence(struct zsr_compare *c, size_t col)
 	if (!f)
 		return -ENOMEM;
 	fprintf(f, "%s: ", c->col[col].label);
-	say_callers(f, v, base);
+	say_callers(f, v, base, c->col[0].policy);
 	fputs(", ", f);
-	say_pages(f, v, base);
+	say_pages(f, v, base, c->col[0].policy);
 	fputs(", ", f);
 	say_cpu(f, v, base);
 	if (v[VAL_held_peak_bytes])
@@ -117,28 +119,40 @@ static int sentence(struct zsr_compare *c, size_t col)
 	return ret;
 }
 
-/* "shortest caller time: deferred": the best column, or that there is none. */
-static int best(struct zsr_compare *c, FILE *f, const char *what, unsigned value)
+/* Who is best, together with all that are as good, in the order of columns. */
+static void best(struct zsr_compare *c, FILE *f, const char *what,
+		 unsigned value)
 {
-	size_t i, win = 0, alike = 0;
+	size_t i, win = 0, first = SIZE_MAX, second = 0, alike = 0;
 	char n[ZSR_FMT_LEN];
 
 	for (i = 1; i < c->nr_cols; i++)
 		if (c->col[i].value[value] < c->col[win].value[value])
 			win = i;
-	if (c->col[win].value[value] == ZSR_NEVER)
-		return fprintf(f, "%s: none before teardown", what);
-	for (i = 0; i < c->nr_cols; i++)
-		alike += same(c->col[i].value[value], c->col[win].value[value]);
+	if (c->col[win].value[value] == ZSR_NEVER) {
+		fprintf(f, "%s: none before teardown", what);
+		return;
+	}
+	for (i = 0; i < c->nr_cols; i++) {
+		if (!same(c->col[i].value[value], c->col[win].value[value]))
+			continue;
+		if (first == SIZE_MAX)
+			first = i;
+		else if (!second)
+			second = i;
+		alike++;
+	}
+	fprintf(f, "%s: ", what);
 	if (alike == c->nr_cols)
-		return fprintf(f, "%s: all alike, within %d %%", what,
-			       SAME_PERCENT);
-	fprintf(f, "%s: %s, %s", what, c->col[win].label,
-		zsr_fmt_ns(n, c->col[win].value[value]));
-	if (alike > 1)
-		fprintf(f, " (%zu other%s within %d %%)", alike - 1,
-			alike == 2 ? "" : "s", SAME_PERCENT);
-	return 0;
+		fprintf(f, "all alike, within %d %%", SAME_PERCENT);
+	else if (alike > 2)
+		fprintf(f, "%s and %zu others", c->col[first].label, alike - 1);
+	else if (alike == 2)
+		fprintf(f, "%s and %s", c->col[first].label,
+			c->col[second].label);
+	else
+		fputs(c->col[win].label, f);
+	fprintf(f, ", %s", zsr_fmt_ns(n, c->col[win].value[value]));
 }
 
 static int headline(struct zsr_compare *c)

@@ -146,13 +146,17 @@ START_TEST(verdict)
 
 	ck_assert_uint_eq(v->nr, 3);
 	ck_assert_ptr_nonnull(strstr(v->line[0],
+				     "100 % of pages back: sync and same, "
+				     "12.0 ms"));
+	ck_assert_ptr_nonnull(strstr(v->line[0],
 				     "Soonest back to its caller: deferred, "
 				     "3.80 ms"));
 	ck_assert_ptr_nonnull(
 		strstr(v->line[1], "deferred: callers return 3.00x sooner"));
 	ck_assert_ptr_nonnull(strstr(v->line[1], "comes back 33.3 % later"));
 	ck_assert_ptr_nonnull(strstr(v->line[1], "total CPU -5.60 %"));
-	ck_assert_ptr_nonnull(strstr(v->line[2], "return when they did"));
+	ck_assert_ptr_nonnull(
+		strstr(v->line[2], "return as soon as with sync"));
 	ck_assert_ptr_nonnull(strstr(v->line[2], "total CPU is the same"));
 	zsr_analysis_free(&a);
 	a = analyze(r + 1, 1, &t, false, 0);
