@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static volatile unsigned sum;	/* so that all bytes are read */
+	static volatile unsigned sum; /* so that all bytes are read */
 	const struct dec_page_format f = { .commit_off = 8,
 					   .commit_size = 8,
 					   .data_off = 16,
