@@ -101,8 +101,8 @@ void zsr_print_bar(FILE *f, uint64_t value, uint64_t max, unsigned width);
 struct zsr_imported {
 	struct zsr_trace trace;
 	struct zsr_odd odd;
-	uint64_t spent_ns;	/* decoding, importing and committing */
-	bool known;		/* it was in the database before */
+	uint64_t spent_ns; /* decoding, importing and committing */
+	bool known; /* it was in the database before */
 };
 
 /*

@@ -167,7 +167,7 @@ static struct {
 static const struct poptOption classes_options[] = {
 	{ "seq", 's', POPT_ARG_STRING, &seq.sequence, 0,
 	  "run an op sequence instead of a trace", "FILE" },
-	{ "db", 'd', POPT_ARG_STRING, &from.db, 0,
+	{ "database", 'd', POPT_ARG_STRING, &from.db, 0,
 	  "the database (default $ZSR_DB, else ./zsr.db)", "DB" },
 	{ "pool", '\0', POPT_ARG_STRING, &from.pool, 0,
 	  "number of the trace's pool, from 0 (default 0)", "N" },

@@ -19,6 +19,7 @@ int zsr_options_parse(struct zsr_options *o, int argc, const char **argv,
 	int ret;
 
 	help = 0;
+	argv[0] = "zsr"; /* what popt's usage line begins with */
 	*o = (struct zsr_options){ .ctx = poptGetContext("zsr", argc, argv,
 							 table, 0) };
 	if (!o->ctx)
