@@ -47,7 +47,7 @@ int zsr_chunk_encode(struct zsr_chunk_encoder *enc, const struct zsr_event *ev,
 		     size_t n, uint64_t first_obj, struct zsr_chunk_info *info,
 		     const void **blob, size_t *len, struct zsr_err *err);
 
-/* ---- decoding (chunk_decode.c) --------------------------------------------- */
+/* ---- decoding (chunk_decode.c, chunk_rows.c) --------------------------------------------- */
 
 struct zsr_chunk_decoder;
 

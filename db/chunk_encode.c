@@ -76,8 +76,8 @@ static int put_plane(struct zsr_chunk_encoder *enc, size_t n,
 	if (ZSTD_isError(ret))
 		return zsr_err_sys(err, EIO, "compressing a chunk: %s",
 				   ZSTD_getErrorName(ret));
-	/* Nearly nothing won: leave it for the reader to use in place. */
-	if (ret >= n - n / 32) {
+	/* Little won: leave it for the reader to use in place. */
+	if (ret >= n - n / 10) {
 		put_varint(enc, n);
 		memcpy(enc->out + enc->len, enc->plane, n);
 		enc->len += n;
@@ -199,6 +199,23 @@ static int put_column(struct zsr_chunk_encoder *enc, size_t n,
 				enc->column[m++] = (expr);                     \
 	} while (0)
 
+/* Kinds or tasks against those before on the same cpu. */
+static size_t gather_by_cpu(struct zsr_chunk_encoder *enc, unsigned col,
+			    const struct zsr_event *ev, size_t n)
+{
+	uint32_t past[ZSR_CPU_PASTS] = { 0 }, value;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		uint32_t *p = &past[ev[i].cpu % ZSR_CPU_PASTS];
+
+		value = col == ZSR_COL_KIND ? ev[i].kind : ev[i].task;
+		enc->column[i] = value == *p ? 0 : 1 + (uint64_t)value;
+		*p = value;
+	}
+	return n;
+}
+
 /* The values of column COL into enc->column; their number. */
 static size_t gather(struct zsr_chunk_encoder *enc, unsigned col,
 		     const struct zsr_event *ev, size_t n)
@@ -208,8 +225,8 @@ static size_t gather(struct zsr_chunk_encoder *enc, unsigned col,
 
 	switch (col) {
 	case ZSR_COL_KIND:
-		GATHER(true, ev[i].kind);
-		break;
+	case ZSR_COL_TASK:
+		return gather_by_cpu(enc, col, ev, n);
 	case ZSR_COL_T:
 		for (i = 0; i < n; i++) {
 			enc->column[i] = ev[i].t_ns - before;
@@ -219,9 +236,6 @@ static size_t gather(struct zsr_chunk_encoder *enc, unsigned col,
 		break;
 	case ZSR_COL_CPU:
 		GATHER(true, ev[i].cpu);
-		break;
-	case ZSR_COL_TASK:
-		GATHER(true, ev[i].task);
 		break;
 	case ZSR_COL_POOL:
 		GATHER(true, ev[i].pool);
@@ -266,21 +280,25 @@ static size_t gather(struct zsr_chunk_encoder *enc, unsigned col,
 
 /*
  * Which object each free means: 0 none, else 1 + the step from the object
- * freed before plus one (frees in order of allocation: 1 1 1), or 1 + the
+ * freed before it on its cpu (0 for frees in order of allocation), or 1 + the
  * distance back from the newest object, whichever is smaller in sum.
  */
 static size_t gather_frees(struct zsr_chunk_encoder *enc,
 			   const struct zsr_event *ev, size_t n,
 			   uint64_t first_obj, uint8_t *mode)
 {
-	uint64_t newest, before, step, back, sum_step = 0, sum_back = 0;
+	uint64_t past[ZSR_CPU_PASTS], newest, step, back;
+	uint64_t sum_step = 0, sum_back = 0;
 	size_t i, m;
 	unsigned pass;
 
 	for (pass = 0; pass < 2; pass++) {
 		newest = first_obj - 1;
-		before = newest;
+		for (i = 0; i < ZSR_CPU_PASTS; i++)
+			past[i] = newest;
 		for (i = 0, m = 0; i < n; i++) {
+			uint64_t *p = &past[ev[i].cpu % ZSR_CPU_PASTS];
+
 			if (ev[i].kind == ZSR_EV_MALLOC)
 				newest++;
 			if (ev[i].kind != ZSR_EV_FREE)
@@ -289,9 +307,9 @@ static size_t gather_frees(struct zsr_chunk_encoder *enc,
 				enc->column[m++] = 0;
 				continue;
 			}
-			step = zsr_zigzag((int64_t)(ev[i].obj - before - 1));
+			step = zsr_zigzag((int64_t)(ev[i].obj - *p - 1));
 			back = newest - ev[i].obj;
-			before = ev[i].obj;
+			*p = ev[i].obj;
 			sum_step += zsr_column_bits(step);
 			sum_back += zsr_column_bits(back);
 			enc->column[m++] = 1 + (*mode == ZSR_FREE_STEP ? step

@@ -12,10 +12,10 @@
 /* Columns in the order of the blob; FREE_OBJ comes before all others. */
 enum {
 	/* of every event */
-	ZSR_COL_KIND,
+	ZSR_COL_KIND, /* by cpu */
 	ZSR_COL_T, /* less the event's before */
 	ZSR_COL_CPU,
-	ZSR_COL_TASK,
+	ZSR_COL_TASK, /* by cpu */
 	ZSR_COL_POOL,
 	ZSR_COL_CALLER,
 	ZSR_COL_FLAGS,
@@ -40,6 +40,19 @@ enum {
 	ZSR_COLUMN_CONST = 0,
 	ZSR_COLUMN_DICT = 9,
 };
+
+/*
+ * What happened last on a CPU (CPUs 64 apart share one): a guess at what comes
+ * next there. KIND and TASK are 0 when they are as before, else 1 plus
+ * themselves; FREE_OBJ may be the step from the object freed there before.
+ */
+struct zsr_cpu_past {
+	uint64_t freed;
+	uint32_t task;
+	uint8_t kind;
+};
+
+#define ZSR_CPU_PASTS 64
 
 /* How FREE_OBJ counts. */
 enum {

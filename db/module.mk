@@ -8,4 +8,4 @@ BENCH_SRCS += $(wildcard db/bench/*.c)
 $(O)/db/create.o: db/schema.sql
 
 # Its loops over columns want vectors.
-$(O)/db/chunk_decode.o $(O)/db/chunk_encode.o: private OPT = -O3
+$(O)/db/chunk_rows.o $(O)/db/chunk_encode.o: private OPT = -O3

@@ -527,7 +527,7 @@ START_TEST(damaged)
 		{ "update chunk set events = 70000 where id & 3 = 2",
 		  "chunk 2: its row makes no sense" },
 		{ "update trace set nr_tasks = 2", "chunk 0: a value" },
-		{ "update trace set nr_pools = 0", "chunk 0: a value" },
+		{ "update trace set nr_pools = 0", "chunk 0: its trace has no" },
 	};
 	const char *path = gen_path();
 	struct zsr_err e = { 0 };
