@@ -5,7 +5,6 @@
 
 #include "db/reader.h"
 
-#define ROWS     4096
 #define MAX_BLOB (16u << 20) /* above what any chunk can take */
 
 struct zsr_reader {
@@ -79,9 +78,9 @@ int zsr_reader_open(struct zsr_db *db, int64_t trace, enum zsr_read what,
 	r->db = db;
 	r->trace = trace;
 	r->sizes = what;
-	r->ev = malloc(ROWS * sizeof(*r->ev));
+	r->ev = malloc(ZSR_READER_ROWS * sizeof(*r->ev));
 	if (what == ZSR_READ_BIRTHS)
-		r->births = malloc(ROWS * sizeof(*r->births));
+		r->births = malloc(ZSR_READER_ROWS * sizeof(*r->births));
 	r->objects = what ? zsr_live_new(what == ZSR_READ_BIRTHS) : NULL;
 	if (!r->ev || (what && !r->objects) ||
 	    (what == ZSR_READ_BIRTHS && !r->births))
@@ -166,7 +165,7 @@ int zsr_reader_rows(struct zsr_reader *r, const struct zsr_event **ev,
 		ret = start_chunk(r, err);
 	if (!ret)
 		ret = zsr_chunk_decoder_read(r->dec, r->objects, r->ev,
-					     r->births, ROWS, err);
+					     r->births, ZSR_READER_ROWS, err);
 	if (!ret)
 		r->done = true;
 	*ev = r->ev;

@@ -6,6 +6,8 @@
 #include "db/chunk.h"
 #include "db/private.h"
 
+#define ZSR_READER_ROWS 1024 /* at once */
+
 struct zsr_reader;
 
 /* How much of frees' objects is wanted; NOTHING: skipped chunks cost nothing. */
@@ -20,7 +22,7 @@ int zsr_reader_chunk(struct zsr_reader *r, const struct zsr_chunk_info **info,
 /* The number in the trace of the chunk's first event. */
 uint64_t zsr_reader_first_row(const struct zsr_reader *r);
 /*
- * The next rows of the chunk, at most 4096 and 0 at its end; *births as in
+ * The next rows of the chunk, at most ZSR_READER_ROWS and 0 at its end; *births as in
  * zsr_chunk_decoder_read(). A chunk that is left before its end is skipped: its
  * blob is only read when sizes are wanted.
  */

@@ -62,10 +62,10 @@ bool zsr_vfilter_chunk(const struct zsr_vfilter *f,
 static inline bool zsr_vfilter_row(const struct zsr_vfilter *f,
 				   const struct zsr_event *ev)
 {
-	return (f->kinds >> ev->kind & 1) && (int64_t)ev->t_ns >= f->t_min &&
-	       (int64_t)ev->t_ns <= f->t_max && ev->cpu >= f->cpu_min &&
-	       ev->cpu <= f->cpu_max && ev->task >= f->task_min &&
-	       ev->task <= f->task_max;
+	return (f->kinds >> ev->kind & 1) & ((int64_t)ev->t_ns >= f->t_min) &
+	       ((int64_t)ev->t_ns <= f->t_max) & (ev->cpu >= f->cpu_min) &
+	       (ev->cpu <= f->cpu_max) & (ev->task >= f->task_min) &
+	       (ev->task <= f->task_max);
 }
 
 #endif

@@ -26,8 +26,10 @@ struct vcursor {
 	size_t cap_comms;
 	const struct zsr_event *ev;
 	const uint64_t *births;
-	int nr; /* rows of the batch; i is the current one */
-	int i;
+	uint16_t want[ZSR_READER_ROWS]; /* rows of the batch that match */
+	unsigned nr_want;
+	unsigned at; /* the current one is want[at] */
+	unsigned nr; /* rows of the batch */
 	uint64_t row; /* number in the trace of ev[0] */
 	bool in_chunk;
 	bool eof;
@@ -157,13 +159,12 @@ static int next_batch(struct vcursor *c, struct zsr_err *err)
 
 	for (;;) {
 		if (c->in_chunk) {
-			c->row += (uint64_t)c->nr;
+			c->row += c->nr;
 			ret = zsr_reader_rows(c->reader, &c->ev, &c->births,
 					      err);
 			if (ret < 0)
 				return ret;
-			c->nr = ret;
-			c->i = 0;
+			c->nr = (unsigned)ret;
 			if (ret)
 				return 1;
 			c->in_chunk = false;
@@ -176,16 +177,27 @@ static int next_batch(struct vcursor *c, struct zsr_err *err)
 	}
 }
 
-/* To the first row from c->i on that the filter wants. */
+/* The rows of a batch that the filter wants; without a branch a row, as kinds
+ * come in no order a CPU could guess. */
+static void pick_rows(struct vcursor *c)
+{
+	unsigned i, nr = 0;
+
+	for (i = 0; i < c->nr; i++) {
+		c->want[nr] = (uint16_t)i;
+		nr += zsr_vfilter_row(&c->f, &c->ev[i]);
+	}
+	c->nr_want = nr;
+	c->at = 0;
+}
+
+/* On to the next batch with a row that is wanted, once this one is used up. */
 static int settle(struct vcursor *c)
 {
 	struct zsr_err err = { 0 };
 	int ret;
 
-	for (;;) {
-		for (; c->i < c->nr; c->i++)
-			if (zsr_vfilter_row(&c->f, &c->ev[c->i]))
-				return SQLITE_OK;
+	while (c->at == c->nr_want) {
 		ret = next_batch(c, &err);
 		if (ret < 0)
 			return fail(c, ret, &err);
@@ -193,7 +205,9 @@ static int settle(struct vcursor *c)
 			c->eof = true;
 			return SQLITE_OK;
 		}
+		pick_rows(c);
 	}
+	return SQLITE_OK;
 }
 
 static int vtab_filter(sqlite3_vtab_cursor *cur, int plan, const char *str,
@@ -204,7 +218,7 @@ static int vtab_filter(sqlite3_vtab_cursor *cur, int plan, const char *str,
 	close_trace(c);
 	zsr_vfilter_init(&c->f, plan, str, argc, argv);
 	c->trace = 0;
-	c->nr = c->i = 0;
+	c->nr = c->nr_want = c->at = 0;
 	c->eof = false;
 	return settle(c);
 }
@@ -213,7 +227,8 @@ static int vtab_next(sqlite3_vtab_cursor *cur)
 {
 	struct vcursor *c = (struct vcursor *)cur;
 
-	c->i++;
+	if (++c->at < c->nr_want)
+		return SQLITE_OK;
 	return settle(c);
 }
 
@@ -256,7 +271,8 @@ static void column_known(sqlite3_context *ctx, bool known, uint64_t v)
 static int vtab_column(sqlite3_vtab_cursor *cur, sqlite3_context *ctx, int col)
 {
 	struct vcursor *c = (struct vcursor *)cur;
-	const struct zsr_event *ev = &c->ev[c->i];
+	unsigned i = c->want[c->at];
+	const struct zsr_event *ev = &c->ev[i];
 
 	switch (col) {
 	case ZSR_VCOL_TRACE:
@@ -311,8 +327,8 @@ static int vtab_column(sqlite3_vtab_cursor *cur, sqlite3_context *ctx, int col)
 		sqlite3_result_int64(ctx, (int64_t)ev->aux);
 		break;
 	case ZSR_VCOL_LIFE_NS:
-		column_known(ctx, c->births && c->births[c->i] != UINT64_MAX,
-			     c->births ? ev->t_ns - c->births[c->i] : 0);
+		column_known(ctx, c->births && c->births[i] != UINT64_MAX,
+			     c->births ? ev->t_ns - c->births[i] : 0);
 		break;
 	}
 	return SQLITE_OK;
@@ -323,7 +339,7 @@ static int vtab_rowid(sqlite3_vtab_cursor *cur, sqlite3_int64 *id)
 {
 	struct vcursor *c = (struct vcursor *)cur;
 
-	*id = c->trace << 40 | (int64_t)(c->row + (uint64_t)c->i);
+	*id = c->trace << 40 | (int64_t)(c->row + c->want[c->at]);
 	return SQLITE_OK;
 }
 
