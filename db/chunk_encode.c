@@ -7,7 +7,7 @@
 #include "db/chunk.h"
 #include "db/columns.h"
 
-#define LEVEL      3
+#define LEVEL      1 /* planes are noise or zeros: higher levels win nothing */
 #define DICT_SLOTS 1024 /* a power of two, well above ZSR_DICT_MAX */
 
 struct zsr_chunk_encoder {

@@ -34,5 +34,8 @@ int zsr_window_drain(struct zsr_window *w, struct zsr_writer *to,
 		ret = zsr_writer_add(to, &w->ev[start % ZSR_WINDOW],
 				     (size_t)(end - start), err);
 	}
+	/* From the start again, where memory is warm. */
+	if (w->head == w->tail)
+		w->head = w->tail = 0;
 	return ret;
 }
