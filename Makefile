@@ -58,7 +58,8 @@ SRCS :=
 TEST_SRCS :=
 BENCH_SRCS :=
 TEST_SCRIPTS :=
-include $(MODULES:%=%/module.mk) tests/module.mk man/module.mk
+include $(MODULES:%=%/module.mk) samples/module.mk tests/module.mk \
+	man/module.mk
 
 OBJS	:= $(patsubst %,$(O)/%.o,$(basename $(SRCS)))
 TESTS	:= $(TEST_SRCS:%.c=$(O)/%)
