@@ -92,9 +92,10 @@ static void print_found(const char *path, const struct zsr_imported *found)
 
 	printf("%s: %s '%s'\n", path,
 	       found->known ? "is known as" : "imported as", t->name);
-	printf("  kernel   %s%s, %s pages%s, chains of up to %u%s\n", t->kernel,
+	printf("  kernel   %s%s, %u KiB pages%s, chains of up to %u%s\n",
+	       t->kernel,
 	       inferred(t, ZSR_INFERRED_KERNEL, " (assumed; --kernel)"),
-	       zsr_fmt_size(a, t->page_size),
+	       t->page_size / 1024,
 	       inferred(t, ZSR_INFERRED_PAGE_SIZE, " (inferred)"), t->chain_size,
 	       inferred(t, ZSR_INFERRED_CHAIN_SIZE, " (the default)"));
 	printf("  capture  %s, clock %s, %s times, pool %s\n", t->format,

@@ -26,8 +26,8 @@ static void print_facts(const struct zsr_trace *t)
 	       : f & ZSR_GIVEN_KERNEL  ? " (given)"
 				       : "",
 	       t->lock_gen);
-	printf("  pages        %s%s, chains of up to %u%s\n",
-	       zsr_fmt_size(page, t->page_size),
+	printf("  pages        %u KiB%s, chains of up to %u%s\n",
+	       t->page_size / 1024,
 	       f & ZSR_INFERRED_PAGE_SIZE ? " (inferred)"
 	       : f & ZSR_GIVEN_PAGE_SIZE  ? " (given)"
 					  : "",
