@@ -17,7 +17,7 @@
 
 static void print_facts(const struct zsr_trace *t)
 {
-	char page[ZSR_FMT_LEN], time[ZSR_FMT_LEN], events[ZSR_FMT_LEN];
+	char time[ZSR_FMT_LEN], events[ZSR_FMT_LEN];
 	uint32_t f = t->fact_flags;
 
 	printf("%s\n", t->name);

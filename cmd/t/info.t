@@ -77,7 +77,7 @@ ok "ls takes no argument" exits 2 $zsr ls cap
 
 ok "info" exits 0 $zsr info cap
 ok "kernel" says 'kernel *6.12.1, locks as in 6.12$'
-ok "page size, inferred" says 'pages *4.00 KiB (inferred)'
+ok "page size, inferred" says 'pages *4 KiB (inferred)'
 ok "an orphan: not from empty" says 'not seen from empty'
 ok "what is odd" says ' 1 frees of objects allocated before the trace'
 ok "a bar a size" says '^  1-256  *1 █\{40\}$'
