@@ -120,13 +120,6 @@ static void arrive(struct zsr_vm *vm, struct zsr_line *line,
 	vm->locks_acquired++;
 }
 
-static void leave(struct zsr_vm *vm)
-{
-	vm->c->cur->preempt_off--;
-	if (vm->c->nr_ready && !vm->c->cur->preempt_off)
-		zsr_vm_resched(vm);
-}
-
 /* ---- spinlock ------------------------------------------------------- */
 
 void zsr_vm_spin_lock(struct zsr_machine *m, struct zsr_spinlock *l)
@@ -168,7 +161,7 @@ void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
 	if (l->owner)
 		zsr_vm_unpark(vm, l->owner,
 			      line_hand_over(vm, &l->line, l->owner));
-	leave(vm);
+	zsr_vm_preempt_enable(vm);
 }
 
 /* ---- reader-writer lock --------------------------------------------- */
@@ -227,7 +220,7 @@ void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 	zsr_vm_spend(vm, vm->c->cost[ZSR_COST_read_unlock]);
 	l->readers--;
 	let_in(vm, l);
-	leave(vm);
+	zsr_vm_preempt_enable(vm);
 }
 
 void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
@@ -240,5 +233,5 @@ void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->writer = NULL;
 	let_in(vm, l);
-	leave(vm);
+	zsr_vm_preempt_enable(vm);
 }

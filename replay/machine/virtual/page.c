@@ -22,6 +22,8 @@ bool zsr_vm_pages_alloc(struct zsr_machine *m, unsigned nr)
 	}
 	vm->pages_used += nr;
 	vm->pages_peak = zsr_max(vm->pages_peak, vm->pages_used);
+	/* The list that was refilled is the one that is taken from. */
+	zsr_preempt_disable(m);
 	for (i = 0; i < nr; i++) {
 		if (!vm->c->pcp) {
 			zsr_vm_spin_lock(m, &vm->zone);
@@ -32,6 +34,7 @@ bool zsr_vm_pages_alloc(struct zsr_machine *m, unsigned nr)
 		zsr_charge(m, ZSR_COST_page_alloc, 1);
 		vm->c->pcp--;
 	}
+	zsr_preempt_enable(m);
 	return true;
 }
 

@@ -153,17 +153,53 @@ static struct zsr_vtask *ready_pop(struct zsr_vcpu *c)
 	return t;
 }
 
+/* Count what C's task has run, and raise the least vruntime that any task of C
+ * has: it only grows, and newcomers are placed by it. */
+static void vruntime_update(struct zsr_vcpu *c)
+{
+	uint64_t least;
+
+	if (!c->cur)
+		return;
+	c->cur->vruntime += c->now - c->cur->run_since;
+	c->cur->run_since = c->now;
+	least = c->cur->vruntime;
+	if (c->ready)
+		least = zsr_min(least, c->ready->vruntime);
+	c->min_vruntime = zsr_max(c->min_vruntime, least);
+}
+
+/* T moves: vruntimes of two CPUs say nothing to each other, so it is as far
+ * ahead of the new one's least, or behind it, as it was of the old one's. */
+static void vruntime_move(struct zsr_vtask *t, struct zsr_vcpu *from,
+			  const struct zsr_vcpu *to)
+{
+	uint64_t behind;
+
+	if (from == to)
+		return;
+	vruntime_update(from);
+	behind = from->min_vruntime - zsr_min(from->min_vruntime, t->vruntime);
+	t->vruntime -= zsr_min(from->min_vruntime, t->vruntime);
+	t->vruntime += to->min_vruntime - zsr_min(to->min_vruntime, behind);
+}
+
 /* A CPU about to idle takes the next task of the longest run queue. */
 static struct zsr_vtask *ready_steal(struct zsr_vm *vm, struct zsr_vcpu *c)
 {
 	struct zsr_vcpu *from = NULL;
+	struct zsr_vtask *t;
 	unsigned i;
 
 	for (i = 0; i < vm->m.nr_cpus; i++)
 		if (&vm->cpu[i] != c && vm->cpu[i].nr_ready &&
 		    (!from || vm->cpu[i].nr_ready > from->nr_ready))
 			from = &vm->cpu[i];
-	return from ? ready_pop(from) : NULL;
+	if (!from)
+		return NULL;
+	t = ready_pop(from);
+	vruntime_move(t, from, c);
+	return t;
 }
 
 /* T gets C; `from` is whom it takes over from, NULL for an idle CPU. */
@@ -187,18 +223,12 @@ static void cpu_run(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t,
 	key_set(vm, c);
 }
 
-static void account_run(struct zsr_vcpu *c, struct zsr_vtask *t)
-{
-	t->vruntime += c->now - t->run_since;
-	t->run_since = c->now;
-}
-
 void zsr_vm_block(struct zsr_vm *vm)
 {
 	struct zsr_vcpu *c = vm->c;
 	struct zsr_vtask *t = c->cur, *next;
 
-	account_run(c, t);
+	vruntime_update(c);
 	next = ready_pop(c);
 	if (!next)
 		next = ready_steal(vm, c);
@@ -219,7 +249,7 @@ void zsr_vm_resched(struct zsr_vm *vm)
 	zsr_vm_sync(vm);
 	if (!c->nr_ready || c->now < c->slice_end)
 		return;
-	account_run(c, t);
+	vruntime_update(c);
 	ready_insert(c, t);
 	cpu_run(vm, c, ready_pop(c), t);
 	zsr_vm_dispatch(vm);
@@ -243,26 +273,28 @@ static struct zsr_vcpu *pick_cpu(struct zsr_vm *vm, const struct zsr_vtask *t)
 
 /*
  * T can run from AT on. It goes to the CPU it last ran on when that is idle,
- * else to an idle one, else to the shortest run queue, where a long sleeper
- * is let before the running task once it lags by a third of a slice.
+ * else to an idle one, else to the shortest run queue. A long sleeper is half a
+ * slice behind the others at most, and let before the running task when it is
+ * more than a third.
  */
 void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at)
 {
 	struct zsr_vcpu *c = pick_cpu(vm, t);
-	uint64_t credit = vm->profile->slice / 2, ran;
+	uint64_t credit = vm->profile->slice / 2;
 
+	vruntime_update(c);
+	vruntime_move(t, &vm->cpu[t->cpu], c);
+	t->vruntime = zsr_max(t->vruntime, c->min_vruntime > credit
+						   ? c->min_vruntime - credit
+						   : 0);
 	if (!c->cur) {
 		zsr_vm_idle_until(c, at);
 		cpu_run(vm, c, t, NULL);
 		return;
 	}
 	t->cpu = zsr_vm_cpu_index(vm, c);
-	t->vruntime = zsr_max(t->vruntime, c->min_vruntime > credit
-						   ? c->min_vruntime - credit
-						   : 0);
 	ready_insert(c, t);
-	ran = c->cur->vruntime + (c->now - c->cur->run_since);
-	if (t->vruntime + vm->profile->slice / 3 < ran)
+	if (t->vruntime + vm->profile->slice / 3 < c->cur->vruntime)
 		c->slice_end = zsr_min(c->slice_end, c->now);
 }
 
@@ -276,8 +308,8 @@ void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
 		chunk = zsr_min(ps, vm->profile->slice);
 		zsr_vm_spend(vm, chunk);
 		ps -= chunk;
-		if (vm->c->nr_ready && !vm->c->cur->preempt_off)
-			zsr_vm_resched(vm);
+		zsr_vm_sync(vm);
+		zsr_vm_cond_resched(vm);
 	}
 }
 

@@ -180,15 +180,12 @@ static void vm_preempt_disable(struct zsr_machine *m)
 
 static void vm_preempt_enable(struct zsr_machine *m)
 {
-	zsr_vm_of(m)->c->cur->preempt_off--;
+	zsr_vm_preempt_enable(zsr_vm_of(m));
 }
 
 static void vm_cond_resched(struct zsr_machine *m)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
-
-	if (vm->c->nr_ready && !vm->c->cur->preempt_off)
-		zsr_vm_resched(vm);
+	zsr_vm_cond_resched(zsr_vm_of(m));
 }
 
 static const struct zsr_machine_ops vm_ops = {

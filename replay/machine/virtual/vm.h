@@ -227,6 +227,19 @@ void zsr_vm_park_spinner(struct zsr_vm *vm); /* current spins; CPU stays taken *
 void zsr_vm_unpark(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 void zsr_vm_resched(struct zsr_vm *vm);
+
+static inline void zsr_vm_cond_resched(struct zsr_vm *vm)
+{
+	if (vm->c->nr_ready && !vm->c->cur->preempt_off)
+		zsr_vm_resched(vm);
+}
+
+static inline void zsr_vm_preempt_enable(struct zsr_vm *vm)
+{
+	vm->c->cur->preempt_off--;
+	zsr_vm_cond_resched(vm);
+}
+
 /* A step whose cost scatters around its mean (cache and TLB misses). */
 uint64_t zsr_vm_scatter(struct zsr_vm *vm, uint64_t ps);
 

@@ -129,5 +129,7 @@ void zsr_vm_flush_work(struct zsr_machine *m, struct zsr_work *w)
 		vm->c->cur->next = vm->flushers;
 		vm->flushers = vm->c->cur;
 		zsr_vm_sleep(vm);
+		/* Nothing may happen between a look and the next sleep. */
+		zsr_vm_sync(vm);
 	}
 }

@@ -342,6 +342,92 @@ START_TEST(slices_are_fair)
 }
 END_TEST
 
+/* Whoever comes later, or from another CPU, shares from then on: it neither
+ * catches up what the others had run before nor waits for them to catch up. */
+struct latecomer {
+	uint64_t begin, sleep_until, done;
+};
+
+static void late_burner(struct zsr_vm *vm, void *arg)
+{
+	struct latecomer *l = arg;
+
+	if (l->sleep_until) {
+		zsr_vm_compute(vm, 500 * 1000000ull * NS);
+		zsr_vm_sleep_until(vm, l->sleep_until);
+	}
+	zsr_vm_compute(vm, 30 * 1000000ull * NS);
+	l->done = vm->c->now;
+}
+
+START_TEST(latecomers_share)
+{
+	const uint64_t ms = 1000000ull * NS;
+	uint64_t done = 0;
+	struct latecomer l = { .begin = 50 * ms };
+	struct zsr_vm *vm;
+
+	setup_profile();
+	vm = machine(1, burner, &done, 1);
+	ck_assert_ptr_nonnull(zsr_vm_spawn(vm, late_burner, &l, 0, l.begin));
+	run(vm);
+	/* Half the CPU each: 30 ms of work take 60. */
+	ck_assert_uint_ge(l.done, l.begin + 60 * ms - 3 * profile.slice);
+	ck_assert_uint_le(l.done, l.begin + 60 * ms + 3 * profile.slice);
+	zsr_vm_destroy(vm);
+}
+END_TEST
+
+START_TEST(migrants_share)
+{
+	const uint64_t ms = 1000000ull * NS;
+	uint64_t done = 0;
+	struct latecomer l = { .sleep_until = 520 * ms };
+	struct zsr_vm *vm;
+	unsigned i;
+
+	setup_profile();
+	vm = machine(2, late_burner, &l, 1);
+	/* CPU 0 gets two tasks at 510 ms, CPU 1 its first one. */
+	for (i = 0; i < 3; i++)
+		ck_assert_ptr_nonnull(
+			zsr_vm_spawn(vm, burner, &done, i == 1, 510 * ms));
+	run(vm);
+	ck_assert_uint_le(l.done, l.sleep_until + 60 * ms + 3 * profile.slice);
+	check_books(vm);
+	zsr_vm_destroy(vm);
+}
+END_TEST
+
+/* No gap between sections that keep preemption off: slices count all the same,
+ * the end of a section is where the CPU is given away. */
+static void section_user(struct zsr_vm *vm, void *arg)
+{
+	uint64_t *done = arg;
+	unsigned i;
+
+	for (i = 0; i < 10000; i++) {
+		zsr_preempt_disable(&vm->m);
+		zsr_vm_spend(vm, 10000 * NS);
+		zsr_preempt_enable(&vm->m);
+	}
+	*done = vm->c->now;
+}
+
+START_TEST(sections_end_slices)
+{
+	uint64_t done[2] = { 0 };
+	struct zsr_vm *vm;
+
+	setup_profile();
+	vm = machine(1, section_user, &done[0], 1);
+	ck_assert_ptr_nonnull(zsr_vm_spawn(vm, section_user, &done[1], 0, 0));
+	run(vm);
+	ck_assert_uint_le(done[1] - done[0], 2 * profile.slice);
+	zsr_vm_destroy(vm);
+}
+END_TEST
+
 static void sleeper(struct zsr_vm *vm, void *arg)
 {
 	*(struct zsr_vtask **)arg = vm->c->cur;
@@ -388,7 +474,38 @@ START_TEST(pages_have_a_budget)
 }
 END_TEST
 
+/* A refill may end a slice: whoever refilled a list takes from it first. */
+static void page_taker(struct zsr_vm *vm, void *arg)
+{
+	unsigned i;
+
+	for (i = 0; i < 2000; i++) {
+		ck_assert(zsr_pages_alloc(&vm->m, 1));
+		if (vm->c->pcp > profile.pcp_batch)
+			*(bool *)arg = true;
+	}
+}
+
+START_TEST(page_lists_hold_what_they_got)
+{
+	bool broken = false;
+	struct zsr_vm *vm;
+
+	setup_profile();
+	profile.slice = 1000 * NS;
+	profile.pcp_batch = 1;
+	profile.cost_ps[ZSR_COST_zone_alloc] = 300 * NS;
+	profile.cost_ps[ZSR_COST_page_alloc] = 100 * NS;
+	vm = machine(2, page_taker, &broken, 7);
+	run(vm);
+	ck_assert(!broken);
+	check_books(vm);
+	zsr_vm_destroy(vm);
+}
+END_TEST
+
 ZSR_TEST_MAIN("virtual machine", lock_saturates, line_serialises,
 	      shared_line_is_free, read_lock_is_not_free, rwlock_excludes,
-	      work_runs_once_and_again, slices_are_fair, deadlock_is_an_error,
-	      pages_have_a_budget)
+	      work_runs_once_and_again, slices_are_fair, latecomers_share,
+	      migrants_share, sections_end_slices, deadlock_is_an_error,
+	      pages_have_a_budget, page_lists_hold_what_they_got)
