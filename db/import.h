@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The import pass: import.c (records), import_end.c (what they add up to). */
+/* The import pass: import.c (sink), import_calls.c (records to events),
+ * import_end.c (what they add up to). */
 #ifndef ZSR_DB_IMPORT_H
 #define ZSR_DB_IMPORT_H
 
@@ -90,6 +91,20 @@ struct zsr_import {
 	uint32_t fact_flags;
 };
 
+/* The number of a pid's task; one is made when there is none. */
+int zsr_import_task_of(struct zsr_import *imp, int32_t pid, uint32_t *nr,
+		       struct zsr_err *err);
+/*
+ * An event of REC's cpu by task TASK, now; the rest of it is in *ev, which is
+ * completed. It waits in the window when it is open; *nr is its number there.
+ */
+int zsr_import_push(struct zsr_import *imp, const struct zsr_rec *rec,
+		    uint32_t task, struct zsr_event *ev, bool open,
+		    uint64_t *nr, struct zsr_err *err);
+/* Any record but a mark. imp->last_ns is its time. */
+int zsr_import_record(struct zsr_import *imp, const struct zsr_rec *rec,
+		      struct zsr_err *err);
+/* NULL for cpus that cannot be, and when memory is out. */
 struct zsr_import_cpu *zsr_import_cpu(struct zsr_import *imp, uint64_t cpu);
 int zsr_import_meta(void *ctx, const char *key, const char *value,
 		    struct zsr_err *err);

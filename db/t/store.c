@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Traces and runs through the database and back; what is refused; that what
- * is not committed is not there. */
+/* Traces through the database and back; what is refused; that what is not
+ * committed is not there. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -158,6 +158,7 @@ static int count_task(void *ctx, const struct zsr_task *t)
 
 START_TEST(tables)
 {
+	struct gen g = { .rng = { 3 }, .nr_tasks = 5 };
 	const char *path = gen_path();
 	char text[4096], longer[3000];
 	struct zsr_err e = { 0 };
@@ -188,7 +189,8 @@ START_TEST(tables)
 	longer[0] = 'y';
 	OK(zsr_writer_row(w, ZSR_TABLE_META, -1, "k", longer, &e));
 	OK(zsr_writer_row(w, ZSR_TABLE_META, -1, "l", "short", &e));
-	add_events(w, &(struct gen){ .rng = { 3 }, .nr_tasks = 5 }, 3, NULL);
+	add_events(w, &g, 3, NULL);
+	free(g.live);
 	OK(zsr_writer_commit(w, &t, &e));
 	text[0] = 0;
 	OK(zsr_trace_rows(db, t.id, ZSR_TABLE_META, count_row, text, &e));
@@ -280,95 +282,6 @@ START_TEST(refused_traces)
 		zsr_db_close(db);
 		ck_assert_int_ne(access(path, F_OK), 0);
 	}
-	gen_cleanup(path);
-}
-END_TEST
-
-static void fill_run(struct zsr_run *run, const struct zsr_trace *t)
-{
-	struct zsr_err e = { 0 };
-	uint64_t i;
-
-	OK(zsr_run_init(run, &e));
-	run->trace = t->id;
-	strcpy(run->trace_name, t->name);
-	strcpy(run->trace_digest, t->digest);
-	strcpy(run->policy, "deferred");
-	strcpy(run->clock, "virtual");
-	strcpy(run->profile, "rpi4b");
-	strcpy(run->engine, "6.12");
-	strcpy(run->gaps, "recorded");
-	strcpy(run->arrival, "asap");
-	run->profile_text = strdup("ipi = 3us\n");
-	run->params = strdup("batch=32");
-	run->seed = UINT64_MAX;
-	run->page_size = 4096;
-	run->cpus = 4;
-	run->v.caller_max_ns = 123456;
-	run->v.at_100_ns = UINT64_MAX;
-	for (i = 0; i < 5000; i++)
-		zsr_hist_add(run->hist[ZSR_HIST_release], i * i * i);
-	for (i = 0; i < ZSR_NR_RUN_SERIES; i++) {
-		struct zsr_series *s = &run->series[i];
-		uint64_t j;
-
-		s->nr = 1000 * i;
-		s->points = malloc((s->nr + 1) * sizeof(*s->points));
-		for (j = 0; j < s->nr; j++)
-			s->points[j] = (struct zsr_point){
-				.t_ns = j * 1000 + i,
-				.value = (j * 7919) % 1000,
-			};
-	}
-	run->nr_releases = 2;
-	run->releases = calloc(2, sizeof(*run->releases));
-	run->releases[0] = (struct zsr_release){ 5, 10, 100, 1 };
-	run->releases[1] = (struct zsr_release){ 7, 12, 99, 2 };
-	zsr_run_digest(run);
-}
-
-START_TEST(runs)
-{
-	const char *path = gen_path();
-	struct zsr_run run, again;
-	struct zsr_err e = { 0 };
-	struct zsr_trace t;
-	struct zsr_db *db;
-	int64_t *ids;
-	size_t nr;
-
-	OK(zsr_db_open(&db, path, ZSR_DB_CREATE, &e));
-	ck_assert_int_lt(zsr_run_ids(db, 0, &ids, &nr, &e), 0);
-	ck_assert_int_eq(e.kind, ZSR_ERR_INPUT);
-	t = write_trace(db, "t", 1, 10, false, NULL);
-	fill_run(&run, &t);
-	OK(zsr_run_store(db, &run, &e));
-	ck_assert_int_eq(run.id, 1);
-	OK(zsr_run_store(db, &run, &e));
-	OK(zsr_run_load(db, 2, &again, &e));
-	zsr_run_digest(&again);
-	ck_assert_str_eq(run.digest, again.digest);
-	ck_assert_mem_eq(&run.v, &again.v, sizeof(run.v));
-	ck_assert_str_eq(again.profile_text, "ipi = 3us\n");
-	ck_assert_str_eq(again.params, "batch=32");
-	ck_assert_uint_eq(again.seed, UINT64_MAX);
-	ck_assert_uint_eq(again.series[3].nr, 3000);
-	ck_assert_mem_eq(again.hist[0], run.hist[0], sizeof(*run.hist[0]));
-	zsr_run_free(&again);
-	OK(zsr_run_ids(db, 0, &ids, &nr, &e));
-	ck_assert_uint_eq(nr, 2);
-	ck_assert_int_eq(ids[0], 1);
-	free(ids);
-	ck_assert_int_lt(zsr_run_load(db, 3, &again, &e), 0);
-	ck_assert_int_lt(zsr_run_ids(db, t.id + 1, &ids, &nr, &e), 0);
-	/* Another result, another digest. */
-	run.v.stranded++;
-	zsr_run_digest(&run);
-	OK(zsr_run_load(db, 2, &again, &e));
-	ck_assert_str_ne(run.digest, again.digest);
-	zsr_run_free(&again);
-	zsr_run_free(&run);
-	zsr_db_close(db);
 	gen_cleanup(path);
 }
 END_TEST
@@ -527,7 +440,8 @@ START_TEST(damaged)
 		{ "update chunk set events = 70000 where id & 3 = 2",
 		  "chunk 2: its row makes no sense" },
 		{ "update trace set nr_tasks = 2", "chunk 0: a value" },
-		{ "update trace set nr_pools = 0", "chunk 0: its trace has no" },
+		{ "update trace set nr_pools = 0",
+		  "chunk 0: its trace has no" },
 	};
 	const char *path = gen_path();
 	struct zsr_err e = { 0 };
@@ -629,4 +543,4 @@ START_TEST(killed)
 END_TEST
 
 ZSR_TEST_MAIN("db/store", round_trip, digests, tables, refused_events,
-	      refused_traces, runs, refused_files, files, damaged, killed)
+	      refused_traces, refused_files, files, damaged, killed)
