@@ -107,6 +107,8 @@ void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
 
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 {
+	uint64_t now = ordered_now(p);
+	/* Looked up last: until now compaction could move the object. */
 	struct zsr_zspage *z = zsr_engine_handle_zspage(p->e, h);
 	size_t cap = p->cap_queued, i;
 
@@ -117,9 +119,9 @@ void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 	}
 	for (i = cap; i < p->cap_queued; i++)
 		p->queued_at[i] = 0;
-	p->queued_at[h] = ordered_now(p) + 1;
+	p->queued_at[h] = now + 1;
 	(*zsr_zspage_queued(z))++;
-	zsr_account_queued(p->account, ordered_now(p),
+	zsr_account_queued(p->account, now,
 			   p->class[zsr_engine_handle_class(p->e, h)].size);
 	held_update(p, z);
 }
@@ -209,31 +211,27 @@ static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
 	held_update(p, to);
 }
 
-/* Compaction gave a zspage back. */
-static void on_zspage_free(void *ctx, const struct zsr_zspage *z,
-			   uint64_t pages_now)
+/*
+ * What compaction emptied in a class is back. Counted by its return value: the
+ * engine's observer would also report zspages that others free meanwhile. It
+ * counts a page-locked zspage too, but page locks are never held here.
+ */
+static void compacted(struct zsr_pool *p, unsigned class, unsigned pages)
 {
-	struct zsr_pool *p = ctx;
-	unsigned pages = zsr_zspage_pages(z);
-
-	(void)pages_now;
 	zsr_charge(p->m, ZSR_COST_page_reset, pages);
 	zsr_pages_free(p->m, pages);
-	zsr_charge(p->m, ZSR_COST_zspage_free, 1);
+	zsr_charge(p->m, ZSR_COST_zspage_free, pages / p->class[class].pages);
+	zsr_line_atomic(p->m, &p->page_count);
 	zsr_account_held(p->account, ordered_now(p), -(int64_t)pages);
 	zsr_account_back(p->account, ordered_now(p), pages);
 }
 
 uint64_t zsr_pool_compact(struct zsr_pool *p)
 {
-	const struct zsr_engine_observer obs = {
-		.ctx = p,
-		.zspage_free = on_zspage_free,
-		.moved = on_moved,
-	};
+	const struct zsr_engine_observer obs = { .ctx = p, .moved = on_moved };
 	unsigned class = p->nr_classes;
 	struct zsr_spinlock *lock;
-	uint64_t freed = 0;
+	uint64_t pages, freed = 0;
 
 	while (class --) {
 		if (!p->class[class].size)
@@ -242,8 +240,11 @@ uint64_t zsr_pool_compact(struct zsr_pool *p)
 		zsr_write_lock(p->m, &p->lock);
 		zsr_spin_lock(p->m, lock);
 		zsr_engine_observe(p->e, &obs);
-		freed += zsr_engine_compact_class(p->e, class);
+		pages = zsr_engine_compact_class(p->e, class);
 		zsr_engine_observe(p->e, &(struct zsr_engine_observer){ 0 });
+		if (pages)
+			compacted(p, class, (unsigned)pages);
+		freed += pages;
 		zsr_spin_unlock(p->m, lock);
 		zsr_write_unlock(p->m, &p->lock);
 	}
