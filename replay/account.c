@@ -77,8 +77,10 @@ void zsr_account_fail(struct zsr_account *a, int error)
 
 void zsr_account_release_begins(struct zsr_account *a, uint64_t ps)
 {
-	if (a->releasing)
+	if (a->releasing) {
+		a->first_release = zsr_min(a->first_release, ps);
 		return;
+	}
 	a->releasing = true;
 	a->first_release = ps;
 	thinned_add(a, ZSR_SERIES_back_pages, ps, 0);
@@ -132,7 +134,8 @@ void zsr_account_dequeued(struct zsr_account *a, uint64_t ps,
 	a->depth--;
 	a->dead_bytes -= bytes;
 	a->oldest_ps = zsr_max(a->oldest_ps, age);
-	zsr_hist_add(a->queued, zsr_ps_to_ns(age));
+	if (a->queued)
+		zsr_hist_add(a->queued, zsr_ps_to_ns(age));
 	thinned_add(a, ZSR_SERIES_queue_depth, ps, a->depth);
 }
 
@@ -213,6 +216,7 @@ int zsr_account_finish(struct zsr_account *a, uint64_t ps, struct zsr_run *run,
 	int ret;
 
 	zsr_account_held(a, zsr_max(ps, a->held_since), 0);
+	a->queued = NULL; /* teardown is not recorded */
 	v->first_release_ns = zsr_ps_to_ns(a->first_release);
 	v->pages_back = a->back_pages;
 	v->pages_peak = a->peak_pages;

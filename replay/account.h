@@ -48,7 +48,8 @@ void zsr_account_free(struct zsr_account *a);
 /* A failure of the host (memory, temporary file); ends the run. */
 void zsr_account_fail(struct zsr_account *a, int error);
 
-/* The first release begins: pages count as back from here on. */
+/* A release begins now, or began (at its mark) before: pages count as back from
+ * the first call on, times from the earliest begin. */
 void zsr_account_release_begins(struct zsr_account *a, uint64_t ps);
 void zsr_account_grown(struct zsr_account *a, uint64_t ps, unsigned pages);
 void zsr_account_held(struct zsr_account *a, uint64_t ps, int64_t pages);

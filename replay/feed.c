@@ -54,7 +54,8 @@ int zsr_feed_init(struct zsr_feed *f, struct zsr_db *db,
 	int ret;
 
 	*f = (struct zsr_feed){ .nr_tasks = trace->nr_tasks,
-				.nr_pools = trace->nr_pools };
+				.nr_pools = trace->nr_pools,
+				.window = ZSR_FEED_WINDOW };
 	f->queue = calloc(trace->nr_tasks + 1u, sizeof(*f->queue));
 	if (!f->queue)
 		return zsr_err_nomem(err, "task queues");
@@ -137,15 +138,15 @@ static bool is_played(struct zsr_feed *f, const struct zsr_event *ev)
 	}
 }
 
-static struct zsr_feed_event convert(const struct zsr_event *ev, uint32_t epoch)
+static struct zsr_feed_event convert(const struct zsr_feed *f,
+				     const struct zsr_event *ev)
 {
 	struct zsr_feed_event e = {
 		.entry_ns = ev->t_ns,
 		.return_ns = ev->t_ns + ev->dur_ns,
 		.obj = ev->obj,
 		.size = ev->size,
-		.epoch = epoch,
-		.text = (uint32_t)ev->aux,
+		.epoch = f->epoch_read,
 		.pool = ev->pool,
 		.kind = ev->kind,
 		.caller = ev->caller,
@@ -154,6 +155,8 @@ static struct zsr_feed_event convert(const struct zsr_event *ev, uint32_t epoch)
 	if (ev->kind == ZSR_EV_MALLOC) {
 		e.entry_ns = ev->t_ns - zsr_min(ev->dur_ns, ev->t_ns);
 		e.return_ns = ev->t_ns;
+	} else if (ev->kind == ZSR_EV_MARK && ev->aux < f->nr_texts) {
+		e.meaning = f->text[ev->aux];
 	}
 	return e;
 }
@@ -166,7 +169,7 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 
 	if (f->eof)
 		return 0;
-	if (f->outstanding >= ZSR_FEED_WINDOW)
+	if (f->outstanding >= f->window)
 		return -EAGAIN;
 	do {
 		ret = next_event(f, &ev, err);
@@ -182,14 +185,13 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 				     (unsigned long)f->read, ev->pool,
 				     f->nr_pools);
 	*task = ev->task;
-	e = convert(ev, f->epoch_read);
+	e = convert(f, ev);
 	e.seq = f->read - 1;
 	if (push(&f->queue[ev->task], &e))
 		return zsr_err_nomem(err, "task queues");
 	f->outstanding++;
 	f->epoch[f->epoch_read].read++;
-	if (ev->kind == ZSR_EV_MARK && ev->aux < f->nr_texts &&
-	    f->text[ev->aux] == ZSR_TEXT_BARRIER) {
+	if (e.meaning == ZSR_TEXT_BARRIER) {
 		f->epoch_read++;
 		ret = epoch_add(f, err);
 		if (ret)

@@ -10,7 +10,7 @@
 #include "base/base.h"
 #include "db/db.h"
 
-/* Events read and not yet played, at most. */
+/* Events read and not yet played, at most, unless said otherwise. */
 #define ZSR_FEED_WINDOW (1u << 20)
 
 /* What the player needs of an event. */
@@ -21,10 +21,10 @@ struct zsr_feed_event {
 	uint64_t seq; /* place in the trace, from 0 */
 	uint32_t size;
 	uint32_t epoch; /* barriers before it */
-	uint32_t text; /* marks: number of the text */
 	uint16_t pool;
 	uint8_t kind;
 	uint8_t caller;
+	uint8_t meaning; /* marks: enum zsr_text */
 };
 
 struct zsr_feed_queue {
@@ -56,6 +56,7 @@ struct zsr_feed {
 	uint32_t nr_tasks;
 	uint32_t nr_pools;
 	uint64_t outstanding;
+	uint64_t window; /* its limit; may be changed before reading */
 	struct zsr_feed_epoch *epoch;
 	size_t cap_epoch;
 	uint32_t epoch_read; /* the reader is in this one */

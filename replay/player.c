@@ -44,6 +44,19 @@ static void wake_all(struct player *p, struct player_task **list)
 	}
 }
 
+/* T need not wait for the window any more: its next event is read. */
+static void wake_reader(struct player_task *t)
+{
+	struct player_task **link = &t->p->window_waiters;
+
+	while (*link && *link != t)
+		link = &(*link)->next_waiter;
+	if (!*link)
+		return;
+	*link = t->next_waiter;
+	zsr_vm_resume(t->p->vm, t->vt);
+}
+
 /* Read on; a task whose first event this is starts now. */
 static int read_on(struct player *p)
 {
@@ -52,11 +65,15 @@ static int read_on(struct player *p)
 	uint32_t row;
 	int ret = zsr_feed_read(&p->feed, &row, &p->err);
 
+	if (!ret)
+		wake_all(p, &p->window_waiters);
 	if (ret <= 0)
 		return ret;
 	t = &p->task[row];
-	if (t->p)
+	if (t->p) {
+		wake_reader(t);
 		return ret;
+	}
 	t->p = p;
 	t->row = row;
 	t->vt = zsr_vm_spawn(p->vm, task_main, t, row, now);
@@ -74,6 +91,20 @@ int zsr_player_start(struct player *p)
 	return ret < 0 ? ret : 0;
 }
 
+/*
+ * Read as far as the task's event after the one it is about to play, within
+ * the window: who has its first event before that starts in time, and a run of
+ * releases is seen to go on.
+ */
+static int look_ahead(struct player_task *t)
+{
+	int ret = 1;
+
+	while (ret > 0 && !zsr_feed_peek(&t->p->feed, t->row))
+		ret = read_on(t->p);
+	return ret == -EAGAIN ? 0 : ret;
+}
+
 /* The task's next event, once its turn has come; false at its end. */
 static bool next_event(struct player_task *t, struct zsr_feed_event *e)
 {
@@ -87,7 +118,7 @@ static bool next_event(struct player_task *t, struct zsr_feed_event *e)
 			return false;
 		if (ret == -EAGAIN) {
 			zsr_vm_sync(p->vm);
-			if (p->feed.outstanding >= ZSR_FEED_WINDOW)
+			if (p->feed.outstanding >= p->feed.window)
 				wait_on(t, &p->window_waiters);
 		} else if (ret < 0) {
 			fail(p, ret);
@@ -103,7 +134,10 @@ static bool next_event(struct player_task *t, struct zsr_feed_event *e)
 	*e = zsr_feed_take(&p->feed, t->row);
 	t->playing = true;
 	t->seq = e->seq;
-	return true;
+	ret = look_ahead(t);
+	if (ret < 0)
+		fail(p, ret);
+	return ret >= 0;
 }
 
 /* Everything before this place in the trace has been played. */
@@ -164,8 +198,9 @@ static void event_done(struct player_task *t, const struct zsr_feed_event *e)
 		wake_turns(p);
 	if (zsr_feed_done(&p->feed, e))
 		wake_all(p, &p->epoch_waiters);
-	if (p->window_waiters && p->feed.outstanding < ZSR_FEED_WINDOW / 2)
-		wake_all(p, &p->window_waiters);
+	/* One reads on for all. */
+	if (p->window_waiters && p->feed.outstanding < p->feed.window / 2)
+		wake_reader(p->window_waiters);
 }
 
 /* ---- gaps --------------------------------------------------------------- */
@@ -179,7 +214,7 @@ static uint64_t recorded_gap(const struct player_task *t,
 
 static bool is_pause(const struct player_task *t, uint64_t gap_ns)
 {
-	return gap_ns * ZSR_PS_PER_NS >= t->p->s->profile->pause;
+	return zsr_ns_to_ps(gap_ns) >= t->p->s->profile->pause;
 }
 
 /* CPU time (ps) of a gap that is no pause. */
@@ -187,7 +222,7 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 			 uint64_t gap_ns)
 {
 	struct zsr_vm *vm = t->p->vm;
-	uint64_t ps = gap_ns * ZSR_PS_PER_NS;
+	uint64_t ps = zsr_ns_to_ps(gap_ns);
 	enum zsr_cost cost;
 
 	if (t->p->s->gaps == ZSR_GAPS_RECORDED)
@@ -201,19 +236,19 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 	return zsr_vm_scatter(vm, vm->c->cost[cost]);
 }
 
-/* A pause of the trace, or the time before a task's first call. */
+/* A pause of the trace, or the time before a task's first call. It began when
+ * the task's last event ended: what the task waited at a barrier is part. */
 static void play_pause(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct zsr_vm *vm = t->p->vm;
-	uint64_t now = vm->c->now, gap = recorded_gap(t, e) * ZSR_PS_PER_NS;
+	uint64_t gap = zsr_ns_to_ps(recorded_gap(t, e));
 
 	if (t->p->s->gaps == ZSR_GAPS_RECORDED) {
-		zsr_vm_sleep_until(vm, t->started ? now + gap
-						  : e->entry_ns * ZSR_PS_PER_NS);
+		zsr_vm_sleep_until(vm, t->done_ps + gap);
 		return;
 	}
 	if (t->started)
-		zsr_vm_sleep_until(vm, now + t->p->s->profile->pause);
+		zsr_vm_sleep_until(vm, t->done_ps + t->p->s->profile->pause);
 	await_turn(t);
 }
 
@@ -233,7 +268,7 @@ static void play_gap(struct player_task *t, const struct zsr_feed_event *e)
 	else
 		zsr_vm_compute(vm, gap_work(t, e, gap));
 	if (t->p->s->arrival == ZSR_ARRIVAL_RECORDED && !t->in_batch)
-		zsr_vm_sleep_until(vm, e->entry_ns * ZSR_PS_PER_NS);
+		zsr_vm_sleep_until(vm, zsr_ns_to_ps(e->entry_ns));
 }
 
 /* ---- the outer lock ------------------------------------------------------ */
@@ -245,6 +280,14 @@ static void outer_enter(struct player_task *t)
 	t->in_batch += t->p->s->outer == ZSR_OUTER_DEVICE;
 }
 
+static void release_ends(struct player_task *t, uint64_t ps)
+{
+	t->rel_end = ps;
+	t->p->last_return_ps = zsr_max(t->p->last_return_ps, ps);
+}
+
+/* Gaps that are made up for now were between the releases: they belong to the
+ * run, and to its caller's time. */
 static void outer_drop(struct player_task *t)
 {
 	uint64_t debt = t->debt;
@@ -256,10 +299,12 @@ static void outer_drop(struct player_task *t)
 	zsr_spin_unlock(&t->p->vm->m, &t->p->outer);
 	t->p->vm->c->cur->mode = ZSR_MODE_GAP;
 	zsr_vm_compute(t->p->vm, debt);
+	if (debt && t->rel_nr)
+		release_ends(t, t->p->vm->c->now);
 }
 
-/* The device lock is kept while the task's next call, if it is known, is the
- * next release of the same run. */
+/* The device lock is kept while the task's next call is the next release of
+ * the same run. */
 static void outer_leave(struct player_task *t)
 {
 	const struct zsr_feed_event *next = zsr_feed_peek(&t->p->feed, t->row);
@@ -308,26 +353,32 @@ static void release_add(struct player_task *t, uint64_t begin, uint64_t end)
 {
 	if (!t->rel_nr++ && !t->rel_marked)
 		t->rel_begin = begin;
-	t->rel_end = end;
 	t->released = true;
-	t->p->last_return_ps = zsr_max(t->p->last_return_ps, end);
+	release_ends(t, end);
 }
 
 static void play_mark(struct player_task *t, const struct zsr_feed_event *e)
 {
 	uint64_t now = t->p->vm->c->now;
 
-	if (e->text >= t->p->feed.nr_texts)
-		return;
-	if (t->p->feed.text[e->text] == ZSR_TEXT_RELEASE_BEGIN) {
+	if (e->meaning == ZSR_TEXT_RELEASE_BEGIN) {
 		release_close(t);
 		t->rel_begin = now;
 		t->rel_marked = true;
-	} else if (t->p->feed.text[e->text] == ZSR_TEXT_RELEASE_END) {
+	} else if (e->meaning == ZSR_TEXT_RELEASE_END) {
 		t->rel_end = now;
 		release_close(t);
 		t->rel_marked = false;
 	}
+}
+
+/* Does a release that no mark began end before this event? */
+static bool parts_releases(const struct player_task *t,
+			   const struct zsr_feed_event *e)
+{
+	if (e->kind == ZSR_EV_FREE)
+		return is_pause(t, recorded_gap(t, e));
+	return e->kind != ZSR_EV_MARK || e->meaning != ZSR_TEXT_RELEASE_END;
 }
 
 /* ---- calls ------------------------------------------------------------------ */
@@ -391,7 +442,8 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 		return;
 	begin = p->vm->c->now;
 	p->vm->c->cur->mode = ZSR_MODE_RELEASE;
-	zsr_account_release_begins(&p->account, begin);
+	zsr_account_release_begins(&p->account,
+				   t->rel_marked ? t->rel_begin : begin);
 	outer_enter(t);
 	/* The caller holds page-table and cluster locks throughout. */
 	zsr_preempt_disable(m);
@@ -400,22 +452,18 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 		pool->policy->release(pool, h);
 	else
 		pool->policy->free_now(pool, h);
-	zsr_preempt_enable(m);
 	end = p->vm->c->now;
+	zsr_preempt_enable(m);
 	zsr_hist_add(p->run->hist[ZSR_HIST_release], zsr_ps_to_ns(end - begin));
 	release_add(t, begin, end);
 	t->in_gap_ps = e->return_ns == e->entry_ns ? end - begin : 0;
 	p->run->v.frees++;
-	outer_leave(t);
 }
 
 static void play(struct player_task *t, const struct zsr_feed_event *e)
 {
-	if (!t->rel_marked &&
-	    (e->kind != ZSR_EV_FREE || is_pause(t, recorded_gap(t, e))))
+	if (!t->rel_marked && parts_releases(t, e))
 		release_close(t);
-	if (e->kind != ZSR_EV_FREE)
-		outer_drop(t);
 	play_gap(t, e);
 	t->in_gap_ps = 0;
 	switch (e->kind) {
@@ -435,6 +483,8 @@ static void play(struct player_task *t, const struct zsr_feed_event *e)
 	}
 	t->started = true;
 	t->trace_ns = zsr_max(t->trace_ns, e->return_ns);
+	outer_leave(t);
+	t->done_ps = t->p->vm->c->now;
 }
 
 static void task_main(struct zsr_vm *vm, void *arg)
@@ -448,7 +498,6 @@ static void task_main(struct zsr_vm *vm, void *arg)
 		play(t, &e);
 		event_done(t, &e);
 	}
-	outer_drop(t);
 	release_close(t);
 	if (!t->released)
 		return;

@@ -19,6 +19,7 @@ struct zsr_player_setup {
 	enum zsr_arrival arrival;
 	enum zsr_gaps gaps; /* not AUTO */
 	enum zsr_outer_lock outer; /* not AUTO */
+	size_t window; /* events read ahead; 0: ZSR_FEED_WINDOW */
 	uint64_t pages_total; /* 100 %; 0: what this run gives back */
 	struct zsr_progress *progress; /* may be NULL */
 };

@@ -37,6 +37,7 @@ struct player_task {
 	struct zsr_vtask *vt;
 	struct player_task *next_waiter;
 	uint64_t trace_ns; /* where the task is in the trace's time */
+	uint64_t done_ps; /* when its last event was played */
 	uint64_t in_gap_ps; /* of the last call, whose duration the trace
 				 * does not know: its gap contains it */
 	bool started;

@@ -187,6 +187,8 @@ int zsr_player_run(const struct zsr_player_setup *setup, struct zsr_run *run,
 				       err);
 	if (!ret)
 		ret = zsr_feed_init(&p.feed, setup->db, setup->trace, err);
+	if (setup->window)
+		p.feed.window = setup->window;
 	if (!ret)
 		ret = pools_init(&p, err);
 	if (!ret)

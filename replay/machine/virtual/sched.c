@@ -32,12 +32,22 @@ static bool timer_before(const struct zsr_vtimer *a, const struct zsr_vtimer *b)
 	return a->at != b->at ? a->at < b->at : a->seq < b->seq;
 }
 
+static int out_of_time(struct zsr_vm *vm)
+{
+	vm->error = zsr_err_input(&vm->err,
+				  "longer than the %llu hours of virtual time",
+				  ZSR_VM_END_PS / 3600000000000000ull);
+	return vm->error;
+}
+
 int zsr_vm_timer(struct zsr_vm *vm, uint64_t at,
 		 void (*fn)(struct zsr_vm *vm, void *arg), void *arg)
 {
 	struct zsr_vtimer t = { at, vm->timer_seq++, fn, arg };
 	size_t i, up;
 
+	if (at >= ZSR_VM_END_PS)
+		return out_of_time(vm);
 	if (zsr_grow(&vm->timers, &vm->cap_timers, vm->nr_timers + 1,
 		     sizeof(t))) {
 		vm->error = zsr_err_nomem(&vm->err, "timers");
@@ -116,6 +126,10 @@ void zsr_vm_dispatch(struct zsr_vm *vm)
 		}
 		vm->horizon = zsr_min(second, timer);
 		vm->c = &vm->cpu[who];
+		if (vm->c->now >= ZSR_VM_END_PS) {
+			out_of_time(vm);
+			continue;
+		}
 		resume(vm, &vm->c->cur->coro);
 		return;
 	}

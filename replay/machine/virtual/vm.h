@@ -27,6 +27,15 @@ static inline uint64_t zsr_ps_to_ns(uint64_t ps)
 	return (ps + ZSR_PS_PER_NS / 2) / ZSR_PS_PER_NS;
 }
 
+/* Virtual time ends here, at about 20 hours: a run that gets there fails. */
+#define ZSR_VM_END_PS (1ull << 56)
+
+/* ns to ps; the end of time for what is beyond it. */
+static inline uint64_t zsr_ns_to_ps(uint64_t ns)
+{
+	return zsr_min(ns, ZSR_VM_END_PS / ZSR_PS_PER_NS + 1) * ZSR_PS_PER_NS;
+}
+
 /* What a task's CPU time is spent on. */
 enum zsr_mode {
 	ZSR_MODE_OTHER, /* between tasks: switches, idle workers */
