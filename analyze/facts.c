@@ -152,6 +152,29 @@ static bool any_gaps(const struct zsr_compare *c, const char *which)
 	return false;
 }
 
+/* Calls that happened and are in no figure. */
+static int add_loss_notes(struct zsr_compare *c, const struct zsr_trace *t)
+{
+	uint64_t played = c->col[0].value[VAL_frees];
+	char n[ZSR_FMT_LEN], of[ZSR_FMT_LEN];
+
+	if ((t->nr_lost || t->lost_more) &&
+	    zsr_lines_add(&c->notes,
+			  "The capture lost %s%s records: what they say is "
+			  "missing from every figure.",
+			  t->nr_lost ? "" : "an unknown number of",
+			  !t->nr_lost ? "" : zsr_fmt_count(n, t->nr_lost)))
+		return -ENOMEM;
+	if (played < t->nr_frees &&
+	    zsr_lines_add(&c->notes,
+			  "%s of the trace's %s frees could not be played: "
+			  "what they free was not stored in the trace.",
+			  zsr_fmt_count(n, t->nr_frees - played),
+			  zsr_fmt_count(of, t->nr_frees)))
+		return -ENOMEM;
+	return 0;
+}
+
 /* The shape of what is known of the trace: its times, its page totals. */
 static int add_trace_notes(struct zsr_compare *c, const struct zsr_trace *t)
 {
@@ -181,6 +204,8 @@ static int add_trace_notes(struct zsr_compare *c, const struct zsr_trace *t)
 	    zsr_lines_add(n, "The pool was not seen from empty: page totals "
 			     "cannot be compared with the kernel's."))
 		return -ENOMEM;
+	if (add_loss_notes(c, t))
+		return -ENOMEM;
 	if (t->fact_flags & (ZSR_INFERRED_KERNEL | ZSR_INFERRED_PAGE_SIZE |
 			     ZSR_INFERRED_CHAIN_SIZE) &&
 	    zsr_lines_add(
@@ -197,6 +222,12 @@ static uint64_t missing(const uint64_t *v)
 {
 	return v[VAL_pages_total] -
 	       zsr_min(v[VAL_pages_total], v[VAL_pages_back]);
+}
+
+/* Does the run owe pages? Releases that empty no zspage owe none. */
+static bool is_never(const uint64_t *v)
+{
+	return v[VAL_pages_total] && v[VAL_at_100_ns] == ZSR_NEVER;
 }
 
 static int never_note(struct zsr_compare *c, const struct zsr_column *col)
@@ -227,7 +258,7 @@ static int add_never(struct zsr_compare *c)
 	for (i = 0; i < c->nr_cols; i++) {
 		const uint64_t *v = c->col[i].value;
 
-		if (v[VAL_at_100_ns] != ZSR_NEVER)
+		if (!is_never(v))
 			continue;
 		nr++;
 		most = zsr_max(most, missing(v));
@@ -242,8 +273,7 @@ static int add_never(struct zsr_compare *c)
 			nr, zsr_fmt_count(pages, most),
 			zsr_fmt_ns(flush, longest));
 	for (i = 0; i < c->nr_cols; i++)
-		if (c->col[i].value[VAL_at_100_ns] == ZSR_NEVER &&
-		    never_note(c, &c->col[i]))
+		if (is_never(c->col[i].value) && never_note(c, &c->col[i]))
 			return -ENOMEM;
 	return 0;
 }
@@ -275,6 +305,13 @@ static int add_notes(struct zsr_compare *c, const struct zsr_trace *t)
 	if (c->nr_cols > 1 && strcmp(policy, "sync") &&
 	    zsr_lines_add(n, "No sync run here: ratios are to %s.",
 			  c->col[0].label))
+		return -ENOMEM;
+	if (!c->col[0].value[VAL_frees])
+		return zsr_lines_add(n, "No release was played: there is "
+					"nothing to compare.");
+	if (!c->col[0].value[VAL_pages_total] &&
+	    zsr_lines_add(n, "The releases empty no zspage: no page is due "
+			     "back."))
 		return -ENOMEM;
 	if (zsr_lines_add(n, "Rest of the path: time in releases outside of "
 			     "frees, not in the total. Quantiles are at most "

@@ -68,7 +68,8 @@ static void cell(const struct zsr_compare *c, size_t row, size_t col, char *buf)
 		break;
 	case AT:
 		if (x == ZSR_NEVER) {
-			snprintf(buf, ZSR_FMT_LEN, "never");
+			snprintf(buf, ZSR_FMT_LEN, "%s",
+				 v[VAL_pages_total] ? "never" : "-");
 			break;
 		}
 		/* fall through */

@@ -55,7 +55,9 @@ static void say_pages(FILE *f, const uint64_t *v, const uint64_t *base,
 	uint64_t x = v[VAL_at_100_ns], y = base[VAL_at_100_ns];
 	char d[ZSR_FMT_LEN], n[ZSR_FMT_LEN];
 
-	if (x == ZSR_NEVER)
+	if (!v[VAL_pages_total])
+		fputs("no page is due back", f);
+	else if (x == ZSR_NEVER)
 		fprintf(f,
 			"the last page does not come back before teardown "
 			"(%s %s stranded)",
@@ -166,7 +168,8 @@ static int headline(struct zsr_compare *c)
 		return -ENOMEM;
 	best(c, f, "Soonest back to its caller", VAL_caller_mean_ns);
 	best(c, f, ". Least CPU in all", VAL_cpu_total_ns);
-	best(c, f, ". Soonest 100 % of pages back", VAL_at_100_ns);
+	if (c->col[0].value[VAL_pages_total])
+		best(c, f, ". Soonest 100 % of pages back", VAL_at_100_ns);
 	fputs(".", f);
 	if (fclose(f)) {
 		free(text);
@@ -181,16 +184,19 @@ static int headline(struct zsr_compare *c)
 static int alone(struct zsr_compare *c)
 {
 	const uint64_t *v = c->col[0].value;
-	char caller[ZSR_FMT_LEN], cpu[ZSR_FMT_LEN], back[ZSR_FMT_LEN];
+	char caller[ZSR_FMT_LEN], cpu[ZSR_FMT_LEN], n[ZSR_FMT_LEN], back[64];
 
-	if (v[VAL_at_100_ns] == ZSR_NEVER)
-		snprintf(back, sizeof(back), "not before teardown");
+	if (!v[VAL_pages_total])
+		snprintf(back, sizeof(back), "no page is due back");
+	else if (v[VAL_at_100_ns] == ZSR_NEVER)
+		snprintf(back, sizeof(back),
+			 "the last page is not back before teardown");
 	else
-		zsr_fmt_ns(back, v[VAL_at_100_ns]);
+		snprintf(back, sizeof(back), "the last page is back after %s",
+			 zsr_fmt_ns(n, v[VAL_at_100_ns]));
 	return zsr_lines_add(&c->verdict,
-			     "%s: callers return after %s%s, the last page is "
-			     "back after %s, total CPU %s. Nothing to compare "
-			     "it with.",
+			     "%s: callers return after %s%s, %s, total CPU %s. "
+			     "Nothing to compare it with.",
 			     c->col[0].label,
 			     zsr_fmt_ns(caller, v[VAL_caller_mean_ns]),
 			     v[VAL_tasks] > 1 ? " (mean over tasks)" : "", back,
@@ -201,6 +207,8 @@ int zsr_verdict_build(struct zsr_compare *c)
 {
 	size_t i;
 
+	if (!c->col[0].value[VAL_frees])
+		return zsr_lines_add(&c->verdict, "No release was played.");
 	if (c->nr_cols == 1)
 		return alone(c);
 	if (headline(c))

@@ -7,7 +7,9 @@
 static const char trace_columns[] =
 	"SELECT id, name, digest, kernel, lock_gen, format, clock, times, "
 	"page_size, chain_size, fact_flags, from_empty, has_dur, nr_cpus, "
-	"nr_tasks, nr_pools, nr_events, nr_mallocs, nr_frees, duration_ns "
+	"nr_tasks, nr_pools, nr_events, nr_mallocs, nr_frees, duration_ns, "
+	"(SELECT value FROM odd WHERE trace = id AND key = 'lost'), "
+	"(SELECT value FROM odd WHERE trace = id AND key = 'lost_unknown') "
 	"FROM trace";
 
 static uint32_t times_number(const char *name)
@@ -58,6 +60,8 @@ static int read_trace(sqlite3_stmt *stmt, struct zsr_trace *t,
 	t->nr_frees = u64(stmt, 18);
 	t->nr_objects = t->nr_mallocs;
 	t->duration_ns = u64(stmt, 19);
+	t->nr_lost = u64(stmt, 20);
+	t->lost_more = u64(stmt, 21) != 0;
 	/* The file may have been changed by anybody. */
 	if (t->nr_cpus > UINT16_MAX + 1u || t->nr_pools > UINT16_MAX + 1u)
 		ret = zsr_err_input(err, "its counts make no sense");
