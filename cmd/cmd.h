@@ -116,6 +116,9 @@ int zsr_cmd_import_file(struct zsr_db *db, const char *path,
 			bool known_is_fine, struct zsr_imported *out,
 			struct zsr_err *err);
 
+/* Whether a trace may have this name: 0 or a usage error. */
+int zsr_cmd_check_name(const char *name, struct zsr_err *err);
+
 /* The facts of a trace as an object; NULL when memory is out. */
 struct json_t *zsr_trace_json(const struct zsr_trace *t);
 

@@ -47,10 +47,9 @@ static int options(const struct args *a, int nr_files,
 		return zsr_err_usage(err, "which FILE?");
 	if (a->name && nr_files > 1)
 		return zsr_err_usage(err, "--name is for one FILE");
-	if (a->name && (!*a->name || *a->name == '#' || strlen(a->name) > 100 ||
-			!strcmp(a->name, "-")))
-		return zsr_err_usage(err, "--name '%s' is no name for a trace",
-				     a->name);
+	ret = a->name ? zsr_cmd_check_name(a->name, err) : 0;
+	if (ret)
+		return ret;
 	ret = parse_times(a->times, &o->times, err);
 	if (!ret && a->page_size) {
 		ret = zsr_parse_size(a->page_size, &n, err);

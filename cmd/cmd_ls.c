@@ -2,8 +2,10 @@
 /* zsr ls: the traces and runs of a database. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
+#include "replay/policy/policy.h"
 
 /* What is shown on a terminal; --csv and --json give more columns. */
 static const char traces_brief[] =
@@ -15,9 +17,12 @@ static const char traces_brief[] =
 
 static const char runs_brief[] =
 	"SELECT '#' || r.id AS run, r.trace_name AS trace, r.policy, "
-	"r.params, r.profile, r.clock, r.seed, "
-	"strftime('%Y-%m-%d %H:%M', r.stored_s, 'unixepoch') AS stored_utc "
-	"FROM run r ORDER BY r.id";
+	"r.profile, r.clock, "
+	"strftime('%Y-%m-%d %H:%M', r.stored_s, 'unixepoch') AS stored_utc, "
+	"trim(r.params || iif(r.seed = '1', '', ' seed=' || r.seed)) "
+	"AS \"set\" FROM run r ORDER BY r.id";
+#define RUN_POLICY 2
+#define RUN_SET    6
 
 static const char traces_full[] =
 	"SELECT name, digest, kernel, lock_gen, format, clock, times, "
@@ -50,11 +55,71 @@ static int on_row(void *ctx, int ncol, const char *const *names,
 	return zsr_table_row(l->table, values, types);
 }
 
+/* "NAME=VALUE " is what POLICY has anyway. */
+static bool is_default(const struct zsr_policy *policy, const char *set,
+		       size_t len)
+{
+	char text[64];
+	unsigned i;
+
+	for (i = 0; policy && i < policy->nr_params; i++) {
+		int n = snprintf(text, sizeof(text), "%s=%" PRIu64,
+				 policy->params[i].name, policy->params[i].def);
+
+		if ((size_t)n == len && !strncmp(text, set, len))
+			return true;
+	}
+	return false;
+}
+
+/* A run's parameters less those left alone: lines fit a terminal. */
+static char *brief_set(const char *policy_name, const char *set)
+{
+	const struct zsr_policy *policy = zsr_policy_find(policy_name);
+	char *out = malloc(strlen(set) + 2), *p = out;
+
+	if (!out)
+		return NULL;
+	while (*set) {
+		size_t len = strcspn(set, " ");
+
+		if (!is_default(policy, set, len)) {
+			memcpy(p, set, len);
+			p += len;
+			*p++ = ' ';
+		}
+		set += len;
+		set += strspn(set, " ");
+	}
+	p[p > out ? -1 : 0] = '\0';
+	return out;
+}
+
+static int on_run(void *ctx, int ncol, const char *const *names,
+		  const char *const *values, const enum zsr_sql_type *types)
+{
+	const char *brief[RUN_SET + 1];
+	char *set;
+	int ret;
+
+	if (!values || ncol != RUN_SET + 1 || !values[RUN_SET])
+		return on_row(ctx, ncol, names, values, types);
+	set = brief_set(values[RUN_POLICY], values[RUN_SET]);
+	if (!set)
+		return -ENOMEM;
+	memcpy(brief, values, sizeof(brief));
+	brief[RUN_SET] = set;
+	ret = on_row(ctx, ncol, names, brief, types);
+	free(set);
+	return ret;
+}
+
 static int print_list(struct zsr_db *db, const char *sql, enum zsr_format format,
 		      const char *none, struct zsr_err *err)
 {
 	struct list l = { .format = format };
-	int ret = zsr_db_sql(db, sql, on_row, &l, err);
+	int ret = zsr_db_sql(db, sql, sql == runs_brief ? on_run : on_row, &l,
+			     err);
 
 	if (ret == -ENOMEM && !err->kind)
 		ret = zsr_err_nomem(err, "table");

@@ -39,7 +39,8 @@ static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 		return 0;
 	printf("#%-4" PRId64 "%-14s caller %-9s all pages back %-9s %.12s\n",
 	       run->id, run->policy, zsr_fmt_ns(caller, run->v.caller_mean_ns),
-	       run->v.at_100_ns == UINT64_MAX
+	       !run->v.pages_total ? "-"
+	       : run->v.at_100_ns == UINT64_MAX
 		       ? "never"
 		       : zsr_fmt_ns(back, run->v.at_100_ns),
 	       run->digest);
@@ -130,7 +131,8 @@ static int replay(const struct args *a, const char *trace_arg,
 
 	ret = options(a, &opts, err);
 	if (!ret)
-		ret = zsr_db_open(&s.db, path, 0, err);
+		ret = zsr_cmd_open_db(&s.db, "replay", a->db,
+				      zsr_cmd_trace_flags(trace_arg), err);
 	if (!ret)
 		ret = zsr_cmd_trace(s.db, trace_arg, &trace, err);
 	if (!ret)

@@ -46,6 +46,8 @@ static int settings(const struct args *a, struct zsr_synth_munmap *s,
 	uint64_t procs, chain;
 
 	s->name = a->name ? a->name : "munmap";
+	if (zsr_cmd_check_name(s->name, err))
+		return -EINVAL;
 	s->kernel = a->kernel ? a->kernel : "7.2";
 	model = zsr_model_find(s->kernel);
 	if (!model)
@@ -76,7 +78,7 @@ static int generate(const struct args *a, struct zsr_err *err)
 	int ret = settings(a, &s, err);
 
 	if (!ret)
-		ret = zsr_db_open(&db, zsr_db_path(a->db), ZSR_DB_CREATE, err);
+		ret = zsr_cmd_open_db(&db, "synth", a->db, ZSR_DB_CREATE, err);
 	if (!ret)
 		ret = zsr_synth_munmap(db, &s, &t, err);
 	if (!ret)

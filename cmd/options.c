@@ -51,9 +51,19 @@ void zsr_options_free(struct zsr_options *o)
 	*o = (struct zsr_options){ 0 };
 }
 
+/* SQLite quotes a damaged schema with its line breaks, names may carry more:
+ * an error is one line, and moves no cursor. */
 int zsr_cmd_fail(const char *name, const struct zsr_err *err)
 {
-	fprintf(stderr, "zsr %s: %s\n", name, err->msg);
+	const char *s;
+
+	fprintf(stderr, "zsr %s: ", name);
+	for (s = err->msg; *s; s++)
+		putc(*s == '\n' || *s == '\t'               ? ' '
+		     : (unsigned char)*s < ' ' || *s == 127 ? '?'
+							    : *s,
+		     stderr);
+	putc('\n', stderr);
 	return err->kind ? (int)err->kind : ZSR_EXIT_SYSTEM;
 }
 

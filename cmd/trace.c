@@ -9,6 +9,8 @@
 #include "capture/capture.h"
 #include "cmd/cmd.h"
 
+#define NAME_MAX_LEN 100 /* bytes */
+
 static void on_wait(void *ctx, const char *path)
 {
 	fprintf(stderr,
@@ -70,11 +72,65 @@ static void default_name(const char *path, char *buf, size_t size)
 	free(whole);
 }
 
-static void printable(char *name)
+static bool is_utf8(const char *s)
 {
-	for (; *name; name++)
-		if ((unsigned char)*name <= ' ' || *name == 127 || *name == '#')
-			*name = '_';
+	json_t *j = json_string(s);
+
+	json_decref(j);
+	return j != NULL;
+}
+
+static bool has_controls(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 127)
+			return true;
+	return false;
+}
+
+/* #N and N are runs, "-" is standard input. */
+int zsr_cmd_check_name(const char *name, struct zsr_err *err)
+{
+	const char *why = NULL;
+
+	if (strlen(name) > NAME_MAX_LEN)
+		return zsr_err_usage(err, "--name: %zu bytes, %d are allowed",
+				     strlen(name), NAME_MAX_LEN);
+	if (!*name || *name == '#' || !strcmp(name, "-"))
+		why = "is no name for a trace";
+	else if (!name[strspn(name, "0123456789")])
+		why = "would be taken for the number of a run";
+	else if (has_controls(name) || !is_utf8(name))
+		why = "has control characters, or is no UTF-8";
+	return why ? zsr_err_usage(err, "--name '%s' %s", name, why) : 0;
+}
+
+/* The name of a file as one for a trace. */
+static void printable(char *name, size_t size)
+{
+	size_t len = strlen(name), cut;
+	bool text = is_utf8(name);
+	char *p;
+
+	/* It may have been cut within a character. */
+	for (cut = 1; !text && len + 1 == size && cut < 4; cut++) {
+		char last = name[len - cut];
+
+		name[len - cut] = '\0';
+		text = is_utf8(name);
+		if (!text)
+			name[len - cut] = last;
+	}
+	for (p = name; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 127 || *p == '#' ||
+		    (!text && (unsigned char)*p > 127))
+			*p = '_';
+	len = strlen(name);
+	if (len && !name[strspn(name, "0123456789")]) {
+		memmove(name + 1, name, zsr_min(len, size - 2));
+		*name = '_';
+		name[zsr_min(len + 1, size - 1)] = '\0';
+	}
 }
 
 /* ---- importing ------------------------------------------------------------ */
@@ -154,7 +210,7 @@ int zsr_cmd_import_file(struct zsr_db *db, const char *path,
 	memset(out, 0, sizeof(*out));
 	if (!o.name) {
 		default_name(path, name, sizeof(name));
-		printable(name);
+		printable(name, sizeof(name));
 		o.name = name;
 	}
 	ret = zsr_import_begin(db, &o, &imp, err);

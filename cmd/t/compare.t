@@ -105,6 +105,64 @@ $zsr compare --csv >"$t/out" 2>"$t/err"
 [ "$(wc -l <"$t/out")" = 5 ]
 check $? "a repeated run is shown once"
 
+$zsr ls >"$t/out" 2>"$t/err"
+grep -q '^#1 .* two .* sync .* rpi4b ' "$t/out" &&
+	grep -q '^#5 .* one .* deferred .* pool-pages=1$' "$t/out" &&
+	! grep -q 'run-pages' "$t/out" &&
+	awk 'length > 80 { exit 1 }' "$t/out"
+check $? "ls lists them, with the parameters that were set, in 80 columns"
+
+# text TIME CALLS...: ftrace text of one task
+event() {
+	printf '              wl-130     [001] .....     %s: %s\n' "$1" "$2"
+}
+calls() { # mNAME and fNAME
+	echo '# tracer: nop'
+	event 3.000000 'tracing_mark_write: capture:begin 6.12.1'
+	s=1
+	for c; do
+		s=$((s + 1))
+		h=handle=0xffff179f0425b8${c#?}
+		case $c in
+		m*)
+			event 4.00${s}000 "zs_malloc: (zs_malloc+0x0/0x57c) pool=0xffff179f0854a000 size=100 gfp=0x280a"
+			event 4.00${s}010 "zs_malloc_ret: (zram_submit_bio+0x5e8/0x6b0 <- zs_malloc) $h"
+			;;
+		f*)
+			event 4.00${s}000 "zs_free: (zs_free+0x0/0x57c) pool=0xffff179f0854a000 $h"
+			event 4.00${s}010 "zs_free_ret: (zram_free_page+0x5e8/0x6b0 <- zs_free)"
+			;;
+		esac
+	done
+}
+export ZSR_DB="$t/calls.db"
+calls m10 m18 f18 >"$t/partial.txt"
+calls f18 >"$t/orphan.txt"
+for trace in partial orphan; do
+	$zsr replay "$t/$trace.txt" --policy sync,deferred >"$t/out" 2>"$t/err"
+	check $? "a capture can be replayed at once: $trace"
+	! grep -q 'never' "$t/out"
+	check $? "and owes no page"
+done
+$zsr compare partial >"$t/out" 2>"$t/err" && ! grep -q 'never' "$t/out" &&
+	grep -q '^  100 %  *-  *-$' "$t/out" &&
+	grep -q '^The releases empty no zspage: no page is due back' "$t/out"
+check $? "releases that empty no zspage owe no page"
+$zsr compare orphan >"$t/out" 2>"$t/err" && ! grep -q 'never' "$t/out" &&
+	grep -q '^No release was played: there is nothing' "$t/out" &&
+	grep -q "^1 of the trace's 1 frees could not be played" "$t/out"
+check $? "frees without an object are said not to have been played"
+(echo '# entries-in-buffer/entries-written: 5/18   #P:1'
+	calls m10 f10) >"$t/lossy.txt"
+$zsr replay "$t/lossy.txt" --policy sync >"$t/out" 2>"$t/err" &&
+	$zsr compare lossy >"$t/out" 2>"$t/err" &&
+	grep -q '^The capture lost [0-9]* records' "$t/out"
+check $? "what the capture lost is said"
+$zsr replay nosuch --policy sync -d "$t/new.db" >"$t/out" 2>"$t/err"
+[ $? = 3 ] && [ ! -e "$t/new.db" ]
+check $? "a trace that is neither file nor name makes no database"
+export ZSR_DB="$t/zsr.db"
+
 fails 3 'run' "$zsr" compare 4711
 fails 3 'nosuch' "$zsr" compare nosuch
 fails 2 'not both' "$zsr" compare --json --csv

@@ -137,11 +137,23 @@ done
 
 for o in "--kernel banana" "--kernel 6" "--page-size 5000" "--page-size 0" \
 	"--page-size x" "--chain-size 3" "--chain-size 17" "--times real" \
-	"--name #1" "--bogus" "--name x two.txt"; do
+	"--name #1" "--name 12" "--name -" "--bogus" "--name x two.txt"; do
 	# shellcheck disable=SC2086 # several words
 	ok "$o is a usage error" exits 2 $zsr import -d new.db $o one.txt
 	ok "without a new database" test ! -e new.db
 done
+long=$(printf '%0101d' 0 | tr 0 x)
+for name in "$(printf 'a\nb')" "$(printf 'a\033[31mb')" "$(printf 'a\377')" "$long" ""; do
+	ok "a name no table can show is refused" \
+		exits 2 $zsr import -d new.db --name "$name" one.txt
+	ok "in one line" lines err 1
+	ok "without a new database" test ! -e new.db
+done
+ok "a name may have blanks, quotes and UTF-8" \
+	exits 0 $zsr import -d named.db --name "a 'b' \"ä\"" one.txt
+cp two.txt 2026.txt
+ok "a file called like a run" exits 0 $zsr import -d named.db 2026.txt
+ok "is not named like one" says "imported as '_2026'"
 ok "no file is a usage error" exits 2 $zsr import
 ok "--help is none" exits 0 $zsr import --help
 

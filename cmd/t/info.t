@@ -151,6 +151,13 @@ ok "is named" complains "trace 'cap': chunk 0: its checksum is wrong"
 ok "in sql too" exits 3 $zsr sql 'select count(*) from zsr_event where size > 1'
 ok "by name" complains "trace 'cap': chunk 0: its checksum is wrong"
 
+# SQLite quotes what it cannot read, line breaks included.
+cp "$tmp/t.db" "$tmp/schema.db"
+perl -0pi -e 's/TEXT NOT NULL UNIQUE/TEXT NOT NULL UNIQ`E/' "$tmp/schema.db"
+ok "a damaged schema" exits 3 $zsr ls -d "$tmp/schema.db"
+ok "is told in one line" test "$(wc -l <"$tmp/err")" = 1
+ok "that says so" complains 'malformed database schema (trace)'
+
 # Where nothing can be written a database can still be read.
 chmod a-w "$tmp/t.db"
 ok "a read-only file" exits 0 $zsr ls
