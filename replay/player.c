@@ -44,6 +44,26 @@ static void wake_all(struct player *p, struct player_task **list)
 	}
 }
 
+/*
+ * Places in the trace of each task's first event that is read and not played,
+ * as a tree of minima: a task's is at nr_tasks + row, a parent at half its
+ * children's index, the least of all at 1.
+ */
+static void place_set(struct player *p, uint32_t row, uint64_t seq)
+{
+	size_t i = (size_t)p->feed.nr_tasks + row;
+
+	p->place[i] = seq;
+	while (i /= 2)
+		p->place[i] = zsr_min(p->place[2 * i], p->place[2 * i + 1]);
+}
+
+/* Everything before this place in the trace has been played. */
+static uint64_t played_up_to(const struct player *p)
+{
+	return zsr_min(p->feed.read, p->place[1]);
+}
+
 /* T need not wait for the window any more: its next event is read. */
 static void wake_reader(struct player_task *t)
 {
@@ -70,6 +90,8 @@ static int read_on(struct player *p)
 	if (ret <= 0)
 		return ret;
 	t = &p->task[row];
+	if (p->place[p->feed.nr_tasks + row] == UINT64_MAX)
+		place_set(p, row, p->feed.read - 1);
 	if (t->p) {
 		wake_reader(t);
 		return ret;
@@ -132,28 +154,11 @@ static bool next_event(struct player_task *t, struct zsr_feed_event *e)
 		peek = zsr_feed_peek(&p->feed, t->row);
 	}
 	*e = zsr_feed_take(&p->feed, t->row);
-	t->playing = true;
 	t->seq = e->seq;
 	ret = look_ahead(t);
 	if (ret < 0)
 		fail(p, ret);
 	return ret >= 0;
-}
-
-/* Everything before this place in the trace has been played. */
-static uint64_t played_up_to(const struct player *p)
-{
-	uint64_t low = p->feed.read;
-	const struct zsr_feed_event *head;
-	uint32_t i;
-
-	for (i = 0; i < p->feed.nr_tasks; i++) {
-		if (p->task[i].playing)
-			low = zsr_min(low, p->task[i].seq);
-		else if ((head = zsr_feed_peek(&p->feed, i)))
-			low = zsr_min(low, head->seq);
-	}
-	return low;
 }
 
 /*
@@ -163,39 +168,40 @@ static uint64_t played_up_to(const struct player *p)
  */
 static void await_turn(struct player_task *t)
 {
+	struct player_task **link = &t->p->turn_waiters;
+
 	zsr_vm_sync(t->p->vm);
-	while (played_up_to(t->p) < t->seq)
-		wait_on(t, &t->p->turn_waiters);
+	if (played_up_to(t->p) >= t->seq)
+		return;
+	while (*link && (*link)->seq < t->seq)
+		link = &(*link)->next_waiter;
+	wait_on(t, link);
 }
 
-static void wake_turns(struct player *p)
+/* Whose turn it is now: at most one, the first in line. */
+static void wake_turn(struct player *p)
 {
-	struct player_task *t = p->turn_waiters, *next;
-	uint64_t low = played_up_to(p);
+	struct player_task *t = p->turn_waiters;
 
-	p->turn_waiters = NULL;
-	for (; t; t = next) {
-		next = t->next_waiter;
-		if (t->seq <= low) {
-			zsr_vm_resume(p->vm, t->vt);
-		} else {
-			t->next_waiter = p->turn_waiters;
-			p->turn_waiters = t;
-		}
-	}
+	if (t->seq > played_up_to(p))
+		return;
+	p->turn_waiters = t->next_waiter;
+	zsr_vm_resume(p->vm, t->vt);
 }
 
 static void event_done(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct player *p = t->p;
+	const struct zsr_feed_event *next;
 
 	if (p->s->progress && !(++p->played & 0xffff))
 		zsr_progress_at(p->s->progress, p->played);
 	if (p->turn_waiters || p->feed.epoch_now < p->feed.epoch_read)
 		zsr_vm_sync(p->vm);
-	t->playing = false;
+	next = zsr_feed_peek(&p->feed, t->row);
+	place_set(p, t->row, next ? next->seq : UINT64_MAX);
 	if (p->turn_waiters)
-		wake_turns(p);
+		wake_turn(p);
 	if (zsr_feed_done(&p->feed, e))
 		wake_all(p, &p->epoch_waiters);
 	/* One reads on for all. */

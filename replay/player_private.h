@@ -18,6 +18,7 @@ struct player {
 	struct zsr_objects objects;
 	struct zsr_spinlock outer;
 	struct player_task *task;
+	uint64_t *place; /* see place_set() */
 	struct player_task *epoch_waiters;
 	struct player_task *window_waiters;
 	struct player_task *object_waiters;
@@ -41,8 +42,7 @@ struct player_task {
 	uint64_t in_gap_ps; /* of the last call, whose duration the trace
 				 * does not know: its gap contains it */
 	bool started;
-	bool playing; /* the event number seq */
-	uint64_t seq;
+	uint64_t seq; /* place of the event it plays */
 	unsigned in_batch; /* releases under the outer lock so far */
 	uint64_t debt; /* gaps (ps) owed for them */
 	uint64_t rel_begin, rel_end, rel_nr; /* release under way, ps */

@@ -37,11 +37,15 @@ static int pools_init(struct player *p, struct zsr_err *err)
 
 static int tasks_init(struct player *p, struct zsr_err *err)
 {
+	size_t i, nr = p->s->trace->nr_tasks;
 	int ret;
 
-	p->task = calloc(p->s->trace->nr_tasks + 1u, sizeof(*p->task));
-	if (!p->task)
+	p->task = calloc(nr + 1, sizeof(*p->task));
+	p->place = malloc(2 * (nr + 1) * sizeof(*p->place));
+	if (!p->task || !p->place)
 		return zsr_err_nomem(err, "tasks");
+	for (i = 0; i < 2 * (nr + 1); i++)
+		p->place[i] = UINT64_MAX;
 	ret = zsr_player_start(p);
 	if (ret)
 		*err = p->err;
@@ -168,6 +172,7 @@ static void player_free(struct player *p)
 		zsr_pool_destroy(&p->pool[i]);
 	free(p->pool);
 	free(p->task);
+	free(p->place);
 	zsr_account_free(&p->account);
 	zsr_feed_free(&p->feed);
 	zsr_objects_free(&p->objects);

@@ -406,6 +406,29 @@ START_TEST(window_is_no_trap)
 }
 END_TEST
 
+/* Pauses of the profile end in the order of the trace: each of many tasks
+ * begins when all that stands before it has been played, and no call overlaps
+ * another. */
+START_TEST(turns_are_taken_in_order)
+{
+	unsigned i;
+
+	start(300);
+	setup.gaps = ZSR_GAPS_PROFILE;
+	profile.cost_ps[ZSR_COST_obj_free] = PS(500);
+	for (i = 0; i < 300; i++)
+		store(i, i * 7 % 300, i % 2 ? 2000 : HUGE_SZ);
+	for (i = 0; i < 300; i++)
+		release((1 + i) * 2 * MS, i * 11 % 300, i);
+	play();
+	ck_assert_uint_eq(run.v.first_release_ns, MS);
+	ck_assert_uint_eq(run.v.last_return_ns, MS + 300 * 500);
+	ck_assert_uint_eq(run.hist[ZSR_HIST_release]->max, 500);
+	ck_assert_uint_eq(run.v.lock_contended, 0);
+	zsr_run_free(&run);
+}
+END_TEST
+
 /* ---- releases -------------------------------------------------------------------- */
 
 /* Begin mark, gap, release, gap, release, gap, end mark. */
@@ -735,8 +758,8 @@ END_TEST
 ZSR_TEST_MAIN("player", recorded_gaps, gap_holds_unknown_call, arrivals,
 	      profile_gaps, pause_parts_releases, time_ends,
 	      barrier_is_within_pause, barrier_holds, object_is_awaited,
-	      window_is_no_trap, marks_bound_a_release, single_marks,
-	      empty_release, orphans_are_left_out, memory_runs_out,
-	      refused_sizes, pools_are_apart, held_back, compaction_of_queued,
-	      compaction_beside_releases, device_lock_batches,
-	      device_lock_serialises)
+	      window_is_no_trap, turns_are_taken_in_order, marks_bound_a_release,
+	      single_marks, empty_release, orphans_are_left_out,
+	      memory_runs_out, refused_sizes, pools_are_apart, held_back,
+	      compaction_of_queued, compaction_beside_releases,
+	      device_lock_batches, device_lock_serialises)
