@@ -112,6 +112,16 @@ static const char *field(const struct table *t, const struct row *r,
 	return t->at[c] >= 0 && t->at[c] < r->nr ? r->field[t->at[c]] : "";
 }
 
+/* What a row asks for is input, and has a line. */
+static int in_row(const struct table *t, int ret, struct zsr_err *err)
+{
+	if (!ret)
+		return 0;
+	if (err->kind == ZSR_ERR_USAGE)
+		err->kind = ZSR_ERR_INPUT;
+	return zsr_err_wrap(err, ret, "%s:%u", t->name, t->line);
+}
+
 static int number(const struct table *t, const struct row *r, enum column c,
 		  uint64_t max, uint64_t def, uint64_t *out, struct zsr_err *err)
 {
@@ -120,11 +130,8 @@ static int number(const struct table *t, const struct row *r, enum column c,
 	*out = def;
 	if (!*s && !columns[c].needed)
 		return 0;
-	if (zsr_parse_u64(s, columns[c].name, 1, max, out, err)) {
-		err->kind = ZSR_ERR_INPUT;
-		return zsr_err_wrap(err, -EINVAL, "%s:%u", t->name, t->line);
-	}
-	return 0;
+	return in_row(t, zsr_parse_u64(s, columns[c].name, 1, max, out, err),
+		      err);
 }
 
 static int parse_row(const struct table *t, const struct row *r,
@@ -242,7 +249,9 @@ static int repro(const char *path, const char *db_path, const char *sizes,
 	while (!ret && (ret = next_row(&t, &r, err)) > 0) {
 		ret = parse_row(&t, &r, &e, err);
 		if (!ret)
-			ret = replay_row(db, &e, seed, sizes, &ns, err);
+			ret = in_row(&t,
+				     replay_row(db, &e, seed, sizes, &ns, err),
+				     err);
 		if (!ret)
 			print_row(&e, ns, csv);
 	}

@@ -87,8 +87,7 @@ static int choose_all(struct session *s, const char *list, struct zsr_err *err)
 /* One "[policy.]name=value" goes to every chosen policy that has it. */
 static int set_param(struct session *s, const char *arg, struct zsr_err *err)
 {
-	const char *eq = strchr(arg, '='), *dot = strchr(arg, '.');
-	const char *name = dot && dot < eq ? dot + 1 : arg;
+	const char *eq = strchr(arg, '='), *dot, *name;
 	const struct zsr_param *p;
 	unsigned i, k, hits = 0;
 	int ret;
@@ -96,12 +95,14 @@ static int set_param(struct session *s, const char *arg, struct zsr_err *err)
 	if (!eq)
 		return zsr_err_usage(err, "--param %s: expected name=value",
 				     arg);
+	/* The last dot: policies are named after releases, too. */
+	dot = memrchr(arg, '.', (size_t)(eq - arg));
+	name = dot ? dot + 1 : arg;
 	for (i = 0; i < s->nr; i++) {
 		struct chosen *c = &s->chosen[i];
 
-		if (name != arg &&
-		    (strlen(c->policy->name) != (size_t)(dot - arg) ||
-		     memcmp(c->policy->name, arg, (size_t)(dot - arg))))
+		if (dot && (strlen(c->policy->name) != (size_t)(dot - arg) ||
+			    memcmp(c->policy->name, arg, (size_t)(dot - arg))))
 			continue;
 		for (k = 0; k < c->policy->nr_params; k++) {
 			p = &c->policy->params[k];

@@ -63,7 +63,7 @@ static int store_all(struct gen *g, uint64_t *t_ns)
 	uint32_t proc;
 	int ret = 0;
 
-	for (k = 0; k < g->pages; k++)
+	for (k = 0; k < g->pages && !ret; k++)
 		for (proc = 0; proc < g->s->procs && !ret; proc++) {
 			ret = emit(g,
 				   (struct zsr_event){
@@ -88,7 +88,7 @@ static int release_all(struct gen *g, uint64_t t_ns)
 
 	for (proc = 0; proc < g->s->procs && !ret; proc++)
 		ret = mark(g, t_ns, proc, TEXT_BEGIN);
-	for (k = 0; k < g->pages; k++) {
+	for (k = 0; k < g->pages && !ret; k++) {
 		t_ns += RELEASE_NS;
 		for (proc = 0; proc < g->s->procs && !ret; proc++)
 			ret = emit(g, (struct zsr_event){

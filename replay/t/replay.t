@@ -144,6 +144,9 @@ exits 2 "expected one experiment" "$zsr" synth exit
 ok "synth: unknown experiment"
 exits 3 "no column 'platform'" "$zsr" repro --table profiles/rpi4b.profile
 ok "repro: not a table"
+printf 'platform,size_mb,procs,policy\nrpi4b,1,1,best\n' >"$work/rows"
+exits 3 "rows:2: no policy 'best'" "$zsr" repro --table "$work/rows" --csv
+ok "repro: a policy nobody knows, with its line"
 exits 2 "no policy" "$zsr" policies best
 ok "policies: unknown"
 "$zsr" policies deferred >"$work/out" 2>"$work/err" &&
