@@ -61,6 +61,24 @@ static int table_open(struct table *t, const char *path, struct zsr_err *err)
 	return 0;
 }
 
+/* The next field, without the quotes it may stand in; *rest is NULL after the
+ * last one. NULL: something follows a closing quote, or there is none. */
+static char *next_field(char **rest)
+{
+	char *s = *rest, *in, *out;
+
+	if (*s != '"')
+		return strsep(rest, ",");
+	for (in = out = ++s; *in; *out++ = *in++)
+		if (*in == '"' && *++in != '"')
+			break;
+	if ((*in && *in != ',') || in == out)
+		return NULL;
+	*rest = *in ? in + 1 : NULL;
+	*out = '\0';
+	return s;
+}
+
 /* The next line that is no comment, split at commas. 1, 0 at the end. */
 static int next_row(struct table *t, struct row *r, struct zsr_err *err)
 {
@@ -73,13 +91,22 @@ static int next_row(struct table *t, struct row *r, struct zsr_err *err)
 		if (!strchr(r->text, '\n') && !feof(t->f))
 			return zsr_err_input(err, "%s:%u: line too long",
 					     t->name, t->line);
-	} while (*r->text == '#' || *r->text == '\n');
-	r->text[strcspn(r->text, "\r\n")] = '\0';
+		r->text[strcspn(r->text, "\r\n")] = '\0';
+	} while (*r->text == '#' || !*r->text);
 	rest = r->text;
-	for (r->nr = 0; (field = strsep(&rest, ",")); r->nr++) {
+	/* What spreadsheets put before the first line. */
+	if (t->line == 1 && !strncmp(rest, "\357\273\277", 3))
+		rest += 3;
+	for (r->nr = 0; rest; r->nr++) {
 		if (r->nr == MAX_COLUMNS)
 			return zsr_err_input(err, "%s:%u: more than %d fields",
 					     t->name, t->line, MAX_COLUMNS);
+		field = next_field(&rest);
+		if (!field)
+			return zsr_err_input(err,
+					     "%s:%u: field %d: its quotes "
+					     "do not match",
+					     t->name, t->line, r->nr + 1);
 		r->field[r->nr] = field;
 	}
 	return 1;
@@ -208,6 +235,32 @@ static void print_header(bool csv)
 		       "replayed", "error");
 }
 
+static void print_field(const char *s)
+{
+	bool quote = s[strcspn(s, ",\"")] != '\0';
+
+	if (quote)
+		putchar('"');
+	for (; *s; s++) {
+		if (*s == '"')
+			putchar('"');
+		putchar(*s);
+	}
+	if (quote)
+		putchar('"');
+	putchar(',');
+}
+
+static void print_csv(const struct experiment *e, const char *published,
+		      double ms, const char *error)
+{
+	print_field(e->platform);
+	printf("%" PRIu64 ",%" PRIu64 ",", e->size_mb, e->procs);
+	print_field(e->policy);
+	print_field(e->use);
+	printf("%s,%.3f,%s\n", published, ms, error);
+}
+
 static void print_row(const struct experiment *e, uint64_t ns, bool csv)
 {
 	double ms = (double)ns / 1e6;
@@ -219,9 +272,7 @@ static void print_row(const struct experiment *e, uint64_t ns, bool csv)
 			 (ms / e->published_ms - 1) * 100);
 	}
 	if (csv)
-		printf("%s,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,%.3f,%s\n",
-		       e->platform, e->size_mb, e->procs, e->policy, e->use,
-		       published, ms, error);
+		print_csv(e, published, ms, error);
 	else
 		printf("%-10s %5" PRIu64 " M %5" PRIu64
 		       " %-12s %-5s %6s ms %6.1f ms %6s %%\n",
