@@ -177,6 +177,15 @@ static void numbers(const struct canvas *c, const struct zsr_column *col,
 		return;
 	}
 	held = zsr_column_value(col, "held_peak_bytes");
+	if (!zsr_column_value(col, "pages_total")) {
+		snprintf(buf, n,
+			 "callers: mean %s, max %s; no page was due back; "
+			 "held back at most %s",
+			 at(t[0], zsr_column_value(col, "caller_mean_ns")),
+			 at(t[1], zsr_column_value(col, "caller_max_ns")),
+			 zsr_fmt_size(size, held));
+		return;
+	}
 	snprintf(buf, n,
 		 "callers: mean %s, max %s; back: 50 %% %s, 90 %% %s, "
 		 "100 %% %s; held back at most %s",

@@ -148,6 +148,10 @@ $zsr compare partial >"$t/out" 2>"$t/err" && ! grep -q 'never' "$t/out" &&
 	grep -q '^  100 %  *-  *-$' "$t/out" &&
 	grep -q '^The releases empty no zspage: no page is due back' "$t/out"
 check $? "releases that empty no zspage owe no page"
+$zsr report -o "$t/partial.pdf" partial >"$t/out" 2>"$t/err" &&
+	pdftotext -layout "$t/partial.pdf" "$t/out" &&
+	grep -q 'no page was due back' "$t/out" && ! grep -q '% never' "$t/out"
+check $? "nor in the figures"
 $zsr compare orphan >"$t/out" 2>"$t/err" && ! grep -q 'never' "$t/out" &&
 	grep -q '^No release was played: there is nothing' "$t/out" &&
 	grep -q "^1 of the trace's 1 frees could not be played" "$t/out"
