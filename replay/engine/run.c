@@ -287,16 +287,24 @@ static int run_ops(struct zsr_run_state *r, const struct zsr_seq_run *run,
 {
 	uint64_t every = run->checkpoint_every, last = 0;
 	struct zsr_seq_op op;
+	bool checkpoint;
 	int ret;
 
 	while ((ret = zsr_seq_next(&r->seq, &op, err)) > 0) {
 		ret = do_op(r, &op, err);
 		if (ret)
 			return ret;
-		if (op.op == 'c' || (every && r->seq.nr_ops % every == 0)) {
+		checkpoint = op.op == 'c' ||
+			     (every && r->seq.nr_ops % every == 0);
+		if (checkpoint) {
 			zsr_files_checkpoint(r);
 			last = r->seq.nr_ops;
 		}
+		if (r->tap)
+			ret = r->tap->op_done(r->tap->ctx, &op, r->seq.nr_ops,
+					      checkpoint, err);
+		if (ret)
+			return ret;
 	}
 	if (!ret && last != r->seq.nr_ops)
 		zsr_files_checkpoint(r);
@@ -312,8 +320,8 @@ static void state_free(struct zsr_run_state *r)
 	free(r);
 }
 
-int zsr_engine_run_sequence(struct zsr_engine *e, const struct zsr_seq_run *run,
-			    struct zsr_err *err)
+int zsr_run_tapped(struct zsr_engine *e, const struct zsr_seq_run *run,
+		   const struct zsr_run_tap *tap, struct zsr_err *err)
 {
 	struct zsr_run_state *r = calloc(1, sizeof(*r));
 	int ret;
@@ -321,6 +329,7 @@ int zsr_engine_run_sequence(struct zsr_engine *e, const struct zsr_seq_run *run,
 	if (!r)
 		return zsr_err_nomem(err, "sequence");
 	r->engine = e;
+	r->tap = tap;
 	r->page_size = e->page_size;
 	ret = zsr_seq_open(&r->seq, run->sequence, err);
 	if (ret)
@@ -340,4 +349,10 @@ out:
 	zsr_seq_close(&r->seq);
 	state_free(r);
 	return ret;
+}
+
+int zsr_engine_run_sequence(struct zsr_engine *e, const struct zsr_seq_run *run,
+			    struct zsr_err *err)
+{
+	return zsr_run_tapped(e, run, NULL, err);
 }

@@ -30,6 +30,8 @@ enum zsr_run_file {
 	ZSR_NR_FILES
 };
 
+struct zsr_run_tap;
+
 struct zsr_run_state {
 	struct zsr_engine *engine;
 	struct zsr_seq seq;
@@ -47,13 +49,40 @@ struct zsr_run_state {
 	uint32_t *moved; /* ids, in the compaction at hand */
 	size_t nr_moved, moved_cap;
 
+	const struct zsr_run_tap *tap; /* or NULL */
 	const char *dir; /* NULL: nothing is written */
 	bool made_dir;
 	FILE *file[ZSR_NR_FILES];
 };
 
-/* run_files.c. Rows go nowhere when there is no directory; what could not be
- * written comes to light at the close. */
+/* A row of one of the files, and of what a tap sees. */
+#define ZSR_ROW_VALUES 18
+
+struct zsr_run_row {
+	enum zsr_run_file file;
+	const char *kind; /* "new", "m": the column after the op, or NULL */
+	unsigned nr;
+	int64_t value[ZSR_ROW_VALUES]; /* the columns after these */
+};
+
+/*
+ * Who follows a run beside the files, or instead: each row, then the op when
+ * all its rows are out. An op that makes no sense is not seen; what op_done
+ * returns other than 0 ends the run.
+ */
+struct zsr_run_tap {
+	void *ctx;
+	void (*row)(void *ctx, const struct zsr_run_row *row);
+	int (*op_done)(void *ctx, const struct zsr_seq_op *op, uint64_t nr,
+		       bool checkpoint, struct zsr_err *err);
+};
+
+/* zsr_engine_run_sequence() with a tap, which may be NULL. */
+int zsr_run_tapped(struct zsr_engine *e, const struct zsr_seq_run *run,
+		   const struct zsr_run_tap *tap, struct zsr_err *err);
+
+/* run_files.c. Rows go nowhere when there is neither directory nor tap; what
+ * could not be written comes to light at the close. */
 int zsr_files_open(struct zsr_run_state *r, const char *dir,
 		   struct zsr_err *err);
 /* RET is how the run ended: 0 gives the files their names, else they go, and
@@ -69,5 +98,9 @@ void zsr_files_move(struct zsr_run_state *r, uint64_t id,
 		    const struct zsr_place *place);
 void zsr_files_compact(struct zsr_run_state *r, const struct zsr_run_compact *c);
 void zsr_files_checkpoint(struct zsr_run_state *r);
+/* Name of the Ith value of a row of FILE into buf, which is returned. */
+#define ZSR_COLUMN_LEN 32
+const char *zsr_files_column(enum zsr_run_file file, enum zsr_group_rule groups,
+			     unsigned i, char buf[ZSR_COLUMN_LEN]);
 
 #endif

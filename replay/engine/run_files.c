@@ -3,7 +3,6 @@
  * The files of a run. They are written beside their final names, which they
  * get when all of them are complete.
  */
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,15 +29,34 @@ static const char *const headers[ZSR_NR_FILES] = {
 				 "pages_used,freeable",
 };
 
-static const char *group_names(const struct zsr_run_state *r)
+static const char *group_names(enum zsr_group_rule rule)
 {
-	switch (r->engine->model.group) {
+	switch (rule) {
 	case ZSR_GROUP_QUAD:
 		return ",empty,almost_empty,almost_full,full";
 	case ZSR_GROUP_RATIO12:
 		break;
 	}
 	return ",g0,g10,g20,g30,g40,g50,g60,g70,g80,g90,g99,g100";
+}
+
+static bool has_kind(enum zsr_run_file file)
+{
+	return file == ZSR_FILE_EVENTS || file == ZSR_FILE_PLACEMENT;
+}
+
+const char *zsr_files_column(enum zsr_run_file file, enum zsr_group_rule groups,
+			     unsigned i, char buf[ZSR_COLUMN_LEN])
+{
+	char line[512];
+	const char *p = line;
+
+	snprintf(line, sizeof(line), "%s%s", headers[file],
+		 file == ZSR_FILE_CHECKPOINTS ? group_names(groups) : "");
+	for (i += has_kind(file) ? 2 : 1; i && *p; p++)
+		i -= *p == ',';
+	snprintf(buf, ZSR_COLUMN_LEN, "%.*s", (int)strcspn(p, ","), p);
+	return buf;
 }
 
 static void final_path(const struct zsr_run_state *r, unsigned i,
@@ -93,7 +111,9 @@ int zsr_files_open(struct zsr_run_state *r, const char *dir, struct zsr_err *err
 			return ret;
 		}
 		fprintf(r->file[i], "%s%s\n", headers[i],
-			i == ZSR_FILE_CHECKPOINTS ? group_names(r) : "");
+			i == ZSR_FILE_CHECKPOINTS
+				? group_names(r->engine->model.group)
+				: "");
 	}
 	return 0;
 }
@@ -133,56 +153,114 @@ int zsr_files_close(struct zsr_run_state *r, int ret, struct zsr_err *err)
 	return ret;
 }
 
+/* ---- rows ---------------------------------------------------------------- */
+
+static char *put_number(char *p, int64_t v)
+{
+	char digits[20];
+	unsigned n = 0;
+	uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	if (v < 0)
+		*p++ = '-';
+	do
+		digits[n++] = (char)('0' + rest % 10);
+	while (rest /= 10);
+	while (n)
+		*p++ = digits[--n];
+	return p;
+}
+
+static void put_row(FILE *f, uint64_t op, const struct zsr_run_row *row)
+{
+	char line[(ZSR_ROW_VALUES + 2) * 24], *p;
+	unsigned i;
+
+	p = put_number(line, (int64_t)op);
+	if (row->kind) {
+		*p++ = ',';
+		p = stpcpy(p, row->kind);
+	}
+	for (i = 0; i < row->nr; i++) {
+		*p++ = ',';
+		p = put_number(p, row->value[i]);
+	}
+	*p++ = '\n';
+	fwrite(line, 1, (size_t)(p - line), f);
+}
+
+static void put(struct zsr_run_state *r, const struct zsr_run_row *row)
+{
+	if (r->dir)
+		put_row(r->file[row->file], r->seq.nr_ops, row);
+	if (r->tap)
+		r->tap->row(r->tap->ctx, row);
+}
+
 void zsr_files_event(struct zsr_run_state *r, const char *event,
 		     const struct zsr_zspage *z, uint64_t pages)
 {
-	if (!r->dir)
-		return;
-	fprintf(r->file[ZSR_FILE_EVENTS],
-		"%" PRIu64 ",%s,%" PRIu64 ",%u,%u,%" PRIu64 "\n", r->seq.nr_ops,
-		event, zsr_zspage_serial(z), zsr_zspage_class(z),
-		zsr_zspage_pages(z), pages);
+	put(r, &(struct zsr_run_row){ .file = ZSR_FILE_EVENTS,
+				      .kind = event,
+				      .nr = 4,
+				      .value = { (int64_t)zsr_zspage_serial(z),
+						 zsr_zspage_class(z),
+						 zsr_zspage_pages(z),
+						 (int64_t)pages } });
+}
+
+static const char *kind_text(char kind)
+{
+	switch (kind) {
+	case 'm':
+		return "m";
+	case 'f':
+		return "f";
+	case 'd':
+		return "d";
+	}
+	return "l";
 }
 
 void zsr_files_place(struct zsr_run_state *r, char kind, uint64_t id,
 		     const struct zsr_place *p, bool zspage_event, int ret)
 {
-	if (!r->dir)
-		return;
-	fprintf(r->file[ZSR_FILE_PLACEMENT],
-		"%" PRIu64 ",%c,%" PRIu64 ",%u,%" PRIu64 ",%u,%d,%d\n",
-		r->seq.nr_ops, kind, id, p->class, p->zspage, p->obj,
-		zspage_event, ret);
+	put(r, &(struct zsr_run_row){ .file = ZSR_FILE_PLACEMENT,
+				      .kind = kind_text(kind),
+				      .nr = 6,
+				      .value = { (int64_t)id, p->class,
+						 (int64_t)p->zspage, p->obj,
+						 zspage_event, ret } });
 }
 
 void zsr_files_refused(struct zsr_run_state *r, uint64_t id, int ret)
 {
-	if (!r->dir)
-		return;
-	fprintf(r->file[ZSR_FILE_PLACEMENT],
-		"%" PRIu64 ",m,%" PRIu64 ",-1,-1,-1,0,%d\n", r->seq.nr_ops, id,
-		ret);
+	put(r, &(struct zsr_run_row){
+		       .file = ZSR_FILE_PLACEMENT,
+		       .kind = "m",
+		       .nr = 6,
+		       .value = { (int64_t)id, -1, -1, -1, 0, ret } });
 }
 
 void zsr_files_move(struct zsr_run_state *r, uint64_t id,
 		    const struct zsr_place *p)
 {
-	if (!r->dir)
-		return;
-	fprintf(r->file[ZSR_FILE_MOVES],
-		"%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%u\n", r->seq.nr_ops, id,
-		p->zspage, p->obj);
+	put(r, &(struct zsr_run_row){
+		       .file = ZSR_FILE_MOVES,
+		       .nr = 3,
+		       .value = { (int64_t)id, (int64_t)p->zspage, p->obj } });
 }
 
 void zsr_files_compact(struct zsr_run_state *r, const struct zsr_run_compact *c)
 {
-	if (!r->dir)
-		return;
-	fprintf(r->file[ZSR_FILE_COMPACT],
-		"%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-		",%" PRIu64 "\n",
-		r->seq.nr_ops, c->freed, zsr_engine_pages_compacted(r->engine),
-		c->before, c->after, c->moves);
+	uint64_t total = zsr_engine_pages_compacted(r->engine);
+
+	put(r, &(struct zsr_run_row){
+		       .file = ZSR_FILE_COMPACT,
+		       .nr = 5,
+		       .value = { (int64_t)c->freed, (int64_t)total,
+				  (int64_t)c->before, (int64_t)c->after,
+				  (int64_t)c->moves } });
 }
 
 static bool all_zero(const struct zsr_class_stats *s)
@@ -195,20 +273,22 @@ static bool all_zero(const struct zsr_class_stats *s)
 	return !s->obj_allocated && !s->obj_used;
 }
 
-static void checkpoint_row(FILE *f, uint64_t op,
+static void checkpoint_row(struct zsr_run_state *r,
 			   const struct zsr_class_info *info,
 			   const struct zsr_class_stats *s)
 {
+	struct zsr_run_row row = {
+		.file = ZSR_FILE_CHECKPOINTS,
+		.nr = 6,
+		.value = { info->index, info->size, (int64_t)s->obj_allocated,
+			   (int64_t)s->obj_used, (int64_t)s->pages_used,
+			   (int64_t)s->freeable }
+	};
 	unsigned g;
 
-	fprintf(f,
-		"%" PRIu64 ",%u,%u,%" PRIu64 ",%" PRIu64 ",%" PRIu64
-		",%" PRIu64,
-		op, info->index, info->size, s->obj_allocated, s->obj_used,
-		s->pages_used, s->freeable);
 	for (g = 0; g < s->nr_groups; g++)
-		fprintf(f, ",%" PRIu64, s->group[g]);
-	fputc('\n', f);
+		row.value[row.nr++] = (int64_t)s->group[g];
+	put(r, &row);
 }
 
 void zsr_files_checkpoint(struct zsr_run_state *r)
@@ -217,14 +297,13 @@ void zsr_files_checkpoint(struct zsr_run_state *r)
 	struct zsr_class_stats s;
 	unsigned i;
 
-	if (!r->dir)
+	if (!r->dir && !r->tap)
 		return;
 	for (i = 0; i < zsr_engine_nr_raw_classes(r->engine); i++) {
 		if (!zsr_engine_class_info(r->engine, i, &info))
 			continue;
 		zsr_engine_class_stats(r->engine, i, &s);
 		if (!all_zero(&s))
-			checkpoint_row(r->file[ZSR_FILE_CHECKPOINTS],
-				       r->seq.nr_ops, &info, &s);
+			checkpoint_row(r, &info, &s);
 	}
 }
