@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/engine_check.h"
 #include "cmd/engine_trace.h"
 #include "replay/engine/engine.h"
 
@@ -258,6 +259,9 @@ static const struct {
 	{ "classes",
 	  "engine classes TRACE | --seq FILE --kernel RELEASE [OPTION...]",
 	  "the kernel's `classes` table", classes_options, classes },
+	{ "check", "engine check KDIR [OPTION...] [--seq FILE...]",
+	  "run op sequences through a kernel's own file too",
+	  zsr_engine_check_options, zsr_engine_check },
 };
 
 static void print_help(FILE *f)
@@ -297,5 +301,7 @@ int zsr_cmd_engine(int argc, const char **argv)
 		ret = verbs[i].run(&o, &err);
 		zsr_options_free(&o);
 	}
+	if (ret > 0)
+		return ZSR_EXIT_NEGATIVE;
 	return ret ? zsr_cmd_fail("engine", &err) : ZSR_EXIT_OK;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-SRCS += $(wildcard replay/*.c replay/engine/*.c replay/policy/*.c \
+SRCS += $(wildcard replay/*.c replay/engine/*.c replay/engine/check/*.c \
+	replay/engine/check/*.S replay/policy/*.c \
 	replay/machine/*.c replay/machine/virtual/*.c \
 	replay/machine/virtual/*.S)
 TEST_SRCS += $(wildcard replay/t/*.c replay/engine/t/*.c \
@@ -8,3 +9,5 @@ TEST_SCRIPTS += $(wildcard replay/t/*.t replay/engine/t/*.t)
 BENCH_SRCS += $(wildcard replay/bench/*.c replay/engine/bench/*.c)
 
 $(O)/replay/machine/virtual/shipped.o: $(wildcard profiles/*)
+
+$(O)/replay/engine/check/embed.o: $(wildcard replay/engine/check/kernel/*)

@@ -26,6 +26,7 @@ allowed() {
 	report) echo "base/base.h analyze/analyze.h" ;;
 	cmd | .) echo "base/base.h event/event.h capture/capture.h db/db.h
 		synth/synth.h replay/replay.h replay/engine/engine.h
+		replay/engine/check/check.h
 		replay/policy/policy.h analyze/analyze.h report/report.h
 		cmd/cmd.h" ;;
 	esac
