@@ -46,6 +46,13 @@ static void print_help(FILE *f)
 	      f);
 }
 
+static int written(void)
+{
+	struct zsr_err err = { 0 };
+
+	return zsr_cmd_flush(&err) ? zsr_cmd_fail("help", &err) : ZSR_EXIT_OK;
+}
+
 int main(int argc, const char **argv)
 {
 	size_t i;
@@ -57,11 +64,11 @@ int main(int argc, const char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 	    !strcmp(argv[1], "help")) {
 		print_help(stdout);
-		return ZSR_EXIT_OK;
+		return written();
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts("zsr " ZSR_VERSION);
-		return ZSR_EXIT_OK;
+		return written();
 	}
 	for (i = 0; i < ZSR_ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], commands[i].name))

@@ -36,7 +36,8 @@ int zsr_options_parse(struct zsr_options *o, int argc, const char **argv,
 	if (help) {
 		poptPrintHelp(o->ctx, stdout, 0);
 		zsr_options_free(o);
-		return 1;
+		ret = zsr_cmd_flush(err);
+		return ret ? ret : 1;
 	}
 	o->rest = poptGetArgs(o->ctx);
 	for (o->nr_rest = 0; o->rest && o->rest[o->nr_rest]; o->nr_rest++)

@@ -172,6 +172,9 @@ ok "the second of three fails" exits 3 $zsr import -d many.db one.txt words two.
 ok "the first is kept, and told" complains '1 of 3 files was imported'
 ok "the third is not tried" test \
 	"$($zsr sql -d many.db 'select group_concat(name) from trace' | tail -1)" = one
+for o in --help --version "import --help"; do
+	ok "$o to a full disk" exits 4 sh -c "$zsr $o >/dev/full"
+done
 ok "full disk" exits 4 sh -c "$zsr import -d full.db one.txt >/dev/full"
 
 # ---- two at once
