@@ -66,11 +66,6 @@ static void *reserve(unsigned long bytes)
 	return p;
 }
 
-static unsigned long clock_ns(void)
-{
-	return zsr_clock_ns();
-}
-
 static void bug(const char *what, const char *file, int line)
 {
 	struct job *j = child_job;
@@ -86,7 +81,7 @@ static void bug(const char *what, const char *file, int line)
 
 static const struct zsr_kernel_host host = {
 	.reserve = reserve,
-	.clock_ns = clock_ns,
+	.clock_ns = zsr_check_clock_ns,
 	.bug = bug,
 	.event = zsr_check_event,
 };

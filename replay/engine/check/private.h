@@ -94,6 +94,8 @@ const char *zsr_check_generate_timed(unsigned i, unsigned page_size, FILE *f);
 
 /* ---- timing.c -------------------------------------------------------------------- */
 
+unsigned long zsr_check_clock_ns(void);
+
 int zsr_check_time(const struct zsr_check_compare *c, const char *path,
 		   struct zsr_check_timing *t, struct zsr_err *err);
 
