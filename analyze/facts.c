@@ -158,7 +158,7 @@ static int add_loss_notes(struct zsr_compare *c, const struct zsr_trace *t)
 	uint64_t played = c->col[0].value[VAL_frees];
 	char n[ZSR_FMT_LEN], of[ZSR_FMT_LEN];
 
-	if ((t->nr_lost || t->lost_more) &&
+	if ((t->nr_lost || t->nr_lost_places) &&
 	    zsr_lines_add(&c->notes,
 			  "The capture lost %s%s records: what they say is "
 			  "missing from every figure.",

@@ -68,7 +68,7 @@ struct zsr_trace {
 	uint64_t nr_objects;
 	uint64_t duration_ns; /* last event's t_ns less the first's */
 	uint64_t nr_lost; /* records of the capture; zsr_trace_find, _list */
-	bool lost_more; /* and an unknown number beside them */
+	uint64_t nr_lost_places; /* where an unknown number was lost */
 };
 
 /* Callbacks return 0 to go on, anything else to stop with that value. */

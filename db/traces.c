@@ -61,7 +61,7 @@ static int read_trace(sqlite3_stmt *stmt, struct zsr_trace *t,
 	t->nr_objects = t->nr_mallocs;
 	t->duration_ns = u64(stmt, 19);
 	t->nr_lost = u64(stmt, 20);
-	t->lost_more = u64(stmt, 21) != 0;
+	t->nr_lost_places = u64(stmt, 21);
 	/* The file may have been changed by anybody. */
 	if (t->nr_cpus > UINT16_MAX + 1u || t->nr_pools > UINT16_MAX + 1u)
 		ret = zsr_err_input(err, "its counts make no sense");
