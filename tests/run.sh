@@ -6,5 +6,6 @@ set -eu
 
 cd "$(dirname "$0")/.."
 PATH="$ZSR_BUILD:$PATH"
-export PATH ZSR_BUILD
+LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export PATH ZSR_BUILD LSAN_OPTIONS
 exec prove --exec tests/exec.sh --jobs "$(nproc)" --merge "$@"

@@ -89,6 +89,32 @@ static void compare_events(struct zsr_db *db, const struct zsr_trace *t,
 }
 
 /* Three chunks and a bit, tame and extreme, come back as they were. */
+/* Every field; the bytes between them are anybody's. */
+static void same_trace(const struct zsr_trace *a, const struct zsr_trace *b)
+{
+	ck_assert_int_eq(a->id, b->id);
+	ck_assert_str_eq(a->name, b->name);
+	ck_assert_str_eq(a->kernel, b->kernel);
+	ck_assert_str_eq(a->lock_gen, b->lock_gen);
+	ck_assert_str_eq(a->format, b->format);
+	ck_assert_str_eq(a->clock, b->clock);
+	ck_assert_str_eq(a->digest, b->digest);
+	ck_assert_uint_eq(a->page_size, b->page_size);
+	ck_assert_uint_eq(a->chain_size, b->chain_size);
+	ck_assert_uint_eq(a->fact_flags, b->fact_flags);
+	ck_assert_uint_eq(a->times, b->times);
+	ck_assert_uint_eq(a->nr_cpus, b->nr_cpus);
+	ck_assert_uint_eq(a->nr_tasks, b->nr_tasks);
+	ck_assert_uint_eq(a->nr_pools, b->nr_pools);
+	ck_assert_int_eq(a->from_empty, b->from_empty);
+	ck_assert_int_eq(a->has_dur, b->has_dur);
+	ck_assert_uint_eq(a->nr_events, b->nr_events);
+	ck_assert_uint_eq(a->nr_mallocs, b->nr_mallocs);
+	ck_assert_uint_eq(a->nr_frees, b->nr_frees);
+	ck_assert_uint_eq(a->nr_objects, b->nr_objects);
+	ck_assert_uint_eq(a->duration_ns, b->duration_ns);
+}
+
 START_TEST(round_trip)
 {
 	const size_t n = 100000;
@@ -105,7 +131,7 @@ START_TEST(round_trip)
 		zsr_db_close(db);
 		OK(zsr_db_open(&db, path, ZSR_DB_READONLY, &e));
 		OK(zsr_trace_find(db, t.name, &again, &e));
-		ck_assert_mem_eq(&t, &again, sizeof(t));
+		same_trace(&t, &again);
 		compare_events(db, &t, keep, n);
 		zsr_db_close(db);
 	}
