@@ -59,7 +59,7 @@ static void put_full(struct deferred *d, struct buffer *b)
 	zsr_spin_unlock(d->pool->m, &d->lock);
 }
 
-/* The oldest full buffer, and whether there are more behind it. */
+/* The oldest full buffer, NULL when there is none. */
 static struct buffer *take_full(struct deferred *d)
 {
 	struct buffer *b;
