@@ -67,7 +67,7 @@ struct zsr_trace {
 	uint64_t nr_frees; /* orphans included */
 	uint64_t nr_objects;
 	uint64_t duration_ns; /* last event's t_ns less the first's */
-	uint64_t nr_lost; /* records of the capture; zsr_trace_find, _list */
+	uint64_t nr_lost; /* records the capture lost, ODD row "lost" */
 	uint64_t nr_lost_places; /* where an unknown number was lost */
 };
 

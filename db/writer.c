@@ -284,9 +284,14 @@ int zsr_writer_row(struct zsr_writer *w, enum zsr_trace_table which, int64_t nr,
 		return add_meta(w, key, value, err);
 	case ZSR_TABLE_ODD:
 		ret = zsr_parse_u64(value, key, 0, INT64_MAX, &count, err);
-		return ret ? ret
-			   : zsr_sql_run(w->db, w->add[ADD_ODD], err, "isu",
-					 w->t.id, key, count);
+		if (ret)
+			return ret;
+		if (!strcmp(key, "lost"))
+			w->t.nr_lost = count;
+		else if (!strcmp(key, "lost_unknown"))
+			w->t.nr_lost_places = count;
+		return zsr_sql_run(w->db, w->add[ADD_ODD], err, "isu", w->t.id,
+				   key, count);
 	}
 	return zsr_err_usage(err, "no such table");
 }
