@@ -115,8 +115,10 @@ static void class_init(struct zsr_engine *e, unsigned index, unsigned size,
 {
 	struct zsr_class *c = &e->class[index];
 
+	c->size = size;
 	c->pages = (uint8_t)pages;
 	c->objs = (uint16_t)objs;
+	c->huge = pages == 1 && objs == 1;
 	e->info[index] = (struct zsr_class_info){
 		.index = index,
 		.size = size,
@@ -124,7 +126,7 @@ static void class_init(struct zsr_engine *e, unsigned index, unsigned size,
 		.pages = pages,
 		.max_request = request_limit(e, index),
 		.waste = pages * e->page_size - objs * size,
-		.huge = pages == 1 && objs == 1,
+		.huge = c->huge,
 	};
 	groups_init(e, c);
 	/* The kernel sets its watermark once, at the first pool's creation. */

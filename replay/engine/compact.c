@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Compaction: the two rules by which kernels empty zspages into others. */
-#include "replay/engine/internal.h"
+#include "replay/engine/object.h"
 
 /* Pages that a perfect compaction of the class would give back. */
 static uint64_t freeable(const struct zsr_class *c)
@@ -38,22 +38,56 @@ static unsigned put_back_source(struct zsr_engine *e, struct zsr_class *c,
 	return c->pages;
 }
 
-static void move(struct zsr_engine *e, struct zsr_zspage *src, unsigned slot,
-		 struct zsr_zspage *dst)
+static void move(struct zsr_engine *e, struct zsr_class *c,
+		 struct zsr_zspage *src, zsr_handle h, struct zsr_zspage *dst)
 {
-	zsr_handle h = src->slot[slot] >> 1;
+	uint64_t from = cell_read(e, h);
+	uint64_t to = slot_pop(e, c, dst, h, e->backed);
 
-	cell_write(e, h, dst, slot_pop(dst, h));
+	if (e->backed)
+		zsr_obj_copy(e, c, to, from);
+	cell_write(e, h, to);
 	dst->inuse++;
-	slot_push(src, slot);
+	slot_push(e, c, src, from, e->backed);
 	src->inuse--;
 	if (e->obs.moved)
 		e->obs.moved(e->obs.ctx, h, src, dst);
 }
 
-static bool slot_used(const struct zsr_zspage *z, unsigned slot)
+/* In memory: to the end of each page, on at the first slot of the next. */
+static zsr_handle next_used_backed(const struct zsr_engine *e,
+				   const struct zsr_class *c,
+				   const struct zsr_zspage *z, unsigned *slot)
 {
-	return z->slot[slot] & ZSR_SLOT_USED;
+	unsigned offset = *slot * c->size;
+	struct zsr_page *page = zspage_page(e, z, offset >> e->page_shift);
+
+	for (offset &= e->page_size - 1; *slot < c->objs; ++*slot) {
+		uintptr_t header;
+
+		if (offset >= e->page_size) {
+			page = page_next(e, page);
+			offset = page->first;
+		}
+		header = *header_at(e, page, offset);
+		if (header & ZSR_SLOT_USED)
+			return (zsr_handle)(header >> 1);
+		offset += c->size;
+	}
+	return 0;
+}
+
+/* The object in the first used slot from *SLOT on, 0 if there is none. */
+static zsr_handle next_used(const struct zsr_engine *e,
+			    const struct zsr_class *c,
+			    const struct zsr_zspage *z, unsigned *slot)
+{
+	if (e->backed)
+		return next_used_backed(e, c, z, slot);
+	for (; *slot < c->objs; ++*slot)
+		if (z->slot[*slot] & ZSR_SLOT_USED)
+			return z->slot[*slot] >> 1;
+	return 0;
 }
 
 /* ---- dst-driven: from 6.4 --------------------------------------------- */
@@ -82,11 +116,10 @@ static void move_until_full(struct zsr_engine *e, struct zsr_class *c,
 			    struct zsr_zspage *src, struct zsr_zspage *dst)
 {
 	unsigned slot;
+	zsr_handle h;
 
-	for (slot = 0; slot < c->objs; slot++) {
-		if (!slot_used(src, slot))
-			continue;
-		move(e, src, slot, dst);
+	for (slot = 0; (h = next_used(e, c, src, &slot)); slot++) {
+		move(e, c, src, h, dst);
 		if (dst->inuse == c->objs || !src->inuse)
 			break;
 	}
@@ -137,12 +170,12 @@ static bool move_until_waiting(struct zsr_engine *e, struct zsr_class *c,
 			       struct zsr_zspage *src, unsigned *slot,
 			       struct zsr_zspage *dst)
 {
-	for (; *slot < c->objs; ++*slot) {
-		if (!slot_used(src, *slot))
-			continue;
+	zsr_handle h;
+
+	for (; (h = next_used(e, c, src, slot)); ++*slot) {
 		if (dst->inuse == c->objs)
 			return true;
-		move(e, src, *slot, dst);
+		move(e, c, src, h, dst);
 	}
 	return false;
 }

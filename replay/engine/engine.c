@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replay/engine/internal.h"
+#include "replay/engine/object.h"
 
 int zsr_engine_create_layout(struct zsr_engine **out,
 			     const struct zsr_model *model, unsigned page_size,
@@ -20,6 +20,9 @@ int zsr_engine_create_layout(struct zsr_engine **out,
 	ret = zsr_sizes_check(page_size, chain_size, err);
 	if (ret)
 		return ret;
+	if (flags & ZSR_ENGINE_BACKED && layout->handle_size != sizeof(uintptr_t))
+		return zsr_err_usage(err, "a pool with memory has words of "
+					  "this machine");
 	e = aligned_alloc(ZSR_LINE, sizeof(*e));
 	if (!e)
 		return zsr_err_nomem(err, "engine");
@@ -30,8 +33,10 @@ int zsr_engine_create_layout(struct zsr_engine **out,
 	e->handle_size = layout->handle_size;
 	e->min_size = layout->min_size;
 	e->shared = flags & ZSR_ENGINE_SHARED;
+	e->backed = flags & ZSR_ENGINE_BACKED;
+	e->plain = !e->shared && !e->backed;
 	zsr_classes_init(e);
-	if (zsr_store_init(e)) {
+	if (zsr_store_init(e) || (e->backed && zsr_arena_init(e))) {
 		zsr_engine_destroy(e);
 		return zsr_err_nomem(err, "engine");
 	}
@@ -55,6 +60,7 @@ void zsr_engine_destroy(struct zsr_engine *e)
 {
 	if (!e)
 		return;
+	zsr_arena_destroy(e);
 	zsr_store_destroy(e);
 	free(e);
 }
@@ -87,12 +93,23 @@ static ZSR_HOT int size_class(const struct zsr_engine *e, size_t size)
 	return e->request_class[(size + e->request_bias) >> e->step_shift];
 }
 
+static ZSR_HOT zsr_handle handle_alloc(struct zsr_engine *e)
+{
+	uint32_t *list = e->backed ? &e->free_backed : &e->free_handle;
+	zsr_handle h = *list;
+
+	if (!h)
+		return zsr_cell_alloc_slow(e);
+	*list = (uint32_t)cell_read(e, h);
+	return h;
+}
+
 static ZSR_HOT void handle_free(struct zsr_engine *e, zsr_handle h)
 {
 	if (e->shared)
 		zsr_cell_free_shared(e, h);
 	else
-		cell_push(e, h);
+		cell_push(e, e->backed ? &e->free_backed : &e->free_handle, h);
 }
 
 static ZSR_HOT struct zsr_zspage *zspage_pick(struct zsr_class *c)
@@ -114,8 +131,11 @@ static struct zsr_zspage *zspage_alloc(struct zsr_engine *e, struct zsr_class *c
 	z->free = 0;
 	z->locked = 0;
 	z->group = ZSR_NO_GROUP;
-	for (slot = 0; slot < c->objs; slot++)
-		z->slot[slot] = (slot + 1) << 1;
+	if (e->backed)
+		zsr_chain_init(e, c, z);
+	else
+		for (slot = 0; slot < c->objs; slot++)
+			z->slot[slot] = (slot + 1) << 1;
 	return z;
 }
 
@@ -143,22 +163,24 @@ static unsigned zspage_enter(struct zsr_engine *e, struct zsr_class *c,
 
 /* Returns the objects in use then. */
 static ZSR_HOT unsigned obj_place(struct zsr_engine *e, struct zsr_class *c,
-				  struct zsr_zspage *z, zsr_handle h)
+				  struct zsr_zspage *z, zsr_handle h,
+				  bool backed)
 {
 	unsigned inuse = z->inuse + 1u;
 
 	z->inuse = (uint16_t)inuse;
-	cell_write(e, h, z, slot_pop(z, h));
+	cell_write(e, h, slot_pop(e, c, z, h, backed));
 	c->obj_used++;
 	return inuse;
 }
 
 static ZSR_HOT unsigned obj_malloc(struct zsr_engine *e, struct zsr_class *c,
-				   struct zsr_zspage *z, zsr_handle h)
+				   struct zsr_zspage *z, zsr_handle h,
+				   bool backed)
 {
 	unsigned below = z->below, group;
 
-	if (obj_place(e, c, z, h) < below)
+	if (obj_place(e, c, z, h, backed) < below)
 		return 0;
 	group = c->up[z->group];
 	group_remove(c, z);
@@ -181,13 +203,13 @@ static __attribute__((noinline)) int malloc_new(struct zsr_engine *e,
 		*h = 0;
 		return -ENOMEM;
 	}
-	obj_place(e, c, z, *h);
+	obj_place(e, c, z, *h, e->backed);
 	zspage_enter(e, c, z);
 	return 0;
 }
 
 static ZSR_HOT int malloc_at(struct zsr_engine *e, unsigned index,
-			     zsr_handle *handle, zsr_handle h)
+			     zsr_handle *handle, zsr_handle h, bool backed)
 {
 	struct zsr_class *c = class_at(e, index);
 	struct zsr_zspage *z = zspage_pick(c);
@@ -195,7 +217,7 @@ static ZSR_HOT int malloc_at(struct zsr_engine *e, unsigned index,
 	*handle = h;
 	if (!z)
 		return malloc_new(e, c, handle);
-	obj_malloc(e, c, z, h);
+	obj_malloc(e, c, z, h, backed);
 	return 0;
 }
 
@@ -203,10 +225,13 @@ static __attribute__((noinline)) int malloc_slow(struct zsr_engine *e,
 						 unsigned index,
 						 zsr_handle *handle)
 {
-	zsr_handle h = zsr_cell_alloc_slow(e);
+	zsr_handle h = handle_alloc(e);
 
 	*handle = h;
-	return h ? malloc_at(e, index, handle, h) : -ENOMEM;
+	if (!h)
+		return -ENOMEM;
+	return e->backed ? malloc_at(e, index, handle, h, true)
+			 : malloc_at(e, index, handle, h, false);
 }
 
 int zsr_engine_malloc(struct zsr_engine *e, size_t size, zsr_handle *handle)
@@ -221,18 +246,19 @@ int zsr_engine_malloc(struct zsr_engine *e, size_t size, zsr_handle *handle)
 	if (!h)
 		return malloc_slow(e, (unsigned)index, handle);
 	e->free_handle = (uint32_t)cell_read(e, h);
-	return malloc_at(e, (unsigned)index, handle, h);
+	return malloc_at(e, (unsigned)index, handle, h, false);
 }
 
 /* ---- free ------------------------------------------------------------ */
 
-static ZSR_HOT unsigned obj_free(struct zsr_class *c, struct zsr_zspage *z,
-				 unsigned slot)
+static ZSR_HOT unsigned obj_free(struct zsr_engine *e, struct zsr_class *c,
+				 struct zsr_zspage *z, uint64_t cell,
+				 bool backed)
 {
 	unsigned inuse = z->inuse - 1u, from = z->from, group;
 
 	z->inuse = (uint16_t)inuse;
-	slot_push(z, slot);
+	slot_push(e, c, z, cell, backed);
 	c->obj_used--;
 	if (inuse >= from)
 		return 0;
@@ -256,19 +282,34 @@ static __attribute__((noinline)) bool free_last(struct zsr_engine *e,
 	return released;
 }
 
+static ZSR_HOT bool free_at(struct zsr_engine *e, zsr_handle h, bool plain,
+			    bool backed)
+{
+	uint64_t cell = cell_read(e, h);
+	struct zsr_zspage *z = cell_zspage(e, cell, backed);
+	struct zsr_class *c = class_at(e, cell_class(e, cell, backed));
+
+	if (obj_free(e, c, z, cell, backed) & ZSR_EMPTIED)
+		return free_last(e, z, h);
+	if (plain)
+		cell_push(e, &e->free_handle, h);
+	else
+		handle_free(e, h);
+	return false;
+}
+
+static __attribute__((noinline)) bool free_slow(struct zsr_engine *e,
+						zsr_handle h)
+{
+	return e->backed ? free_at(e, h, false, true)
+			 : free_at(e, h, false, false);
+}
+
 bool zsr_engine_free(struct zsr_engine *e, zsr_handle h)
 {
-	struct zsr_zspage *z;
-	uint64_t cell;
-
 	if (!h)
 		return false;
-	cell = cell_read(e, h);
-	z = cell_zspage(cell);
-	if (obj_free(class_at(e, z->class), z, cell_slot(cell)) & ZSR_EMPTIED)
-		return free_last(e, z, h);
-	handle_free(e, h);
-	return false;
+	return e->plain ? free_at(e, h, true, false) : free_slow(e, h);
 }
 
 /* ---- the steps of both, one by one ------------------------------------- */
@@ -280,12 +321,7 @@ int zsr_engine_size_class(const struct zsr_engine *e, size_t size)
 
 zsr_handle zsr_engine_handle_alloc(struct zsr_engine *e)
 {
-	zsr_handle h = e->free_handle;
-
-	if (!h)
-		return zsr_cell_alloc_slow(e);
-	e->free_handle = (uint32_t)cell_read(e, h);
-	return h;
+	return handle_alloc(e);
 }
 
 void zsr_engine_handle_free(struct zsr_engine *e, zsr_handle h)
@@ -309,27 +345,34 @@ unsigned zsr_engine_obj_malloc(struct zsr_engine *e, unsigned class,
 	struct zsr_class *c = &e->class[class];
 
 	if (z->group != ZSR_NO_GROUP)
-		return obj_malloc(e, c, z, h);
-	obj_place(e, c, z, h);
+		return e->backed ? obj_malloc(e, c, z, h, true)
+				 : obj_malloc(e, c, z, h, false);
+	obj_place(e, c, z, h, e->backed);
 	return zspage_enter(e, c, z);
 }
 
 unsigned zsr_engine_handle_class(const struct zsr_engine *e, zsr_handle h)
 {
-	return cell_zspage(cell_read(e, h))->class;
+	uint64_t cell = cell_read(e, h);
+
+	if (e->backed)
+		slot_prefetch(e, cell);
+	return cell_class(e, cell, e->backed);
 }
 
 struct zsr_zspage *zsr_engine_handle_zspage(const struct zsr_engine *e,
 					    zsr_handle h)
 {
-	return cell_zspage(cell_read(e, h));
+	return cell_zspage(e, cell_read(e, h), e->backed);
 }
 
 unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class, zsr_handle h,
 			     struct zsr_zspage **zspage)
 {
+	struct zsr_class *c = &e->class[class];
 	uint64_t cell = cell_read(e, h);
 
-	*zspage = cell_zspage(cell);
-	return obj_free(&e->class[class], *zspage, cell_slot(cell));
+	*zspage = cell_zspage(e, cell, e->backed);
+	return e->backed ? obj_free(e, c, *zspage, cell, true)
+			 : obj_free(e, c, *zspage, cell, false);
 }

@@ -104,6 +104,9 @@ int zsr_engine_create_layout(struct zsr_engine **e,
 /* Threads call the engine under the locks of the matrix below. Without it, a
  * pool belongs to one thread and pays for no atomic. */
 #define ZSR_ENGINE_SHARED (1u << 0)
+/* Objects have real memory (see "memory of a backed pool"); the layout must be
+ * one with this machine's words. All decisions are the same. */
+#define ZSR_ENGINE_BACKED (1u << 1)
 
 /* One size class as the tables show it. */
 struct zsr_class_info {
@@ -209,6 +212,33 @@ bool zsr_engine_page_trylock(struct zsr_engine *e, struct zsr_zspage *zspage,
 void zsr_engine_page_unlock(struct zsr_engine *e, struct zsr_zspage *zspage,
 			    unsigned page);
 
+/* ---- memory of a backed pool ---------------------------------------- */
+
+/*
+ * A pool made with ZSR_ENGINE_BACKED keeps its zspages in real pages, as the
+ * kernel does: each page has a record with its lock, its zspage, the next page
+ * and where its first slot starts; free slots are linked through their first
+ * words, a used one's first word holds the handle, that of a huge object is in
+ * the page's record; objects straddle pages that need not be neighbours;
+ * compaction copies their bytes. So a free touches what the kernel's touches.
+ * Pages go back to the pool, and to the system with the pool.
+ */
+
+/* Have the system give memory now for PAGES pages more than were ever in use, so
+ * that no op waits for it. A usage error where the pool is not backed. */
+int zsr_engine_prefault(struct zsr_engine *e, uint64_t pages,
+			struct zsr_err *err);
+
+/*
+ * Copy LEN bytes into the object from its start, or out of it. At least as many
+ * as were asked for at its malloc have room. -EINVAL when LEN has no room or
+ * the pool is not backed; nothing is copied then.
+ */
+int zsr_engine_obj_write(struct zsr_engine *e, zsr_handle h, const void *buf,
+			 size_t len);
+int zsr_engine_obj_read(const struct zsr_engine *e, zsr_handle h, void *buf,
+			size_t len);
+
 /* ---- looking ------------------------------------------------------- */
 
 uint64_t zsr_engine_pages(const struct zsr_engine *e); /* pool pages now */
@@ -300,6 +330,9 @@ void zsr_engine_write_classes(const struct zsr_engine *e, FILE *f);
  *	zspage_trylock					C (takes P)
  *	zspage_unlink					C and P
  *	zspage_free					P, off every list
+ *	obj_write, obj_read				C, or what keeps
+ *							compaction out
+ *	prefault					the pool to itself
  *	page_trylock, page_unlock			- (they are P), while
  *							the zspage is held
  *	malloc, free, run_worker, compact, class_stats,

@@ -2,10 +2,9 @@
 /*
  * The engine's own structures, and the steps that must be inlined to be cheap.
  *
- * A handle is the number of a cell, and a cell says where its object is. A
- * zspage is a record with one word a slot at its end. Records never move and
- * are never given back before the pool goes, and one that is used again serves
- * the same class: so a stale cell still tells the right class.
+ * A handle is the number of a cell, and a cell says where its object is
+ * (object.h). Records of zspages never move and are never given back before the
+ * pool goes, and one that is used again serves the same class.
  */
 #ifndef ZSR_ENGINE_INTERNAL_H
 #define ZSR_ENGINE_INTERNAL_H
@@ -14,6 +13,15 @@
 
 #define ZSR_HOT  inline __attribute__((always_inline))
 #define ZSR_COLD __attribute__((noinline, cold))
+
+/* For loops that wait for another thread. */
+#if defined(__x86_64__) || defined(__i386__)
+#define zsr_cpu_relax() __builtin_ia32_pause()
+#elif defined(__aarch64__) || defined(__arm__)
+#define zsr_cpu_relax() __asm__ volatile("yield")
+#else
+#define zsr_cpu_relax() __asm__ volatile("")
+#endif
 
 #define ZSR_MAX_CLASSES 257 /* raw classes at 16 and 64 KiB pages */
 #define ZSR_MAX_GROUPS  12
@@ -37,7 +45,17 @@ struct zsr_zspage {
 	uint16_t below; /* to under here */
 	uint8_t group;
 	uint8_t pages;
-	uint32_t slot[]; /* see slot_pop() */
+	union {
+		struct { /* of a backed pool: numbers of pages */
+			uint32_t first_page;
+			uint32_t free_page; /* where the free list's head is */
+		};
+		struct {
+			struct {
+			} of_others;
+			uint32_t slot[]; /* see object.h */
+		};
+	};
 };
 
 /* Three cache lines: what every op needs, the lists, what is rarely needed. */
@@ -59,43 +77,48 @@ struct zsr_class {
 		struct zsr_zspage **where;
 	} end; /* of every list, in a zspage's shape */
 
-	struct zsr_zspage *free_records;
 	uint32_t zspages;
+	uint32_t size; /* bytes a slot */
 	uint16_t objs; /* slots a zspage */
 	uint8_t pages; /* pages a zspage */
+	bool huge;
 };
 _Static_assert(sizeof(void *) != 8 || sizeof(struct zsr_class) == 3 * ZSR_LINE,
 	       "three cache lines");
 
-/*
- * A cell in use: the address of the zspage, shifted to make room for the slot.
- * A free cell: the next free handle.
- */
-#define ZSR_SLOT_BITS 16
-
 struct zsr_engine {
 	uint64_t *cells;
-	uint32_t free_handle; /* always 0 in a shared pool: see store.c */
+	uint32_t free_handle; /* of a plain pool */
+	uint32_t free_backed; /* of a backed pool that is not shared */
 	uint32_t nr_handles; /* cells ever used, number 0 included */
 
 	unsigned page_size;
 	unsigned step_shift;
 	unsigned request_bias;
 	bool shared;
+	bool backed;
+	bool plain; /* neither: the straight ways */
 
+	/* Of a backed pool: by number of the page. */
+	unsigned page_shift;
+	char *memory;
+	struct zsr_page *page;
+
+	/* What threads write goes apart from what all read all the time. */
+	_Alignas(ZSR_LINE) uint64_t pages;
+	uint64_t next_serial;
+	uint64_t pages_compacted;
 	bool worker_scheduled;
+
+	_Alignas(ZSR_LINE) struct zsr_engine_observer obs;
+	struct zsr_model model;
 	unsigned handle_size;
 	unsigned min_size; /* of a class */
 	unsigned nr_raw;
 	unsigned chain_size;
 	unsigned huge_class_size;
-	uint64_t pages;
-	uint64_t next_serial;
-	uint64_t pages_compacted;
-	struct zsr_engine_observer obs;
-	struct zsr_model model;
-
 	struct zsr_store *store;
+	struct zsr_arena *arena;
 	size_t cells_cap;
 
 	/* By (size + request_bias) >> step_shift. */
@@ -119,9 +142,23 @@ int zsr_store_init(struct zsr_engine *e);
 void zsr_store_destroy(struct zsr_engine *e);
 zsr_handle zsr_cell_alloc_slow(struct zsr_engine *e);
 void zsr_cell_free_shared(struct zsr_engine *e, zsr_handle h);
+/* With its pages where the pool is backed. */
 struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e, struct zsr_class *c);
-void zsr_record_free(struct zsr_engine *e, struct zsr_class *c,
-		     struct zsr_zspage *z);
+void zsr_record_free(struct zsr_engine *e, struct zsr_zspage *z);
+
+/* arena.c: pages. The pool's store is locked around alloc and free. */
+int zsr_arena_init(struct zsr_engine *e);
+void zsr_arena_destroy(struct zsr_engine *e);
+bool zsr_chain_alloc(struct zsr_engine *e, struct zsr_zspage *z);
+void zsr_chain_free(struct zsr_engine *e, struct zsr_zspage *z);
+/* Links through the slots of a new zspage; its pages without an owner again. */
+void zsr_chain_init(struct zsr_engine *e, const struct zsr_class *c,
+		    struct zsr_zspage *z);
+void zsr_chain_reset(struct zsr_engine *e, struct zsr_zspage *z);
+bool zsr_chain_trylock(struct zsr_engine *e, struct zsr_zspage *z);
+/* The bytes of an object that compaction has given a second slot. */
+void zsr_obj_copy(struct zsr_engine *e, const struct zsr_class *c, uint64_t to,
+		  uint64_t from);
 
 static inline unsigned class_index(const struct zsr_engine *e,
 				   const struct zsr_class *c)
@@ -147,37 +184,6 @@ static inline uint64_t class_allocated(const struct zsr_class *c)
 static inline bool class_is_real(const struct zsr_engine *e, unsigned index)
 {
 	return index < e->nr_raw && e->raw_class[index] == index;
-}
-
-/* ---- cells ------------------------------------------------------------ */
-
-static ZSR_HOT uint64_t cell_read(const struct zsr_engine *e, zsr_handle h)
-{
-	return __atomic_load_n(&e->cells[h], __ATOMIC_RELAXED);
-}
-
-static ZSR_HOT void cell_write(struct zsr_engine *e, zsr_handle h,
-			       struct zsr_zspage *z, unsigned slot)
-{
-	__atomic_store_n(&e->cells[h],
-			 (uint64_t)(uintptr_t)z << ZSR_SLOT_BITS | slot,
-			 __ATOMIC_RELAXED);
-}
-
-static ZSR_HOT struct zsr_zspage *cell_zspage(uint64_t cell)
-{
-	return (struct zsr_zspage *)(uintptr_t)(cell >> ZSR_SLOT_BITS);
-}
-
-static ZSR_HOT unsigned cell_slot(uint64_t cell)
-{
-	return cell & ((1u << ZSR_SLOT_BITS) - 1);
-}
-
-static ZSR_HOT void cell_push(struct zsr_engine *e, zsr_handle h)
-{
-	e->cells[h] = e->free_handle;
-	e->free_handle = h;
 }
 
 /* ---- fullness groups -------------------------------------------------- */
@@ -231,28 +237,6 @@ static ZSR_HOT void group_remove(struct zsr_class *c, struct zsr_zspage *z)
 	*where = next;
 	next->where = where;
 	c->lists &= ~((uint32_t)(c->list[group] == list_end(c)) << group);
-}
-
-/* ---- slots ------------------------------------------------------------- */
-
-/* A free slot's word is the next free slot, shifted; a used one's is its
- * handle, shifted, with the lowest bit set. */
-#define ZSR_SLOT_USED 1u
-
-static ZSR_HOT unsigned slot_pop(struct zsr_zspage *z, zsr_handle h)
-{
-	unsigned slot = z->free;
-	uint32_t *word = &z->slot[slot];
-
-	z->free = (uint16_t)(*word >> 1);
-	*word = h << 1 | ZSR_SLOT_USED;
-	return slot;
-}
-
-static ZSR_HOT void slot_push(struct zsr_zspage *z, unsigned slot)
-{
-	z->slot[slot] = (uint32_t)z->free << 1;
-	z->free = (uint16_t)slot;
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Looking at zspages and places. */
-#include "replay/engine/internal.h"
+#include "replay/engine/object.h"
 
 uint64_t zsr_engine_pages(const struct zsr_engine *e)
 {
@@ -11,7 +11,7 @@ void zsr_engine_place(const struct zsr_engine *e, zsr_handle h,
 		      struct zsr_place *place)
 {
 	uint64_t cell = cell_read(e, h);
-	const struct zsr_zspage *z = cell_zspage(cell);
+	const struct zsr_zspage *z = cell_zspage(e, cell, e->backed);
 
 	place->zspage = z->serial;
 	place->class = z->class;

@@ -3,7 +3,7 @@
  * Giving back empty zspages: at once when all their pages can be locked, else
  * by the free worker.
  */
-#include "replay/engine/internal.h"
+#include "replay/engine/object.h"
 
 /*
  * Page locks are taken by whoever comes, under no lock of the class, so they
@@ -14,6 +14,9 @@ bool zsr_engine_page_trylock(struct zsr_engine *e, struct zsr_zspage *z,
 {
 	uint16_t bit = (uint16_t)(1u << page);
 
+	if (e->backed)
+		return !__atomic_test_and_set(&zspage_page(e, z, page)->locked,
+					      __ATOMIC_ACQUIRE);
 	return !(__atomic_fetch_or(&z->locked, bit, __ATOMIC_ACQUIRE) & bit);
 }
 
@@ -22,19 +25,28 @@ void zsr_engine_page_unlock(struct zsr_engine *e, struct zsr_zspage *z,
 {
 	uint16_t bit = (uint16_t)(1u << page);
 
-	__atomic_fetch_and(&z->locked, (uint16_t)~bit, __ATOMIC_RELEASE);
+	if (e->backed)
+		__atomic_clear(&zspage_page(e, z, page)->locked,
+			       __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and(&z->locked, (uint16_t)~bit, __ATOMIC_RELEASE);
 }
 
 /*
  * The kernel tries the pages one by one and drops what it has at the first
  * failure: nobody can tell that from taking all or none.
  */
-bool zsr_engine_zspage_trylock(struct zsr_engine *e, struct zsr_zspage *z)
+static bool lock_all(struct zsr_zspage *z)
 {
 	uint16_t none = 0, all = (uint16_t)((1u << z->pages) - 1);
 
-	if (__atomic_compare_exchange_n(&z->locked, &none, all, false,
-					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	return __atomic_compare_exchange_n(&z->locked, &none, all, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+bool zsr_engine_zspage_trylock(struct zsr_engine *e, struct zsr_zspage *z)
+{
+	if (e->backed ? zsr_chain_trylock(e, z) : lock_all(z))
 		return true;
 	__atomic_store_n(&e->worker_scheduled, true, __ATOMIC_RELAXED);
 	return false;
@@ -50,19 +62,19 @@ void zsr_engine_zspage_unlink(struct zsr_engine *e, struct zsr_zspage *z)
 
 unsigned zsr_engine_zspage_free(struct zsr_engine *e, struct zsr_zspage *z)
 {
-	struct zsr_class *c = &e->class[z->class];
-
-	uint64_t pages;
+	unsigned pages = z->pages;
+	uint64_t left;
 
 	if (e->shared)
-		pages = __atomic_sub_fetch(&e->pages, c->pages,
-					   __ATOMIC_RELAXED);
+		left = __atomic_sub_fetch(&e->pages, pages, __ATOMIC_RELAXED);
 	else
-		pages = e->pages -= c->pages;
+		left = e->pages -= pages;
 	if (e->obs.zspage_free)
-		e->obs.zspage_free(e->obs.ctx, z, pages);
-	zsr_record_free(e, c, z);
-	return c->pages;
+		e->obs.zspage_free(e->obs.ctx, z, left);
+	if (e->backed)
+		zsr_chain_reset(e, z);
+	zsr_record_free(e, z);
+	return pages;
 }
 
 bool zsr_engine_worker_scheduled(const struct zsr_engine *e)

@@ -13,11 +13,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "replay/engine/internal.h"
+#include "replay/engine/object.h"
 
 #define CHUNK_LEN    ((size_t)1 << 20)
 #define MIN_RESERVED (1u << 20) /* cells */
 #define BATCH        64 /* cells */
+#define SPINS        1000
 
 struct chunk {
 	struct chunk *next;
@@ -25,18 +26,25 @@ struct chunk {
 };
 
 struct zsr_store {
+	bool locked;
+	uint32_t free_handle; /* of a shared pool */
 	struct chunk *chunks;
 	size_t used; /* bytes of the first one */
-	uint32_t free_handle; /* of a shared pool */
-	bool locked;
+	struct zsr_zspage *free_records[ZSR_MAX_CLASSES];
 };
 
 static void store_lock(struct zsr_engine *e)
 {
+	unsigned spins = 0;
+
 	if (!e->shared)
 		return;
 	while (__atomic_test_and_set(&e->store->locked, __ATOMIC_ACQUIRE))
-		sched_yield();
+		while (__atomic_load_n(&e->store->locked, __ATOMIC_RELAXED))
+			if (++spins % SPINS)
+				zsr_cpu_relax();
+			else /* its holder may wait for our CPU */
+				sched_yield();
 }
 
 static void store_unlock(struct zsr_engine *e)
@@ -91,10 +99,12 @@ void zsr_store_destroy(struct zsr_engine *e)
 
 /* ---- cells ------------------------------------------------------------- */
 
-/* The free list: the pool's own, or that under the lock where it is shared. */
+/* The pool's own, or that under the lock where it is shared. */
 static uint32_t *free_list(struct zsr_engine *e)
 {
-	return e->shared ? &e->store->free_handle : &e->free_handle;
+	if (e->shared)
+		return &e->store->free_handle;
+	return e->backed ? &e->free_backed : &e->free_handle;
 }
 
 static void push_cell(struct zsr_engine *e, zsr_handle h)
@@ -199,6 +209,8 @@ static struct zsr_zspage *record_carve(struct zsr_engine *e,
 	struct zsr_zspage *z;
 	struct chunk *chunk;
 
+	if (e->backed)
+		len = sizeof(struct zsr_zspage);
 	len = (len + ZSR_LINE - 1) / ZSR_LINE * ZSR_LINE;
 	if (!s->chunks || s->used + len > CHUNK_LEN) {
 		chunk = aligned_alloc(ZSR_LINE, CHUNK_LEN);
@@ -215,25 +227,38 @@ static struct zsr_zspage *record_carve(struct zsr_engine *e,
 	return z;
 }
 
+static void record_push(struct zsr_engine *e, struct zsr_zspage *z)
+{
+	struct zsr_zspage **list = &e->store->free_records[z->class];
+
+	z->next = *list;
+	*list = z;
+}
+
 struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e, struct zsr_class *c)
 {
-	struct zsr_zspage *z;
+	struct zsr_zspage **list, *z;
 
 	store_lock(e);
-	z = c->free_records;
+	list = &e->store->free_records[class_index(e, c)];
+	z = *list;
 	if (z)
-		c->free_records = z->next;
+		*list = z->next;
 	else
 		z = record_carve(e, c);
+	if (z && e->backed && !zsr_chain_alloc(e, z)) {
+		record_push(e, z);
+		z = NULL;
+	}
 	store_unlock(e);
 	return z;
 }
 
-void zsr_record_free(struct zsr_engine *e, struct zsr_class *c,
-		     struct zsr_zspage *z)
+void zsr_record_free(struct zsr_engine *e, struct zsr_zspage *z)
 {
 	store_lock(e);
-	z->next = c->free_records;
-	c->free_records = z;
+	if (e->backed)
+		zsr_chain_free(e, z);
+	record_push(e, z);
 	store_unlock(e);
 }

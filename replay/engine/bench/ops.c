@@ -5,9 +5,11 @@
  * is left out, their effect is not. What the loop that picks the next call
  * takes by itself is measured too and given beside, not subtracted.
  *
- *	ops [--kernel K] [--page-size N] [--chain-size N] [--rounds N] [SEQ...]
+ *	ops [--kernel K] [--page-size N] [--chain-size N] [--rounds N]
+ *	    [--backed 1] [SEQ...]
  *
- * Without sequences: three of the oracle's from $ZSR_SHARED or ../shared.
+ * Without sequences: three of the oracle's from $ZSR_SHARED or ../shared, in
+ * pools without and with memory. That is touched before the clock starts.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,7 +40,7 @@ struct ops {
 };
 
 static const char *kernel = "6.12";
-static unsigned page_size = 4096, chain_size, nr_rounds = 31;
+static unsigned page_size = 4096, chain_size, nr_rounds = 31, backed;
 
 static int add_malloc(struct ops *o, struct op *op)
 {
@@ -105,6 +107,49 @@ static int load(struct ops *o, const char *path, struct zsr_err *err)
 	return ret;
 }
 
+static int create(struct zsr_engine **e, uint64_t pages, struct zsr_err *err)
+{
+	const struct zsr_model *model = zsr_model_find(kernel);
+	struct zsr_obj_layout layout;
+	int ret;
+
+	if (!model)
+		return zsr_err_usage(err, "unknown kernel '%s'", kernel);
+	ret = zsr_obj_layout(&layout, kernel, 64, 52, page_size,
+			     chain_size ? chain_size : model->default_chain,
+			     err);
+	if (!ret)
+		ret = zsr_engine_create_layout(
+			e, model, page_size, chain_size, &layout,
+			backed ? ZSR_ENGINE_BACKED : 0, err);
+	if (!ret && backed)
+		ret = zsr_engine_prefault(*e, pages, err);
+	return ret;
+}
+
+/* Pages in use at most. */
+static int find_peak(const struct ops *o, zsr_handle *handle, uint64_t *peak,
+		     struct zsr_err *err)
+{
+	const struct op *op, *end = o->op + o->nr;
+	struct zsr_engine *e;
+	int ret = create(&e, 0, err);
+
+	if (ret)
+		return ret;
+	for (op = o->op; op < end; op++) {
+		if (op->size == FREE)
+			zsr_engine_free(e, handle[op->place]);
+		else if (op->size == COMPACT)
+			zsr_engine_compact(e);
+		else
+			zsr_engine_malloc(e, op->size, &handle[op->place]);
+		*peak = zsr_max(*peak, zsr_engine_pages(e));
+	}
+	zsr_engine_destroy(e);
+	return 0;
+}
+
 static uint64_t play(struct zsr_engine *e, const struct ops *o,
 		     zsr_handle *handle)
 {
@@ -164,11 +209,10 @@ static int measure(const char *path, struct zsr_err *err)
 	zsr_handle *handle = NULL;
 	struct zsr_engine *e;
 	const char *name = strrchr(path, '/');
+	uint64_t peak = 0;
 	unsigned i;
 	int ret;
 
-	if (!zsr_model_find(kernel))
-		return zsr_err_usage(err, "unknown kernel '%s'", kernel);
 	ret = load(&o, path, err);
 	if (ret)
 		goto out;
@@ -177,9 +221,11 @@ static int measure(const char *path, struct zsr_err *err)
 		ret = zsr_err_nomem(err, "ops");
 		goto out;
 	}
+	ret = find_peak(&o, handle, &peak, err);
+	if (ret)
+		goto out;
 	for (i = 0; i < nr_rounds; i++) {
-		ret = zsr_engine_create(&e, zsr_model_find(kernel), page_size,
-					chain_size, err);
+		ret = create(&e, peak, err);
 		if (ret)
 			goto out;
 		ns[i] = play(e, &o, handle);
@@ -210,6 +256,8 @@ static int set(const char *name, const char *value)
 		page_size = (unsigned)atoi(value);
 	else if (!strcmp(name, "--chain-size"))
 		chain_size = (unsigned)atoi(value);
+	else if (!strcmp(name, "--backed"))
+		backed = (unsigned)atoi(value);
 	else if (!strcmp(name, "--rounds"))
 		nr_rounds = (unsigned)zsr_max(1,
 					      zsr_min(atoi(value), MAX_ROUNDS));
@@ -229,9 +277,11 @@ static int measure_defaults(struct zsr_err *err)
 	size_t i, k;
 	int ret = 0;
 
-	for (k = 0; !ret && k < ZSR_ARRAY_SIZE(kernels); k++) {
-		kernel = kernels[k];
-		printf("kernel %s\n", kernel);
+	for (k = 0; !ret && k < 2 * ZSR_ARRAY_SIZE(kernels); k++) {
+		kernel = kernels[k / 2];
+		backed = k % 2;
+		printf("kernel %s, %s\n", kernel,
+		       backed ? "backed" : "state only");
 		for (i = 0; !ret && i < ZSR_ARRAY_SIZE(names); i++) {
 			snprintf(path, sizeof(path),
 				 "%s/fixtures/zsmalloc/seq/%s.csv.gz",

@@ -6,11 +6,15 @@
  * compaction the places of all objects. A difference is shrunk to a minimal
  * sequence and printed in a form that `zsr engine run` takes.
  *
+ * Streams of a tenth the length run in pools with memory. Every object is full
+ * of bytes of its own there, read again at its free and after compactions.
+ *
  * ZSR_STREAM_OPS sets the ops of a stream (30000), ZSR_STREAM_SEED the seed.
  */
 #include <stdarg.h>
 
 #include "replay/engine/engine.h"
+#include "replay/engine/t/bytes.h"
 #include "replay/engine/t/naive.h"
 #include "tests/check.h"
 
@@ -24,6 +28,7 @@ struct op {
 
 struct stream {
 	const char *kernel;
+	unsigned flags; /* of the engine */
 	struct naive_rules rules;
 	struct op *op;
 	int nr;
@@ -134,6 +139,7 @@ static void make(struct stream *s, uint64_t seed, int nr_ops)
 
 struct id {
 	zsr_handle h;
+	uint32_t size;
 	struct zsr_zspage *locked; /* the engine's page lock */
 	bool *naive_locked; /* the naive one's */
 	unsigned page;
@@ -213,6 +219,30 @@ static bool same_place(struct play *p, int id)
 	return true;
 }
 
+static bool same_bytes(struct play *p, int id)
+{
+	static char got[BYTES_MAX_SIZE];
+	size_t size = p->id[id].size;
+
+	if (!(p->s->flags & ZSR_ENGINE_BACKED))
+		return true;
+	if (zsr_engine_obj_read(p->e, p->id[id].h, got, size) ||
+	    memcmp(got, bytes_of_id((unsigned)id), size))
+		return differ(p, "bytes of id %d", id);
+	return true;
+}
+
+static bool write_bytes(struct play *p, int id, size_t size)
+{
+	p->id[id].size = (uint32_t)size;
+	if (!(p->s->flags & ZSR_ENGINE_BACKED))
+		return true;
+	if (zsr_engine_obj_write(p->e, p->id[id].h, bytes_of_id((unsigned)id),
+				 size))
+		return differ(p, "no room for id %d", id);
+	return true;
+}
+
 static bool same_class(struct play *p, int i)
 {
 	const struct naive_class *c = &p->n->class[i];
@@ -251,7 +281,7 @@ static bool same_pool(struct play *p)
 		if (!same_class(p, i))
 			return false;
 	for (i = 0; i < p->s->nr_ids; i++)
-		if (p->id[i].h && !same_place(p, i))
+		if (p->id[i].h && (!same_place(p, i) || !same_bytes(p, i)))
 			return false;
 	return true;
 }
@@ -268,7 +298,7 @@ static bool play_malloc(struct play *p, const struct op *op)
 	if (got)
 		return true;
 	++*zsr_zspage_queued(zsr_engine_handle_zspage(p->e, id->h));
-	return same_place(p, op->id);
+	return same_place(p, op->id) && write_bytes(p, op->id, (size_t)op->size);
 }
 
 static bool play_free(struct play *p, const struct op *op)
@@ -276,7 +306,7 @@ static bool play_free(struct play *p, const struct op *op)
 	struct id *id = &p->id[op->id];
 	bool got, want;
 
-	if (!same_place(p, op->id))
+	if (!same_place(p, op->id) || !same_bytes(p, op->id))
 		return false;
 	--*zsr_zspage_queued(zsr_engine_handle_zspage(p->e, id->h));
 	want = naive_free(p->n, op->id);
@@ -381,14 +411,15 @@ static int play(const struct stream *s, char why[200])
 {
 	const struct zsr_model *model = zsr_model_find(s->kernel);
 	struct play p = { .s = s };
+	struct zsr_obj_layout layout = { .handle_size = 8, .min_size = 32 };
 	struct zsr_err err = { 0 };
 	int i, bad = -1;
 
 	p.n = naive_create(&s->rules, s->nr_ids);
 	p.id = calloc((size_t)s->nr_ids + 1, sizeof(*p.id));
-	ck_assert_msg(!zsr_engine_create(&p.e, model,
-					 (unsigned)s->rules.page_size,
-					 (unsigned)s->rules.chain, &err),
+	ck_assert_msg(!zsr_engine_create_layout(
+			      &p.e, model, (unsigned)s->rules.page_size,
+			      (unsigned)s->rules.chain, &layout, s->flags, &err),
 		      "%s", err.msg);
 	zsr_engine_observe(
 		p.e, &(struct zsr_engine_observer){ .ctx = &p,
@@ -486,7 +517,9 @@ static void compare(struct stream *s, uint64_t seed)
 {
 	char why[200];
 
-	make(s, seed, (int)env("ZSR_STREAM_OPS", 30000));
+	int nr_ops = (int)env("ZSR_STREAM_OPS", 30000);
+
+	make(s, seed, s->flags & ZSR_ENGINE_BACKED ? nr_ops / 10 : nr_ops);
 	if (play(s, NULL) >= 0) {
 		shrink(s);
 		play(s, why);
@@ -512,6 +545,8 @@ static void all_pools(const char *kernel, struct naive_rules rules)
 			rules.page_size = page_sizes[i];
 			s.rules = rules;
 			compare(&s, seed++);
+			s.flags = ZSR_ENGINE_BACKED;
+			compare(&s, seed);
 		}
 }
 

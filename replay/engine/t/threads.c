@@ -123,7 +123,7 @@ static void on_new(void *ctx, const struct zsr_zspage *z, uint64_t pages)
 	__atomic_fetch_add(&made, zsr_zspage_pages(z), __ATOMIC_RELAXED);
 }
 
-static void run(const char *release)
+static void run(const char *release, unsigned flags)
 {
 	const struct zsr_model *model = zsr_model_find(release);
 	struct zsr_obj_layout l;
@@ -136,7 +136,7 @@ static void run(const char *release)
 
 	ck_assert(!zsr_obj_layout(&l, release, 64, 0, 4096, 4, &err));
 	ck_assert_msg(!zsr_engine_create_layout(&engine, model, 4096, 4, &l,
-						ZSR_ENGINE_SHARED, &err),
+						ZSR_ENGINE_SHARED | flags, &err),
 		      "%s", err.msg);
 	made = 0;
 	memset(back, 0, sizeof(back));
@@ -165,14 +165,27 @@ static void run(const char *release)
 
 START_TEST(dst_driven)
 {
-	run("6.12");
+	run("6.12", 0);
 }
 END_TEST
 
 START_TEST(src_driven)
 {
-	run("6.1");
+	run("6.1", 0);
 }
 END_TEST
 
-ZSR_TEST_MAIN("engine threads", dst_driven, src_driven)
+START_TEST(dst_driven_backed)
+{
+	run("6.12", ZSR_ENGINE_BACKED);
+}
+END_TEST
+
+START_TEST(src_driven_backed)
+{
+	run("6.1", ZSR_ENGINE_BACKED);
+}
+END_TEST
+
+ZSR_TEST_MAIN("engine threads", dst_driven, src_driven, dst_driven_backed,
+	      src_driven_backed)
