@@ -30,4 +30,16 @@ struct zsr_decode_opts {
 int zsr_decode(const char *path, const struct zsr_decode_opts *opts,
 	       struct zsr_sink *sink, struct zsr_err *err);
 
+/*
+ * The same in two steps, so that a child can already decode while its caller
+ * is busy with something else (it goes as far ahead as its pipe holds). PATH
+ * must live until the end. finish and cancel free the decoder.
+ */
+struct zsr_decoder;
+int zsr_decode_start(const char *path, const struct zsr_decode_opts *opts,
+		     struct zsr_decoder **d, struct zsr_err *err);
+int zsr_decode_finish(struct zsr_decoder *d, struct zsr_sink *sink,
+		      struct zsr_err *err);
+void zsr_decode_cancel(struct zsr_decoder *d); /* NULL is allowed */
+
 #endif

@@ -98,10 +98,12 @@ void zsr_print_bar(FILE *f, uint64_t value, uint64_t max, unsigned width);
 
 /* ---- traces (trace.c) ------------------------------------------------- */
 
+struct zsr_decoder; /* capture/capture.h */
+
 struct zsr_imported {
 	struct zsr_trace trace;
 	struct zsr_odd odd;
-	uint64_t spent_ns; /* decoding, importing and committing */
+	uint64_t spent_ns; /* from its turn on: its decoder may have begun */
 	bool known; /* it was in the database before */
 };
 
@@ -109,12 +111,13 @@ struct zsr_imported {
  * Import the capture at PATH. opts->name NULL: named after the file (its stem,
  * the folder's name when that is "trace"). A capture that is in the database
  * already is an error unless opts->force; with known_is_fine it is found again
- * instead. Progress goes to stderr.
+ * instead. D is its decoder, already started, and is freed. Progress goes to
+ * stderr.
  */
 int zsr_cmd_import_file(struct zsr_db *db, const char *path,
-			const struct zsr_import_opts *opts, bool partial,
-			bool known_is_fine, struct zsr_imported *out,
-			struct zsr_err *err);
+			struct zsr_decoder *d,
+			const struct zsr_import_opts *opts, bool known_is_fine,
+			struct zsr_imported *out, struct zsr_err *err);
 
 /* Whether a trace may have this name: 0 or a usage error. */
 int zsr_cmd_check_name(const char *name, struct zsr_err *err);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/capture.h"
 #include "cmd/cmd.h"
 #include "cmd/survey.h"
 
@@ -140,19 +141,53 @@ static int add_json(json_t *all, const char *path,
 
 /* ---- the command ------------------------------------------------------------- */
 
+/* The decoder of the I-th file; *d is NULL past the last one. */
+static int start(const struct args *a, const struct zsr_options *files, int i,
+		 struct zsr_decoder **d, struct zsr_err *err)
+{
+	const struct zsr_decode_opts opts = { .partial = a->partial };
+
+	*d = NULL;
+	if (i >= files->nr_rest)
+		return 0;
+	return zsr_decode_start(files->rest[i], &opts, d, err);
+}
+
+/* Several files: how fast all of them went in. */
+static void print_total(int nr, uint64_t records, uint64_t ns)
+{
+	char count[ZSR_FMT_LEN], time[ZSR_FMT_LEN];
+
+	printf("%d files, %s records in %s, %.2f M/s\n", nr,
+	       zsr_fmt_count(count, records), zsr_fmt_ns(time, ns),
+	       (double)records * 1e3 / (double)zsr_max(ns, 1u));
+}
+
+/* FIRST is the first file's decoder. While one file goes in, the next one is
+ * already being decoded. */
 static int import_files(struct zsr_db *db, const struct args *a,
 			const struct zsr_import_opts *o,
-			const struct zsr_options *files, struct zsr_err *err)
+			const struct zsr_options *files,
+			struct zsr_decoder *first, struct zsr_err *err)
 {
+	struct zsr_decoder *d, *next = first;
+	uint64_t begin = zsr_clock_ns(), records = 0;
 	json_t *all = json_array();
 	struct zsr_imported found;
 	int i, ret = 0;
 
 	for (i = 0; i < files->nr_rest && !ret; i++) {
-		ret = zsr_cmd_import_file(db, files->rest[i], o, a->partial,
-					  false, &found, err);
+		d = next;
+		ret = start(a, files, i + 1, &next, err);
+		if (ret) {
+			zsr_decode_cancel(d);
+			break;
+		}
+		ret = zsr_cmd_import_file(db, files->rest[i], d, o, false,
+					  &found, err);
 		if (ret)
 			break;
+		records += found.odd.records;
 		if (!a->json)
 			print_found(files->rest[i], &found);
 		else if (add_json(all, files->rest[i], &found))
@@ -163,6 +198,10 @@ static int import_files(struct zsr_db *db, const struct args *a,
 		putchar('\n');
 	}
 	json_decref(all);
+	if (ret)
+		zsr_decode_cancel(next);
+	else if (!a->json && i > 1)
+		print_total(i, records, zsr_clock_ns() - begin);
 	if (ret && i)
 		fprintf(stderr,
 			"zsr import: %d of %d files %s imported before this "
@@ -200,6 +239,7 @@ int zsr_cmd_import(int argc, const char **argv)
 	struct zsr_err err = { 0 };
 	struct zsr_import_opts o;
 	struct zsr_options files;
+	struct zsr_decoder *first = NULL;
 	struct zsr_db *db = NULL;
 	int ret;
 
@@ -208,10 +248,15 @@ int zsr_cmd_import(int argc, const char **argv)
 	if (ret)
 		return ret > 0 ? ZSR_EXIT_OK : zsr_cmd_fail("import", &err);
 	ret = options(&a, files.nr_rest, &o, &err);
+	/* The decoder has work to do while the database is opened or made. */
+	if (!ret)
+		ret = start(&a, &files, 0, &first, &err);
 	if (!ret)
 		ret = zsr_cmd_open_db(&db, "import", a.db, ZSR_DB_CREATE, &err);
 	if (!ret)
-		ret = import_files(db, &a, &o, &files, &err);
+		ret = import_files(db, &a, &o, &files, first, &err);
+	else
+		zsr_decode_cancel(first);
 	if (!ret)
 		ret = zsr_cmd_flush(&err);
 	zsr_db_close(db);

@@ -176,10 +176,9 @@ static int shown_meta(void *ctx, const char *key, const char *value,
 	return s->to->meta(s->to->ctx, key, value, err);
 }
 
-static int decode(const char *path, bool partial, struct zsr_import *imp,
-		  struct zsr_err *err)
+static int decode(struct zsr_decoder *d, const char *path,
+		  struct zsr_import *imp, struct zsr_err *err)
 {
-	const struct zsr_decode_opts opts = { .partial = partial };
 	struct shown shown = { .to = zsr_import_sink(imp) };
 	struct zsr_sink sink = {
 		.ctx = &shown,
@@ -191,15 +190,15 @@ static int decode(const char *path, bool partial, struct zsr_import *imp,
 	int ret;
 
 	zsr_progress_start(&shown.progress, path, "records", 0);
-	ret = zsr_decode(path, &opts, &sink, err);
+	ret = zsr_decode_finish(d, &sink, err);
 	zsr_progress_finish(&shown.progress);
 	return ret;
 }
 
 int zsr_cmd_import_file(struct zsr_db *db, const char *path,
-			const struct zsr_import_opts *opts, bool partial,
-			bool known_is_fine, struct zsr_imported *out,
-			struct zsr_err *err)
+			struct zsr_decoder *d,
+			const struct zsr_import_opts *opts, bool known_is_fine,
+			struct zsr_imported *out, struct zsr_err *err)
 {
 	struct zsr_import_opts o = *opts;
 	uint64_t start = zsr_clock_ns();
@@ -214,9 +213,11 @@ int zsr_cmd_import_file(struct zsr_db *db, const char *path,
 		o.name = name;
 	}
 	ret = zsr_import_begin(db, &o, &imp, err);
-	if (ret)
+	if (ret) {
+		zsr_decode_cancel(d);
 		return ret;
-	ret = decode(path, partial, imp, err);
+	}
+	ret = decode(d, path, imp, err);
 	if (ret)
 		zsr_import_abort(imp);
 	else
@@ -243,12 +244,16 @@ int zsr_cmd_trace(struct zsr_db *db, const char *arg, struct zsr_trace *t,
 {
 	const struct zsr_import_opts opts = { 0 };
 	struct zsr_imported imported;
+	struct zsr_decoder *d;
 	int ret = zsr_trace_find(db, arg, t, err);
 
 	if (!ret || (strcmp(arg, "-") && access(arg, F_OK)))
 		return ret;
 	*err = (struct zsr_err){ 0 };
-	ret = zsr_cmd_import_file(db, arg, &opts, false, true, &imported, err);
+	ret = zsr_decode_start(arg, NULL, &d, err);
+	if (!ret)
+		ret = zsr_cmd_import_file(db, arg, d, &opts, true, &imported,
+					  err);
 	if (ret)
 		return ret;
 	*t = imported.trace;

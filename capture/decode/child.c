@@ -331,52 +331,95 @@ int dec_receive(int fd, const char *path, struct zsr_sink *sink, bool *done,
 	return ret;
 }
 
+struct zsr_decoder {
+	struct zsr_decode_opts o;
+	const char *path;
+	pid_t pid;
+	int fd;
+};
+
+static int reap(struct zsr_decoder *d)
+{
+	int status = 0;
+
+	while (waitpid(d->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(d->fd);
+	return status;
+}
+
+void zsr_decode_cancel(struct zsr_decoder *d)
+{
+	if (!d)
+		return;
+	kill(d->pid, SIGKILL);
+	reap(d);
+	free(d);
+}
+
+int zsr_decode_start(const char *path, const struct zsr_decode_opts *opts,
+		     struct zsr_decoder **out, struct zsr_err *err)
+{
+	struct zsr_decoder *d = calloc(1, sizeof(*d));
+	int fds[2];
+
+	if (!d)
+		return zsr_err_nomem(err, path);
+	if (opts)
+		d->o = *opts;
+	d->o.max_memory = d->o.max_memory ? d->o.max_memory : DEFAULT_MEMORY;
+	d->o.max_seconds = d->o.max_seconds ? d->o.max_seconds : DEFAULT_SECONDS;
+	d->path = path;
+	if (pipe2(fds, O_CLOEXEC)) {
+		free(d);
+		return zsr_err_sys(err, errno, "pipe");
+	}
+	fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
+	d->pid = fork();
+	if (!d->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(fds[0]);
+		child(fds[1], path, &d->o);
+	}
+	close(fds[1]);
+	d->fd = fds[0];
+	if (d->pid < 0) {
+		close(d->fd);
+		free(d);
+		return zsr_err_sys(err, errno, "fork");
+	}
+	*out = d;
+	return 0;
+}
+
 /* The child, from its first frame to its end. */
-static int listen_to(int fd, pid_t pid, const char *path,
-		     const struct zsr_decode_opts *o, struct zsr_sink *sink,
-		     struct zsr_err *err)
+int zsr_decode_finish(struct zsr_decoder *d, struct zsr_sink *sink,
+		      struct zsr_err *err)
 {
 	struct zsr_err why = { 0 };
 	bool done, any;
-	int ret, status = 0;
+	int ret, status;
 
-	ret = dec_receive(fd, path, sink, &done, &any, err);
+	ret = dec_receive(d->fd, d->path, sink, &done, &any, err);
 	if (ret)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (ret || done)
-		return ret;
-	ret = died(path, status, o, &why);
-	if (o->partial && any)
-		return sink->meta(sink->ctx, "partial", why.msg, err);
-	*err = why;
+		kill(d->pid, SIGKILL);
+	status = reap(d);
+	if (!ret && !done) {
+		ret = died(d->path, status, &d->o, &why);
+		if (d->o.partial && any)
+			ret = sink->meta(sink->ctx, "partial", why.msg, err);
+		else
+			*err = why;
+	}
+	free(d);
 	return ret;
 }
 
 int zsr_decode(const char *path, const struct zsr_decode_opts *opts,
 	       struct zsr_sink *sink, struct zsr_err *err)
 {
-	struct zsr_decode_opts o = opts ? *opts : (struct zsr_decode_opts){ 0 };
-	int fds[2], ret;
-	pid_t pid;
+	struct zsr_decoder *d;
+	int ret = zsr_decode_start(path, opts, &d, err);
 
-	o.max_memory = o.max_memory ? o.max_memory : DEFAULT_MEMORY;
-	o.max_seconds = o.max_seconds ? o.max_seconds : DEFAULT_SECONDS;
-	if (pipe2(fds, O_CLOEXEC))
-		return zsr_err_sys(err, errno, "pipe");
-	fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(fds[0]);
-		child(fds[1], path, &o);
-	}
-	close(fds[1]);
-	if (pid < 0)
-		ret = zsr_err_sys(err, errno, "fork");
-	else
-		ret = listen_to(fds[0], pid, path, &o, sink, err);
-	close(fds[0]);
-	return ret;
+	return ret ? ret : zsr_decode_finish(d, sink, err);
 }
