@@ -9,9 +9,10 @@
 #include "replay/replay.h"
 #include "synth/synth.h"
 
-#define MAX_COLUMNS 32
-#define MAX_LINE    4096
-#define MAX_SIZE_MB (1u << 20)
+#define MAX_COLUMNS  32
+#define MAX_LINE     4096
+#define MAX_SIZE_MB  (1u << 20)
+#define NOT_REPLAYED UINT64_MAX
 
 /* The table that is compared with when none is given, see shipped.S. */
 extern const char zsr_published[], zsr_published_end[];
@@ -252,32 +253,36 @@ static void print_field(const char *s)
 }
 
 static void print_csv(const struct experiment *e, const char *published,
-		      double ms, const char *error)
+		      const char *replayed, const char *error)
 {
 	print_field(e->platform);
 	printf("%" PRIu64 ",%" PRIu64 ",", e->size_mb, e->procs);
 	print_field(e->policy);
 	print_field(e->use);
-	printf("%s,%.3f,%s\n", published, ms, error);
+	printf("%s,%s,%s\n", published, replayed, error);
 }
 
 static void print_row(const struct experiment *e, uint64_t ns, bool csv)
 {
 	double ms = (double)ns / 1e6;
-	char published[32] = "", error[32] = "";
+	char published[32] = "", replayed[32] = "", error[32] = "";
 
-	if (e->published_ms > 0) {
+	if (e->published_ms > 0)
 		snprintf(published, sizeof(published), "%.1f", e->published_ms);
+	if (ns != NOT_REPLAYED)
+		snprintf(replayed, sizeof(replayed), csv ? "%.3f" : "%.1f", ms);
+	if (e->published_ms > 0 && ns != NOT_REPLAYED) {
 		snprintf(error, sizeof(error), "%+.1f",
 			 (ms / e->published_ms - 1) * 100);
 	}
 	if (csv)
-		print_csv(e, published, ms, error);
+		print_csv(e, published, replayed, error);
 	else
 		printf("%-10s %5" PRIu64 " M %5" PRIu64
-		       " %-12s %-5s %6s ms %6.1f ms %6s %%\n",
+		       " %-12s %-5s %6s ms %6s ms %6s %%\n",
 		       e->platform, e->size_mb, e->procs, e->policy, e->use,
-		       *published ? published : "-", ms, *error ? error : "-");
+		       *published ? published : "-", *replayed ? replayed : "-",
+		       *error ? error : "-");
 }
 
 static int repro(const char *path, const char *db_path, const char *sizes,
@@ -286,8 +291,9 @@ static int repro(const char *path, const char *db_path, const char *sizes,
 	struct zsr_db *db = NULL;
 	struct experiment e;
 	struct table t;
+	struct zsr_err first = { 0 };
 	struct row r;
-	uint64_t ns = 0;
+	uint64_t ns;
 	int ret = table_open(&t, path, err);
 
 	if (ret)
@@ -299,10 +305,16 @@ static int repro(const char *path, const char *db_path, const char *sizes,
 		print_header(csv);
 	while (!ret && (ret = next_row(&t, &r, err)) > 0) {
 		ret = parse_row(&t, &r, &e, err);
-		if (!ret)
-			ret = in_row(&t,
-				     replay_row(db, &e, seed, sizes, &ns, err),
-				     err);
+		if (ret)
+			break;
+		ns = NOT_REPLAYED;
+		ret = in_row(&t, replay_row(db, &e, seed, sizes, &ns, err), err);
+		/* A row nobody can replay has a line all the same. */
+		if (ret && err->kind == ZSR_ERR_INPUT) {
+			if (!first.kind)
+				first = *err;
+			ret = 0;
+		}
 		if (!ret)
 			print_row(&e, ns, csv);
 	}
@@ -313,7 +325,13 @@ static int repro(const char *path, const char *db_path, const char *sizes,
 		       sizes);
 	zsr_db_close(db);
 	fclose(t.f);
-	return ret ? ret : zsr_cmd_flush(err);
+	if (!ret)
+		ret = zsr_cmd_flush(err);
+	if (!ret && first.kind) {
+		*err = first;
+		ret = -EINVAL;
+	}
+	return ret;
 }
 
 /* Traces are only needed while the table is replayed. */
