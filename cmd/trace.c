@@ -257,8 +257,11 @@ int zsr_cmd_trace(struct zsr_db *db, const char *arg, struct zsr_trace *t,
 	if (ret)
 		return ret;
 	*t = imported.trace;
-	fprintf(stderr, "%s %s '%s'\n", arg,
-		imported.known ? "is known as" : "imported as", t->name);
+	fprintf(stderr, "%s %s '%s'%s\n", arg,
+		imported.known ? "is known as" : "imported as", t->name,
+		imported.known ? ""
+			       : "; its times are taken for hardware's "
+				 "(`zsr import --times` says otherwise)");
 	return 0;
 }
 

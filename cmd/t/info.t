@@ -102,7 +102,7 @@ ok "names those there are" complains "no trace 'nope' in .*; there are: cap"
 ok "no trace given" exits 2 $zsr info
 sed 's/size=100/size=111/' "$tmp/cap.txt" >"$tmp/more.txt"
 ok "a capture's path is imported on the way" exits 0 $zsr info "$tmp/more.txt"
-ok "which is told" complains "more.txt imported as 'more'"
+ok "which is told" complains "more.txt imported as 'more'; its times are taken for hardware's"
 ok "once" exits 0 $zsr info "$tmp/more.txt"
 ok "then it is known" complains "more.txt is known as 'more'"
 ok "two traces" test "$($zsr sql 'select count(*) from trace' | tail -1)" = 2
