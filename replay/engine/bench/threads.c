@@ -4,7 +4,9 @@
  * made, under class locks (one atomic to take, a store to release): a pool
  * each, so that nothing is shared, and one pool in which each thread's objects
  * were made in one go. The two are timed in turn and their ratio is printed,
- * for pools without and with memory.
+ * for pools without and with memory. Before and after, what a cache line takes
+ * from one CPU to the other: half of the frees in one pool wait for a lock that
+ * the other thread had last, so no engine can add less than half of that.
  *
  *	threads [--rounds N] [--objects N]
  */
@@ -32,6 +34,7 @@ struct side {
 	zsr_handle *handle;
 	struct zsr_handle_cache cache;
 	int cpu;
+	unsigned odd;
 	uint64_t ns;
 	unsigned *ready;
 };
@@ -70,13 +73,9 @@ static void do_free(struct pool *p, struct zsr_handle_cache *cache, zsr_handle h
 static void *free_all(void *arg)
 {
 	struct side *s = arg;
-	cpu_set_t set;
 	uint64_t t;
 	unsigned i;
 
-	CPU_ZERO(&set);
-	CPU_SET(s->cpu, &set);
-	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 	/* Not a barrier that sleeps: waking up takes long. */
 	__atomic_fetch_add(s->ready, 1, __ATOMIC_ACQ_REL);
 	while (__atomic_load_n(s->ready, __ATOMIC_ACQUIRE) < THREADS)
@@ -116,12 +115,29 @@ static int fill(struct side *s, uint64_t seed, struct zsr_err *err)
 	return 0;
 }
 
+/* On its CPU from the start: one that spins on the other's would keep it out. */
+static int start(pthread_t *thread, struct side *s, void *(*run)(void *))
+{
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int ret;
+
+	CPU_ZERO(&set);
+	CPU_SET(s->cpu, &set);
+	pthread_attr_init(&attr);
+	ret = pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	if (!ret)
+		ret = pthread_create(thread, &attr, run, s);
+	pthread_attr_destroy(&attr);
+	return ret;
+}
+
 /* Nanoseconds a free, mean of the two threads, in NR_POOLS pools. */
 static int race(struct pool *pool, unsigned nr_pools, unsigned flags,
 		struct side *side, double *ns, struct zsr_err *err)
 {
 	pthread_t thread[THREADS];
-	unsigned ready = 0, i;
+	unsigned ready = 0, nr, i;
 	int ret = 0;
 
 	for (i = 0; !ret && i < nr_pools; i++)
@@ -133,9 +149,14 @@ static int race(struct pool *pool, unsigned nr_pools, unsigned flags,
 	}
 	if (ret)
 		goto out;
-	for (i = 0; i < THREADS; i++)
-		pthread_create(&thread[i], NULL, free_all, &side[i]);
-	for (i = 0; i < THREADS; i++)
+	for (nr = 0; !ret && nr < THREADS; nr++)
+		ret = start(&thread[nr], &side[nr], free_all);
+	if (ret) {
+		ret = zsr_err_sys(err, ret, "thread");
+		__atomic_store_n(&ready, THREADS, __ATOMIC_RELEASE);
+		nr--;
+	}
+	for (i = 0; i < nr; i++)
 		pthread_join(thread[i], NULL);
 	*ns = 0;
 	for (i = 0; i < THREADS; i++)
@@ -146,6 +167,45 @@ out:
 		pool[i].e = NULL;
 	}
 	return ret;
+}
+
+/* Turns in which a line goes from CPU to CPU; odd ones are the second's. */
+enum { TURNS = 200000 };
+
+static void *pass_line(void *arg)
+{
+	struct side *s = arg;
+	unsigned turn = s->odd;
+	uint64_t t = zsr_clock_ns();
+
+	for (; turn < TURNS; turn += 2) {
+		while (__atomic_load_n(s->ready, __ATOMIC_ACQUIRE) != turn)
+			zsr_cpu_relax();
+		__atomic_store_n(s->ready, turn + 1, __ATOMIC_RELEASE);
+	}
+	s->ns = zsr_clock_ns() - t;
+	return NULL;
+}
+
+static int measure_line(struct side *side, struct zsr_err *err)
+{
+	static _Alignas(64) unsigned line;
+	pthread_t thread[THREADS];
+	unsigned nr;
+	int ret = 0;
+
+	line = 0;
+	for (nr = 0; !ret && nr < THREADS; nr++) {
+		side[nr].odd = nr;
+		side[nr].ready = &line;
+		ret = start(&thread[nr], &side[nr], pass_line);
+	}
+	if (ret) /* the end of the program, with or without the first */
+		return zsr_err_sys(err, ret, "thread");
+	while (nr--)
+		pthread_join(thread[nr], NULL);
+	printf("a line from CPU to CPU: %.0f ns\n", (double)side[1].ns / TURNS);
+	return 0;
 }
 
 static int ascending(const void *a, const void *b)
@@ -220,9 +280,13 @@ int main(int argc, char **argv)
 	if (!side[0].handle || !side[1].handle)
 		ret = zsr_err_nomem(&err, "threads");
 	if (!ret)
+		ret = measure_line(side, &err);
+	if (!ret)
 		ret = measure("state only", 0, pool, side, &err);
 	if (!ret)
 		ret = measure("backed", ZSR_ENGINE_BACKED, pool, side, &err);
+	if (!ret)
+		ret = measure_line(side, &err);
 	for (i = 0; i < THREADS; i++)
 		free(side[i].handle);
 	if (ret)
