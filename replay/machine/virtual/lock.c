@@ -54,7 +54,8 @@ void zsr_vm_line_atomic(struct zsr_machine *m, struct zsr_line *l)
 	zsr_vm_spend(vm, vm->c->cost[ZSR_COST_atomic]);
 }
 
-/* The line's owner hands it, with a lock, to the spinner T: one transfer. */
+/* The line's owner hands it, with a lock, to the spinner T: one transfer, after
+ * those that the owner has set going already (several readers let in). */
 static uint64_t line_hand_over(struct zsr_vm *vm, struct zsr_line *line,
 			       const struct zsr_vtask *t)
 {
@@ -62,7 +63,8 @@ static uint64_t line_hand_over(struct zsr_vm *vm, struct zsr_line *line,
 	uint64_t at = vm->c->now;
 
 	if (to != vm->c) {
-		at += to->cost[ZSR_COST_line_transfer];
+		at = zsr_max(at, line->busy_until) +
+		     to->cost[ZSR_COST_line_transfer];
 		line->busy_until = at;
 		line->sharers = 1ull << t->cpu;
 		line->owner = (int32_t)t->cpu + 1;
