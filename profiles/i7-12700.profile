@@ -10,10 +10,17 @@
 # equal compressed size (`zsr synth munmap --sizes text`).
 
 cpus = 4
+speed = 1000 permille
+smt_cpus = 0
+smt_speed = 1000 permille
 
 # the caller's path outside zs_free [scaled]
 gap_release = 30 ns
 slot = 9 ns
+# the swap core's part of gap_release, and marking a slot instead of clearing
+# it [assumed]
+swap_free = 15 ns
+slot_mark = 4 ns
 # swap-out path a page, compression included [assumed]
 gap_store = 1.5 us
 
@@ -46,6 +53,9 @@ compact_move = 160 ns
 push = 3 ns
 pop = 1.5 ns
 buffer_swap = 12 ns
+# a record of a slab cache, from its per-CPU list [assumed]
+node_alloc = 12 ns
+node_free = 8 ns
 queue_work = 90 ns
 wake = 180 ns
 
@@ -71,6 +81,10 @@ line_transfer = 60 ns
 pcp_batch = 63
 pcp_high = 378
 memory = 16 GiB
+# watermarks as the kernel sizes them for that memory [assumed]
+wmark_min = 32 MiB
+wmark_low = 40 MiB
+wmark_high = 48 MiB
 
 # scatter of steps that miss the cache [assumed]
 spread = 600 permille

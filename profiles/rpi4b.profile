@@ -12,10 +12,17 @@
 # equal compressed size (`zsr synth munmap --sizes text`).
 
 cpus = 4
+speed = 1000 permille
+smt_cpus = 0
+smt_speed = 1000 permille
 
 # the caller's path outside zs_free: 245 ns of the 262 [pub], split [assumed]
 gap_release = 195 ns
 slot = 48 ns
+# the swap core's part of gap_release, and marking a slot instead of clearing
+# it [assumed]
+swap_free = 95 ns
+slot_mark = 20 ns
 # swap-out path a page, compression included [assumed]
 gap_store = 6 us
 
@@ -48,6 +55,9 @@ compact_move = 900 ns
 push = 12 ns
 pop = 6 ns
 buffer_swap = 60 ns
+# a record of a slab cache, from its per-CPU list [assumed]
+node_alloc = 60 ns
+node_free = 40 ns
 queue_work = 450 ns
 wake = 900 ns
 
@@ -74,6 +84,10 @@ line_transfer = 130 ns
 pcp_batch = 63
 pcp_high = 378
 memory = 4 GiB
+# watermarks as the kernel sizes them for that memory [assumed]
+wmark_min = 8 MiB
+wmark_low = 10 MiB
+wmark_high = 12 MiB
 
 # scatter of steps that miss the cache [assumed]
 spread = 600 permille

@@ -14,13 +14,13 @@ void zsr_objects_free(struct zsr_objects *o)
 	*o = (struct zsr_objects){ 0 };
 }
 
-zsr_handle zsr_objects_get(const struct zsr_objects *o, uint64_t obj)
+uint32_t zsr_objects_get(const struct zsr_objects *o, uint64_t obj)
 {
 	uint64_t i = obj / ZSR_OBJ_LEAF;
 
 	if (i >= o->cap || !o->leaf[i])
 		return ZSR_OBJ_ABSENT;
-	return o->leaf[i]->handle[obj % ZSR_OBJ_LEAF];
+	return o->leaf[i]->word[obj % ZSR_OBJ_LEAF];
 }
 
 static struct zsr_obj_leaf *leaf_for(struct zsr_objects *o, uint64_t obj)
@@ -35,16 +35,16 @@ static struct zsr_obj_leaf *leaf_for(struct zsr_objects *o, uint64_t obj)
 	return o->leaf[i];
 }
 
-int zsr_objects_set(struct zsr_objects *o, uint64_t obj, zsr_handle h)
+int zsr_objects_set(struct zsr_objects *o, uint64_t obj, uint32_t word)
 {
 	struct zsr_obj_leaf *leaf = leaf_for(o, obj);
-	zsr_handle *slot;
+	uint32_t *at;
 
 	if (!leaf)
 		return -ENOMEM;
-	slot = &leaf->handle[obj % ZSR_OBJ_LEAF];
-	leaf->used += (h != ZSR_OBJ_ABSENT) - (*slot != ZSR_OBJ_ABSENT);
-	*slot = h;
+	at = &leaf->word[obj % ZSR_OBJ_LEAF];
+	leaf->used += (word != ZSR_OBJ_ABSENT) - (*at != ZSR_OBJ_ABSENT);
+	*at = word;
 	if (!leaf->used) {
 		free(leaf);
 		o->leaf[obj / ZSR_OBJ_LEAF] = NULL;

@@ -98,6 +98,7 @@ static int read_on(struct player *p)
 	}
 	t->p = p;
 	t->row = row;
+	t->releaser.task = row;
 	t->vt = zsr_vm_spawn(p->vm, task_main, t, row, now);
 	if (!t->vt) {
 		p->err = p->vm->err;
@@ -211,16 +212,24 @@ static void event_done(struct player_task *t, const struct zsr_feed_event *e)
 
 /* ---- gaps --------------------------------------------------------------- */
 
-/* Time the trace spends between the task's last call and this one, ns. */
-static uint64_t recorded_gap(const struct player_task *t,
-			     const struct zsr_feed_event *e)
+static uint64_t pause_ns(const struct player *p)
 {
-	return e->entry_ns > t->trace_ns ? e->entry_ns - t->trace_ns : 0;
+	return p->s->profile->pause / ZSR_PS_PER_NS;
 }
 
 static bool is_pause(const struct player_task *t, uint64_t gap_ns)
 {
-	return zsr_ns_to_ps(gap_ns) >= t->p->s->profile->pause;
+	return gap_ns >= pause_ns(t->p);
+}
+
+/* What the policy itself does of a gap (ps): the swap core's part of it. */
+static uint64_t swap_part(const struct player_task *t,
+			  const struct zsr_feed_event *e)
+{
+	if (e->kind != ZSR_EV_FREE ||
+	    !(t->p->s->policy->flags & ZSR_POLICY_ENTRIES))
+		return 0;
+	return t->p->vm->c->cost[ZSR_COST_swap_free];
 }
 
 /* CPU time (ps) of a gap that is no pause. */
@@ -229,17 +238,17 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 {
 	struct zsr_vm *vm = t->p->vm;
 	uint64_t ps = zsr_ns_to_ps(gap_ns);
-	enum zsr_cost cost;
+	uint64_t taken = swap_part(t, e);
 
 	if (t->p->s->gaps == ZSR_GAPS_RECORDED)
-		return ps - zsr_min(ps, t->in_gap_ps);
+		return ps - zsr_min(ps, t->in_gap_ps + taken);
 	if (e->kind == ZSR_EV_MALLOC)
-		cost = ZSR_COST_gap_store;
+		ps = vm->c->cost[ZSR_COST_gap_store];
 	else if (e->kind == ZSR_EV_FREE)
-		cost = ZSR_COST_gap_release;
+		ps = vm->c->cost[ZSR_COST_gap_release];
 	else
 		return 0;
-	return zsr_vm_scatter(vm, vm->c->cost[cost]);
+	return zsr_vm_scatter(vm, ps - zsr_min(ps, taken));
 }
 
 /* A pause of the trace, or the time before a task's first call. It began when
@@ -247,7 +256,7 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 static void play_pause(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct zsr_vm *vm = t->p->vm;
-	uint64_t gap = zsr_ns_to_ps(recorded_gap(t, e));
+	uint64_t gap = zsr_ns_to_ps(zsr_release_gap(&t->at, e));
 
 	if (t->p->s->gaps == ZSR_GAPS_RECORDED) {
 		zsr_vm_sleep_until(vm, t->done_ps + gap);
@@ -261,7 +270,7 @@ static void play_pause(struct player_task *t, const struct zsr_feed_event *e)
 static void play_gap(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct zsr_vm *vm = t->p->vm;
-	uint64_t gap = recorded_gap(t, e);
+	uint64_t gap = zsr_release_gap(&t->at, e);
 
 	if (t->p->s->arrival == ZSR_ARRIVAL_ASAP)
 		return;
@@ -319,7 +328,7 @@ static void outer_leave(struct player_task *t)
 		return;
 	if (t->in_batch < OUTER_BATCH && next && next->kind == ZSR_EV_FREE &&
 	    next->epoch <= t->p->feed.epoch_now &&
-	    !is_pause(t, recorded_gap(t, next)))
+	    !is_pause(t, zsr_release_gap(&t->at, next)))
 		return;
 	outer_drop(t);
 }
@@ -357,7 +366,7 @@ static void release_close(struct player_task *t)
 
 static void release_add(struct player_task *t, uint64_t begin, uint64_t end)
 {
-	if (!t->rel_nr++ && !t->rel_marked)
+	if (!t->rel_nr++ && !t->at.marked)
 		t->rel_begin = begin;
 	t->released = true;
 	release_ends(t, end);
@@ -368,42 +377,46 @@ static void play_mark(struct player_task *t, const struct zsr_feed_event *e)
 	uint64_t now = t->p->vm->c->now;
 
 	if (e->meaning == ZSR_TEXT_RELEASE_BEGIN) {
-		release_close(t);
 		t->rel_begin = now;
-		t->rel_marked = true;
 	} else if (e->meaning == ZSR_TEXT_RELEASE_END) {
 		t->rel_end = now;
 		release_close(t);
-		t->rel_marked = false;
 	}
 }
 
-/* Does a release that no mark began end before this event? */
-static bool parts_releases(const struct player_task *t,
-			   const struct zsr_feed_event *e)
-{
-	if (e->kind == ZSR_EV_FREE)
-		return is_pause(t, recorded_gap(t, e));
-	return e->kind != ZSR_EV_MARK || e->meaning != ZSR_TEXT_RELEASE_END;
-}
-
 /* ---- calls ------------------------------------------------------------------ */
+
+static int64_t store(struct player_task *t, unsigned pool, zsr_handle h)
+{
+	int64_t slot;
+
+	zsr_vm_sync(t->p->vm);
+	slot = zsr_pool_slot_store(&t->p->pool[pool], h);
+	if (slot < 0) {
+		zsr_err_nomem(&t->p->err, "slots");
+		fail(t->p, (int)slot);
+	}
+	return slot;
+}
 
 static void play_malloc(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct player *p = t->p;
 	uint64_t begin = p->vm->c->now;
-	zsr_handle h = ZSR_OBJ_FAILED;
+	int64_t slot = -1;
+	zsr_handle h;
 
 	p->vm->c->cur->mode = ZSR_MODE_STORE;
-	if (zsr_pool_malloc(&p->pool[e->pool], e->size, &h)) {
-		h = ZSR_OBJ_FAILED;
+	if (zsr_pool_malloc(&p->pool[e->pool], e->size, &h))
 		p->run->v.malloc_failed++;
-	}
+	else
+		slot = store(t, e->pool, h);
 	zsr_hist_add(p->run->hist[ZSR_HIST_malloc],
 		     zsr_ps_to_ns(p->vm->c->now - begin));
 	zsr_vm_sync(p->vm);
-	if (zsr_objects_set(&p->objects, e->obj, h)) {
+	if (zsr_objects_set(&p->objects, e->obj,
+			    slot < 0 ? ZSR_OBJ_FAILED
+				     : ZSR_OBJ_SLOT((uint32_t)slot))) {
 		zsr_err_nomem(&p->err, "object table");
 		fail(p, -ENOMEM);
 	}
@@ -412,20 +425,52 @@ static void play_malloc(struct player_task *t, const struct zsr_feed_event *e)
 		wake_all(p, &p->object_waiters);
 }
 
-/* The object's handle, once whoever allocates it has done so. */
-static zsr_handle await_object(struct player_task *t, uint64_t obj)
+/* Where the object lies, once whoever stores it has done so. */
+static uint32_t await_object(struct player_task *t, uint64_t obj)
 {
 	struct player *p = t->p;
-	zsr_handle h;
+	uint32_t place;
 
 	zsr_vm_sync(p->vm);
-	while (!(h = zsr_objects_get(&p->objects, obj))) {
+	while (!(place = zsr_objects_get(&p->objects, obj))) {
 		outer_drop(t);
 		zsr_vm_sync(p->vm);
 		if (!zsr_objects_get(&p->objects, obj))
 			wait_on(t, &p->object_waiters);
 	}
-	return h;
+	return place;
+}
+
+/* Tell a gated policy of a release that begins with this free. */
+static void gate_enter(struct player_task *t)
+{
+	const struct zsr_player_setup *s = t->p->s;
+	const struct zsr_release_list *l;
+	unsigned i;
+
+	if (!(s->policy->flags & ZSR_POLICY_GATED) || t->rel_left)
+		return;
+	l = &s->releases->task[t->row];
+	t->rel_left = l->objects[t->rel_next++];
+	t->releaser.objects = t->rel_left;
+	zsr_vm_sync(t->p->vm);
+	t->p->nr_releasing++;
+	for (i = 0; s->policy->release_begins && i < s->trace->nr_pools; i++)
+		s->policy->release_begins(&t->p->pool[i], &t->releaser);
+}
+
+/* And of its end, when this free was its last. */
+static void gate_leave(struct player_task *t)
+{
+	const struct zsr_player_setup *s = t->p->s;
+	unsigned i;
+
+	if (!(s->policy->flags & ZSR_POLICY_GATED) || --t->rel_left)
+		return;
+	for (i = 0; s->policy->release_ends && i < s->trace->nr_pools; i++)
+		s->policy->release_ends(&t->p->pool[i], &t->releaser);
+	zsr_vm_sync(t->p->vm);
+	t->p->nr_releasing--;
 }
 
 static bool is_deferrable(unsigned caller)
@@ -435,29 +480,50 @@ static bool is_deferrable(unsigned caller)
 	       caller == ZSR_CALLER_ZSWAP_INVALIDATE;
 }
 
+/* The release itself, in its caller; which part is done now is the policy's
+ * business. */
+static void release(struct player_task *t, const struct zsr_feed_event *e,
+		    uint32_t slot)
+{
+	struct zsr_pool *pool = &t->p->pool[e->pool];
+	const struct zsr_policy *policy = pool->policy;
+
+	gate_enter(t);
+	if (is_deferrable(e->caller)) {
+		policy->release(pool, &t->releaser, slot);
+		/* What still lies in it must not be met before its time. */
+		if (pool->slot[slot].pending)
+			zsr_vm_sync(t->p->vm);
+		if (!(policy->flags & ZSR_POLICY_ENTRIES))
+			zsr_pool_slot_put(pool, slot);
+	} else {
+		policy->free_now(pool, zsr_pool_slot_take(pool, slot));
+		zsr_pool_slot_put(pool, slot);
+	}
+	gate_leave(t);
+}
+
 static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct player *p = t->p;
-	struct zsr_pool *pool = &p->pool[e->pool];
 	struct zsr_machine *m = &p->vm->m;
-	zsr_handle h = await_object(t, e->obj);
+	uint32_t place = await_object(t, e->obj);
 	uint64_t begin, end;
 
 	zsr_objects_set(&p->objects, e->obj, ZSR_OBJ_ABSENT);
-	if (h == ZSR_OBJ_FAILED)
+	if (place == ZSR_OBJ_FAILED) {
+		gate_enter(t);
+		gate_leave(t);
 		return;
+	}
 	begin = p->vm->c->now;
 	p->vm->c->cur->mode = ZSR_MODE_RELEASE;
 	zsr_account_release_begins(&p->account,
-				   t->rel_marked ? t->rel_begin : begin);
+				   t->at.marked ? t->rel_begin : begin);
 	outer_enter(t);
 	/* The caller holds page-table and cluster locks throughout. */
 	zsr_preempt_disable(m);
-	zsr_charge(m, ZSR_COST_slot, 1);
-	if (is_deferrable(e->caller))
-		pool->policy->release(pool, h);
-	else
-		pool->policy->free_now(pool, h);
+	release(t, e, ZSR_OBJ_SLOT_OF(place));
 	end = p->vm->c->now;
 	zsr_preempt_enable(m);
 	zsr_hist_add(p->run->hist[ZSR_HIST_release], zsr_ps_to_ns(end - begin));
@@ -468,7 +534,7 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 
 static void play(struct player_task *t, const struct zsr_feed_event *e)
 {
-	if (!t->rel_marked && parts_releases(t, e))
+	if (zsr_release_parts(&t->at, e, pause_ns(t->p)))
 		release_close(t);
 	play_gap(t, e);
 	t->in_gap_ps = 0;
@@ -488,7 +554,7 @@ static void play(struct player_task *t, const struct zsr_feed_event *e)
 		break;
 	}
 	t->started = true;
-	t->trace_ns = zsr_max(t->trace_ns, e->return_ns);
+	zsr_release_passed(&t->at, e);
 	outer_leave(t);
 	t->done_ps = t->p->vm->c->now;
 }

@@ -7,6 +7,7 @@
 #include "replay/feed.h"
 #include "replay/objects.h"
 #include "replay/player.h"
+#include "replay/release.h"
 
 struct player {
 	const struct zsr_player_setup *s;
@@ -23,6 +24,7 @@ struct player {
 	struct player_task *window_waiters;
 	struct player_task *object_waiters;
 	struct player_task *turn_waiters;
+	uint32_t nr_releasing; /* tasks in a release, for gated policies */
 	size_t cap_releases;
 	uint64_t played;
 	uint64_t caller_sum_ps;
@@ -37,7 +39,7 @@ struct player_task {
 	uint32_t row;
 	struct zsr_vtask *vt;
 	struct player_task *next_waiter;
-	uint64_t trace_ns; /* where the task is in the trace's time */
+	struct zsr_release_at at; /* where the task is in the trace */
 	uint64_t done_ps; /* when its last event was played */
 	uint64_t in_gap_ps; /* of the last call, whose duration the trace
 				 * does not know: its gap contains it */
@@ -46,7 +48,9 @@ struct player_task {
 	unsigned in_batch; /* releases under the outer lock so far */
 	uint64_t debt; /* gaps (ps) owed for them */
 	uint64_t rel_begin, rel_end, rel_nr; /* release under way, ps */
-	bool rel_marked; /* between a release-begin and -end mark */
+	struct zsr_releaser releaser;
+	uint64_t rel_left; /* objects of its release still to come */
+	size_t rel_next; /* number of its next release in the scan */
 	uint64_t caller_ps;
 	bool released;
 };

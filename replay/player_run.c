@@ -28,7 +28,8 @@ static int pools_init(struct player *p, struct zsr_err *err)
 	for (i = 0; i < s->trace->nr_pools; i++) {
 		ret = zsr_pool_init(&p->pool[i], &p->vm->m, s->model,
 				    s->trace->page_size, s->trace->chain_size,
-				    s->policy, s->params, &p->account, err);
+				    s->policy, s->params, s->trace->nr_tasks,
+				    &p->nr_releasing, &p->account, err);
 		if (ret)
 			return ret;
 	}

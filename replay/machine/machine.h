@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZSR_MACHINE_VERSION 1
+#define ZSR_MACHINE_VERSION 2
 #define ZSR_MAX_CPUS        64
 
 struct zsr_machine;
@@ -30,8 +30,11 @@ struct zsr_vtask;
 #define ZSR_COSTS(X)                                                           \
 	X(gap_release,                                                         \
 	  "rest of the release path an object: page table, swap core")         \
+	X(swap_free,                                                           \
+	  "swap core's part of gap_release, where a policy takes it over")     \
 	X(gap_store, "rest of the store path an object: reclaim, compression") \
-	X(slot, "caller's slot bookkeeping around a free")                     \
+	X(slot, "slot bookkeeping of a release, up to the handle")             \
+	X(slot_mark, "mark a slot as waiting for its release")                 \
 	X(cell_load, "load a handle's object word")                            \
 	X(zspage_load, "find an object's zspage from its object word")         \
 	X(obj_free, "push a slot to its zspage's free list")                   \
@@ -52,6 +55,8 @@ struct zsr_vtask;
 	X(push, "put a handle into a buffer of the CPU's own")                 \
 	X(pop, "take a handle out of a buffer when draining")                  \
 	X(buffer_swap, "exchange a full buffer for an empty one")              \
+	X(node_alloc, "allocate a small record from its slab cache")           \
+	X(node_free, "free it")                                                \
 	X(queue_work, "queue a work item")                                     \
 	X(wake, "wake a sleeping task")                                        \
 	X(context_switch, "switch a CPU to another task")                      \
@@ -115,17 +120,42 @@ struct zsr_rwlock {
 
 /* ---- work ----------------------------------------------------------- */
 
-#define ZSR_WQ_UNBOUND (1u << 0) /* any CPU, idle ones first */
-#define ZSR_WQ_HIGHPRI (1u << 1)
+#define ZSR_WQ_UNBOUND     (1u << 0) /* any CPU, idle ones first */
+#define ZSR_WQ_HIGHPRI     (1u << 1) /* its workers have the least nice value */
+#define ZSR_WQ_MEM_RECLAIM (1u << 2) /* a rescuer when no worker can be made */
 
-/* One item is queued at most once and never runs on two workers at once. */
+/* Items of a queue that may run at once when max_active is 0. */
+#define ZSR_WQ_DEFAULT_ACTIVE 256
+
+/* The owner sets name, flags and max_active. */
+struct zsr_workqueue {
+	const char *name;
+	unsigned flags; /* ZSR_WQ_* */
+	unsigned max_active; /* an unbound queue's; a bound one's a CPU */
+	unsigned active[ZSR_MAX_CPUS]; /* handed to workers; unbound: [0] */
+	struct zsr_work *head, *tail; /* beyond max_active */
+	bool rescuing; /* the rescuer is at work */
+};
+
+/*
+ * One item is queued at most once and never runs on two workers at once; an
+ * item that is queued while it runs runs again. The owner sets fn, arg, wq.
+ */
 struct zsr_work {
 	void (*fn)(struct zsr_work *work);
 	void *arg;
-	unsigned flags; /* ZSR_WQ_* */
+	struct zsr_workqueue *wq;
+	unsigned cpu; /* bound: whose worker has it; else where queued */
 	bool pending;
 	bool running;
 	struct zsr_work *next;
+};
+
+/* Work that is queued when its time has come. */
+struct zsr_delayed_work {
+	struct zsr_work work;
+	uint64_t armed; /* 0: no timer is set */
+	struct zsr_machine *m;
 };
 
 /* ---- the machine's operations --------------------------------------- */
@@ -148,10 +178,16 @@ struct zsr_machine_ops {
 	void (*preempt_disable)(struct zsr_machine *m);
 	void (*preempt_enable)(struct zsr_machine *m);
 	void (*cond_resched)(struct zsr_machine *m);
-	bool (*queue_work)(struct zsr_machine *m, struct zsr_work *w);
+	bool (*queue_work_on)(struct zsr_machine *m, unsigned cpu,
+			      struct zsr_work *w);
+	bool (*queue_delayed_on)(struct zsr_machine *m, unsigned cpu,
+				 struct zsr_delayed_work *w, uint64_t delay_ns);
+	bool (*cancel_delayed)(struct zsr_machine *m,
+			       struct zsr_delayed_work *w);
 	void (*flush_work)(struct zsr_machine *m, struct zsr_work *w);
 	bool (*pages_alloc)(struct zsr_machine *m, unsigned nr);
 	void (*pages_free)(struct zsr_machine *m, unsigned nr);
+	void (*pages_vanish)(struct zsr_machine *m, unsigned nr);
 };
 
 struct zsr_machine {
@@ -255,10 +291,34 @@ static inline void zsr_cond_resched(struct zsr_machine *m)
 	m->ops->cond_resched(m);
 }
 
-/* False when it was queued already. An item queued while it runs runs again. */
+/* To a worker of the calling CPU (bound queues), or of any. False when it was
+ * queued already. */
 static inline bool zsr_queue_work(struct zsr_machine *m, struct zsr_work *w)
 {
-	return m->ops->queue_work(m, w);
+	return m->ops->queue_work_on(m, m->ops->cpu(m), w);
+}
+
+static inline bool zsr_queue_work_on(struct zsr_machine *m, unsigned cpu,
+				     struct zsr_work *w)
+{
+	return m->ops->queue_work_on(m, cpu, w);
+}
+
+/* Queue the work in DELAY_NS; false when that is set already, or it is queued.
+ * The delay of the first call counts. */
+static inline bool zsr_queue_delayed_work_on(struct zsr_machine *m, unsigned cpu,
+					     struct zsr_delayed_work *w,
+					     uint64_t delay_ns)
+{
+	return m->ops->queue_delayed_on(m, cpu, w, delay_ns);
+}
+
+/* Take back a timer that has not fired; true when there was one. Work that is
+ * queued or runs is left alone: flush it. */
+static inline bool zsr_cancel_delayed_work(struct zsr_machine *m,
+					   struct zsr_delayed_work *w)
+{
+	return m->ops->cancel_delayed(m, w);
 }
 
 /* Sleep until the item neither runs nor is queued. */
@@ -277,6 +337,13 @@ static inline bool zsr_pages_alloc(struct zsr_machine *m, unsigned nr)
 static inline void zsr_pages_free(struct zsr_machine *m, unsigned nr)
 {
 	m->ops->pages_free(m, nr);
+}
+
+/* Pages are back without anybody having done anything: for the bound that
+ * cannot be built. */
+static inline void zsr_pages_vanish(struct zsr_machine *m, unsigned nr)
+{
+	m->ops->pages_vanish(m, nr);
 }
 
 #endif

@@ -22,6 +22,13 @@ void zsr_class_idx_free(struct zsr_pool *p, zsr_handle h)
 	zsr_pool_handle_free(p, h);
 }
 
+static void class_idx_release(struct zsr_pool *p, const struct zsr_releaser *r,
+			      uint32_t slot)
+{
+	(void)r;
+	zsr_class_idx_free(p, zsr_pool_slot_take(p, slot));
+}
+
 const struct zsr_policy zsr_policy_class_idx = {
 	.version = ZSR_MACHINE_VERSION,
 	.name = "class-idx",
@@ -32,6 +39,6 @@ const struct zsr_policy zsr_policy_class_idx = {
 		"are given back after it is dropped.",
 	.source = "Linux 7.3; series of May to July 2026",
 	.store_lock = ZSR_STORE_CLASS_LOCK,
-	.release = zsr_class_idx_free,
+	.release = class_idx_release,
 	.free_now = zsr_class_idx_free,
 };

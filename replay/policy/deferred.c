@@ -35,6 +35,7 @@ struct deferred {
 	struct buffer *empty;
 	struct buffer *full; /* oldest first */
 	struct buffer **full_tail;
+	struct zsr_workqueue wq;
 	struct zsr_work work;
 };
 
@@ -98,13 +99,16 @@ static bool swap_buffer(struct deferred *d, unsigned cpu)
 	return true;
 }
 
-static void deferred_release(struct zsr_pool *p, zsr_handle h)
+static void deferred_release(struct zsr_pool *p, const struct zsr_releaser *r,
+			     uint32_t slot)
 {
+	zsr_handle h = zsr_pool_slot_take(p, slot);
 	struct deferred *d = p->priv;
 	struct zsr_machine *m = p->m;
 	struct buffer *b;
 	unsigned cpu;
 
+	(void)r;
 	zsr_preempt_disable(m);
 	cpu = zsr_cpu(m);
 	b = d->percpu[cpu];
@@ -255,7 +259,9 @@ static int deferred_setup(struct zsr_pool *p)
 	d->full_tail = &d->full;
 	d->work.fn = drain_work;
 	d->work.arg = d;
-	d->work.flags = ZSR_WQ_UNBOUND;
+	d->work.wq = &d->wq;
+	d->wq.name = "deferred";
+	d->wq.flags = ZSR_WQ_UNBOUND;
 	for (cpu = 0; cpu < p->m->nr_cpus; cpu++) {
 		d->percpu[cpu] = buffer_new(p);
 		if (!d->percpu[cpu])

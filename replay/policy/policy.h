@@ -25,6 +25,12 @@ struct zsr_pool_class {
 	unsigned pages; /* pages a zspage */
 };
 
+/* What lies in a slot of the swap device. */
+struct zsr_slot {
+	zsr_handle handle; /* 0: nothing */
+	bool pending; /* its release waits in a queue of slots */
+};
+
 /* A pool: the engine's state, the locks around it, the policy's own data. */
 struct zsr_pool {
 	struct zsr_machine *m;
@@ -36,11 +42,26 @@ struct zsr_pool {
 	struct zsr_rwlock lock; /* 6.11 on: against migration */
 	struct zsr_pool_class *class; /* by class index */
 	unsigned nr_classes;
+	unsigned page_size;
+	uint32_t nr_tasks; /* tasks that may release: 0 to nr_tasks - 1 */
+	const uint32_t *nr_releasing; /* tasks now between begin and end of a
+				       * release, of any pool */
 	struct zsr_line page_count; /* the pool's atomic page counter */
 	struct zsr_account *account;
 	uint64_t *queued_at; /* by handle: ps + 1, 0 = not queued */
 	size_t cap_queued;
+	struct zsr_slot *slot;
+	size_t nr_slots, cap_slots;
+	uint32_t *free_slot; /* stack: the last freed is stored to first */
+	size_t nr_free_slots, cap_free_slots;
 	uint64_t fallbacks;
+	uint64_t slots_reused; /* stored to while their release waited */
+};
+
+/* A task that releases: an exit or an unmapping, from its begin to its end. */
+struct zsr_releaser {
+	uint32_t task; /* below pool->nr_tasks */
+	uint64_t objects; /* it releases in all; only for gated policies */
 };
 
 struct zsr_param {
@@ -49,12 +70,19 @@ struct zsr_param {
 	uint64_t def, min, max;
 	const char *text; /* what it is */
 	const char *source; /* where the default comes from */
+	const char *const *names; /* of the values from 0 on; NULL: a number */
 };
 
 enum zsr_store_lock {
 	ZSR_STORE_CLASS_LOCK, /* zs_malloc takes the class's lock */
 	ZSR_STORE_BIG_LOCK, /* the pool's one lock */
 };
+
+/* release_begins() and release_ends() want to know how much is coming. */
+#define ZSR_POLICY_GATED (1u << 0)
+/* Queues whole swap entries: release() does the swap core's part too, at once
+ * or later, and a slot is not stored to before that. */
+#define ZSR_POLICY_ENTRIES (1u << 1)
 
 struct zsr_policy {
 	unsigned version; /* ZSR_MACHINE_VERSION */
@@ -64,26 +92,45 @@ struct zsr_policy {
 	const char *source; /* the mail or release */
 	const struct zsr_param *params;
 	unsigned nr_params;
+	unsigned flags; /* ZSR_POLICY_* */
 	enum zsr_store_lock store_lock;
 	/* May be NULL: allocate and free priv. After flush nothing is queued,
 	 * so teardown only frees. setup returns 0 or -ENOMEM. */
 	int (*setup)(struct zsr_pool *p);
 	void (*teardown)(struct zsr_pool *p);
-	/* The caller's release of one object: now, or later by a worker. Runs
+	/* The caller's release of what lies in a slot, from the slot's
+	 * bookkeeping to the handle: now, or partly later by a worker. Runs
 	 * with preemption off and must not sleep. */
-	void (*release)(struct zsr_pool *p, zsr_handle h);
+	void (*release)(struct zsr_pool *p, const struct zsr_releaser *r,
+			uint32_t slot);
+	/* May be NULL: the task's release begins, before its first object, and
+	 * ends, after its last. As release() otherwise. */
+	void (*release_begins)(struct zsr_pool *p, const struct zsr_releaser *r);
+	void (*release_ends)(struct zsr_pool *p, const struct zsr_releaser *r);
 	/* Frees that no proposal defers: overwrite, discard, reset. */
 	void (*free_now)(struct zsr_pool *p, zsr_handle h);
 	/* May be NULL: free everything that is queued, before it returns. May
 	 * sleep. Nobody releases meanwhile. */
 	void (*flush)(struct zsr_pool *p);
+	/* May be NULL: CPU has gone, nothing runs on it; what is queued in its
+	 * name must be freed by somebody else. May sleep. */
+	void (*cpu_offline)(struct zsr_pool *p, unsigned cpu);
+	/* May be NULL: free pages fell below the low mark. In the task that
+	 * allocates; must not sleep. */
+	void (*pressure)(struct zsr_pool *p);
 };
 
-extern const struct zsr_policy zsr_policy_sync;
-extern const struct zsr_policy zsr_policy_class_idx;
-extern const struct zsr_policy zsr_policy_deferred;
+/* All of them in the order of the ablation; `sync` defines 100 %. */
+#define ZSR_POLICIES(X)                                                        \
+	X(sync)                                                                \
+	X(class_idx)                                                           \
+	X(deferred)
 
-/* All of them in the order of the ablation, NULL at the end. */
+#define X(name) extern const struct zsr_policy zsr_policy_##name;
+ZSR_POLICIES(X)
+#undef X
+
+/* The same, NULL at the end. */
 extern const struct zsr_policy *const zsr_policies[];
 
 /* NULL when there is none of that name. */
@@ -91,6 +138,8 @@ const struct zsr_policy *zsr_policy_find(const char *name);
 
 /* ---- steps (locks they need: the engine's matrix) ------------------- */
 
+/* What lies in the slot, taken out of it: the slot's bookkeeping is done. */
+zsr_handle zsr_pool_slot_take(struct zsr_pool *p, uint32_t slot);
 /* Read the class from the object word alone (7.3, 64-bit). */
 unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h);
 /* Find the zspage through an object word that was just loaded. */
@@ -107,10 +156,33 @@ bool zsr_pool_zspage_unlink(struct zsr_pool *p, struct zsr_zspage *zspage);
 void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage);
 void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h);
 
+/* All of a free at once, by nobody and at no cost: the bound. */
+void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h);
+
+/* ---- steps of policies that queue slots and swap entries --------------- */
+
+/*
+ * The slot's release is put off: what lies in it stays, marked. A store to the
+ * slot before the release is done takes it out first and frees it itself (as
+ * an overwrite does), so that the release, when its turn comes, must not take
+ * the new object for the old one.
+ */
+void zsr_pool_slot_defer(struct zsr_pool *p, uint32_t slot);
+/* The put-off release's turn: what lies in the slot, taken out of it, or 0
+ * when the slot was stored to since and nothing is left to do. */
+zsr_handle zsr_pool_slot_drain(struct zsr_pool *p, uint32_t slot);
+/* The swap core's part of a release (ZSR_POLICY_ENTRIES): from now on the slot
+ * may be stored to. */
+void zsr_pool_swap_free(struct zsr_pool *p, uint32_t slot);
+
 /* ---- bookkeeping a policy owes the run's record --------------------- */
 
 /* H now waits in a queue of the policy; obj_free of it ends that. */
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h);
+/* An emptied, unlinked zspage waits in a queue of the policy from now on;
+ * returns the time for zsr_pool_zspage_dequeued(), when it leaves. */
+uint64_t zsr_pool_zspage_queued(struct zsr_pool *p);
+void zsr_pool_zspage_dequeued(struct zsr_pool *p, uint64_t queued_at);
 /* A release that was done synchronously because it could not be queued. */
 static inline void zsr_pool_fell_back(struct zsr_pool *p)
 {
@@ -121,11 +193,18 @@ void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr);
 
 /* ---- for the player -------------------------------------------------- */
 
+/* NR_RELEASING is kept by the caller, which outlives the pool with it. */
 int zsr_pool_init(struct zsr_pool *p, struct zsr_machine *m,
 		  const struct zsr_model *model, unsigned page_size,
 		  unsigned chain_size, const struct zsr_policy *policy,
-		  const uint64_t *params, struct zsr_account *account,
+		  const uint64_t *params, uint32_t nr_tasks,
+		  const uint32_t *nr_releasing, struct zsr_account *account,
 		  struct zsr_err *err);
+/* A store puts H into a slot of its own choice. Its number, or -ENOMEM (of the
+ * host; noted in the account). */
+int64_t zsr_pool_slot_store(struct zsr_pool *p, zsr_handle h);
+/* The slot may be stored to: the swap layer has let go of it. */
+void zsr_pool_slot_put(struct zsr_pool *p, uint32_t slot);
 /* What is left is dropped; the policy must have been flushed. */
 void zsr_pool_destroy(struct zsr_pool *p);
 /* zs_malloc: 0 or the kernel's -errno. */

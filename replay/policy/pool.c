@@ -105,6 +105,24 @@ void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
 	zsr_engine_handle_free(p->e, h);
 }
 
+void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
+{
+	uint64_t now = ordered_now(p);
+	struct zsr_zspage *z;
+	unsigned pages;
+
+	if (zsr_engine_obj_free(p->e, zsr_engine_handle_class(p->e, h), h, &z) &
+		    ZSR_EMPTIED &&
+	    zsr_engine_zspage_trylock(p->e, z)) {
+		pages = zsr_zspage_pages(z);
+		zsr_engine_zspage_unlink(p->e, z);
+		zsr_pages_vanish(p->m, pages);
+		zsr_account_back(p->account, now, pages);
+		zsr_engine_zspage_free(p->e, z);
+	}
+	zsr_engine_handle_free(p->e, h);
+}
+
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 {
 	uint64_t now = ordered_now(p);
@@ -126,9 +144,89 @@ void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 	held_update(p, z);
 }
 
+uint64_t zsr_pool_zspage_queued(struct zsr_pool *p)
+{
+	uint64_t now = ordered_now(p);
+
+	zsr_account_queued(p->account, now, 0);
+	return now;
+}
+
+void zsr_pool_zspage_dequeued(struct zsr_pool *p, uint64_t queued_at)
+{
+	zsr_account_dequeued(p->account, ordered_now(p), queued_at, 0);
+}
+
 void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr)
 {
 	zsr_account_buffer(p->account, nr);
+}
+
+/* ---- slots ------------------------------------------------------------ */
+
+zsr_handle zsr_pool_slot_take(struct zsr_pool *p, uint32_t slot)
+{
+	zsr_handle h = p->slot[slot].handle;
+
+	zsr_charge(p->m, ZSR_COST_slot, 1);
+	p->slot[slot] = (struct zsr_slot){ 0 };
+	return h;
+}
+
+void zsr_pool_slot_defer(struct zsr_pool *p, uint32_t slot)
+{
+	zsr_charge(p->m, ZSR_COST_slot_mark, 1);
+	zsr_pool_queued(p, p->slot[slot].handle);
+	p->slot[slot].pending = true;
+}
+
+zsr_handle zsr_pool_slot_drain(struct zsr_pool *p, uint32_t slot)
+{
+	zsr_order(p->m);
+	if (!p->slot[slot].pending)
+		return 0;
+	return zsr_pool_slot_take(p, slot);
+}
+
+void zsr_pool_slot_put(struct zsr_pool *p, uint32_t slot)
+{
+	if (zsr_grow(&p->free_slot, &p->cap_free_slots, p->nr_free_slots + 1,
+		     sizeof(*p->free_slot))) {
+		zsr_account_fail(p->account, -ENOMEM);
+		return;
+	}
+	p->free_slot[p->nr_free_slots++] = slot;
+}
+
+void zsr_pool_swap_free(struct zsr_pool *p, uint32_t slot)
+{
+	zsr_charge(p->m, ZSR_COST_swap_free, 1);
+	zsr_order(p->m);
+	zsr_pool_slot_put(p, slot);
+}
+
+int64_t zsr_pool_slot_store(struct zsr_pool *p, zsr_handle h)
+{
+	zsr_handle old = 0;
+	uint32_t slot;
+
+	if (p->nr_free_slots) {
+		slot = p->free_slot[--p->nr_free_slots];
+		old = p->slot[slot].handle;
+	} else {
+		if (zsr_grow(&p->slot, &p->cap_slots, p->nr_slots + 1,
+			     sizeof(*p->slot))) {
+			zsr_account_fail(p->account, -ENOMEM);
+			return -ENOMEM;
+		}
+		slot = (uint32_t)p->nr_slots++;
+	}
+	p->slot[slot] = (struct zsr_slot){ .handle = h };
+	if (old) {
+		p->slots_reused++;
+		p->policy->free_now(p, old);
+	}
+	return slot;
 }
 
 /* ---- the store path --------------------------------------------------- */
@@ -274,13 +372,19 @@ static int classes_init(struct zsr_pool *p)
 int zsr_pool_init(struct zsr_pool *p, struct zsr_machine *m,
 		  const struct zsr_model *model, unsigned page_size,
 		  unsigned chain_size, const struct zsr_policy *policy,
-		  const uint64_t *params, struct zsr_account *account,
+		  const uint64_t *params, uint32_t nr_tasks,
+		  const uint32_t *nr_releasing, struct zsr_account *account,
 		  struct zsr_err *err)
 {
 	unsigned i;
 	int ret;
 
-	*p = (struct zsr_pool){ .m = m, .policy = policy, .account = account };
+	*p = (struct zsr_pool){ .m = m,
+				.policy = policy,
+				.page_size = page_size,
+				.nr_tasks = nr_tasks,
+				.nr_releasing = nr_releasing,
+				.account = account };
 	for (i = 0; i < policy->nr_params; i++)
 		p->param[i] = params[i];
 	ret = zsr_engine_create(&p->e, model, page_size, chain_size, err);
@@ -300,5 +404,7 @@ void zsr_pool_destroy(struct zsr_pool *p)
 	zsr_engine_destroy(p->e);
 	free(p->class);
 	free(p->queued_at);
+	free(p->slot);
+	free(p->free_slot);
 	*p = (struct zsr_pool){ 0 };
 }

@@ -21,6 +21,13 @@ static void sync_free(struct zsr_pool *p, zsr_handle h)
 	zsr_pool_handle_free(p, h);
 }
 
+static void sync_release(struct zsr_pool *p, const struct zsr_releaser *r,
+			 uint32_t slot)
+{
+	(void)r;
+	sync_free(p, zsr_pool_slot_take(p, slot));
+}
+
 const struct zsr_policy zsr_policy_sync = {
 	.version = ZSR_MACHINE_VERSION,
 	.name = "sync",
@@ -31,6 +38,6 @@ const struct zsr_policy zsr_policy_sync = {
 		"included.",
 	.source = "Linux 6.11 to 7.2",
 	.store_lock = ZSR_STORE_CLASS_LOCK,
-	.release = sync_free,
+	.release = sync_release,
 	.free_now = sync_free,
 };

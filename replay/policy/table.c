@@ -4,10 +4,10 @@
 #include "replay/policy/policy.h"
 
 const struct zsr_policy *const zsr_policies[] = {
-	&zsr_policy_sync,
-	&zsr_policy_class_idx,
-	&zsr_policy_deferred,
-	NULL,
+#define X(name) &zsr_policy_##name,
+	ZSR_POLICIES(X)
+#undef X
+		NULL,
 };
 
 const struct zsr_policy *zsr_policy_find(const char *name)

@@ -22,6 +22,7 @@ struct scene {
 	struct zsr_hist latency;
 	unsigned tasks, objects; /* objects a task */
 	bool churn; /* store again while releasing */
+	uint32_t releasing;
 	uint64_t caller_end;
 	struct zsr_err err;
 };
@@ -29,7 +30,8 @@ struct scene {
 struct actor {
 	struct scene *s;
 	unsigned nr;
-	zsr_handle h[MAX_OBJECTS];
+	uint32_t slot[MAX_OBJECTS];
+	struct zsr_releaser releaser;
 };
 
 static struct actor actors[8];
@@ -40,6 +42,18 @@ static unsigned size_of(unsigned i)
 	return 600 + i % 5 * 300;
 }
 
+static uint32_t store(struct scene *s, unsigned size)
+{
+	zsr_handle h = 0;
+	int64_t slot;
+
+	ck_assert_int_eq(zsr_pool_malloc(&s->pool, size, &h), 0);
+	zsr_order(&s->vm->m);
+	slot = zsr_pool_slot_store(&s->pool, h);
+	ck_assert_int_ge(slot, 0);
+	return (uint32_t)slot;
+}
+
 static void store_all(struct zsr_vm *vm, void *arg)
 {
 	struct actor *a = arg;
@@ -47,8 +61,34 @@ static void store_all(struct zsr_vm *vm, void *arg)
 
 	vm->c->cur->mode = ZSR_MODE_STORE;
 	for (i = 0; i < a->s->objects; i++)
-		ck_assert_int_eq(
-			zsr_pool_malloc(&a->s->pool, size_of(i), &a->h[i]), 0);
+		a->slot[i] = store(a->s, size_of(i));
+}
+
+static void gate(struct actor *a, bool begins)
+{
+	struct zsr_pool *p = &a->s->pool;
+
+	if (!(p->policy->flags & ZSR_POLICY_GATED))
+		return;
+	zsr_order(p->m);
+	a->s->releasing += begins ? 1 : -1u;
+	if (begins && p->policy->release_begins)
+		p->policy->release_begins(p, &a->releaser);
+	else if (!begins && p->policy->release_ends)
+		p->policy->release_ends(p, &a->releaser);
+}
+
+static void release(struct actor *a, uint32_t slot)
+{
+	struct zsr_pool *p = &a->s->pool;
+
+	zsr_preempt_disable(p->m);
+	p->policy->release(p, &a->releaser, slot);
+	if (!(p->policy->flags & ZSR_POLICY_ENTRIES)) {
+		zsr_order(p->m);
+		zsr_pool_slot_put(p, slot);
+	}
+	zsr_preempt_enable(p->m);
 }
 
 static void release_all(struct zsr_vm *vm, void *arg)
@@ -58,6 +98,8 @@ static void release_all(struct zsr_vm *vm, void *arg)
 	uint64_t begin;
 	unsigned i;
 
+	a->releaser = (struct zsr_releaser){ a->nr, s->objects };
+	gate(a, true);
 	for (i = 0; i < s->objects; i++) {
 		vm->c->cur->mode = ZSR_MODE_GAP;
 		zsr_vm_compute(vm, vm->c->cost[ZSR_COST_gap_release]);
@@ -65,16 +107,14 @@ static void release_all(struct zsr_vm *vm, void *arg)
 		zsr_order(&vm->m);
 		begin = vm->c->now;
 		zsr_account_release_begins(&s->account, begin);
-		s->pool.policy->release(&s->pool, a->h[i]);
+		release(a, a->slot[i]);
 		zsr_hist_add(&s->latency, zsr_ps_to_ns(vm->c->now - begin));
 		if (s->churn && i % 3 == 0) {
 			vm->c->cur->mode = ZSR_MODE_STORE;
-			ck_assert_int_eq(
-				zsr_pool_malloc(&s->pool, 700, &a->h[i]), 0);
-		} else {
-			a->h[i] = 0;
+			store(s, 700);
 		}
 	}
+	gate(a, false);
 	s->caller_end = zsr_max(s->caller_end, vm->c->now);
 }
 
@@ -129,7 +169,8 @@ static void scene_start(const struct zsr_policy *policy, unsigned cpus,
 		zsr_account_init(&scene.account, &scene.queued, &scene.err), 0);
 	ck_assert_int_eq(zsr_pool_init(&scene.pool, &scene.vm->m,
 				       zsr_model_find("6.12"), 4096, 8, policy,
-				       params, &scene.account, &scene.err),
+				       params, tasks, &scene.releasing,
+				       &scene.account, &scene.err),
 			 0);
 }
 

@@ -10,18 +10,76 @@ static uint64_t memory_pages(const struct zsr_vm *vm)
 	return vm->profile->memory / vm->page_size;
 }
 
-bool zsr_vm_pages_alloc(struct zsr_machine *m, unsigned nr)
+uint64_t zsr_vm_pages_left(const struct zsr_vm *vm)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
-	unsigned batch = (unsigned)vm->profile->pcp_batch, i;
+	return memory_pages(vm) - zsr_min(vm->pages_used, memory_pages(vm));
+}
 
+/* Below the low mark somebody hears of it, once until memory is above the high
+ * one again. */
+static void marks_crossed_down(struct zsr_vm *vm)
+{
+	if (vm->below_low ||
+	    zsr_vm_pages_left(vm) * vm->page_size >= vm->profile->wmark_low)
+		return;
+	vm->below_low = true;
+	if (vm->pressure)
+		vm->pressure(vm, vm->pressure_arg);
+}
+
+static void marks_crossed_up(struct zsr_vm *vm)
+{
+	struct zsr_vtask *t;
+
+	if (!vm->below_low ||
+	    zsr_vm_pages_left(vm) * vm->page_size <= vm->profile->wmark_high)
+		return;
+	vm->below_low = false;
+	while ((t = vm->stalled)) {
+		vm->stalled = t->next;
+		t->next = NULL;
+		zsr_vm_wake(vm, t);
+	}
+}
+
+bool zsr_vm_pages_take(struct zsr_vm *vm, uint64_t nr)
+{
 	zsr_vm_sync(vm);
-	if (vm->pages_used + nr > memory_pages(vm)) {
+	if (nr > zsr_vm_pages_left(vm)) {
 		vm->pages_refused++;
 		return false;
 	}
 	vm->pages_used += nr;
 	vm->pages_peak = zsr_max(vm->pages_peak, vm->pages_used);
+	marks_crossed_down(vm);
+	return true;
+}
+
+void zsr_vm_pages_give(struct zsr_vm *vm, uint64_t nr)
+{
+	zsr_vm_sync(vm);
+	vm->pages_used -= nr;
+	marks_crossed_up(vm);
+}
+
+void zsr_vm_pages_await(struct zsr_vm *vm)
+{
+	zsr_vm_sync(vm);
+	while (vm->below_low) {
+		vm->c->cur->next = vm->stalled;
+		vm->stalled = vm->c->cur;
+		zsr_vm_sleep(vm);
+		zsr_vm_sync(vm);
+	}
+}
+
+bool zsr_vm_pages_alloc(struct zsr_machine *m, unsigned nr)
+{
+	struct zsr_vm *vm = zsr_vm_of(m);
+	unsigned batch = (unsigned)vm->profile->pcp_batch, i;
+
+	if (!zsr_vm_pages_take(vm, nr))
+		return false;
 	/* The list that was refilled is the one that is taken from. */
 	zsr_preempt_disable(m);
 	for (i = 0; i < nr; i++) {
@@ -53,6 +111,21 @@ void zsr_vm_pages_free(struct zsr_machine *m, unsigned nr)
 		vm->c->pcp -= zsr_min(vm->c->pcp, batch);
 		zsr_vm_spin_unlock(m, &vm->zone);
 	}
-	zsr_vm_sync(vm);
-	vm->pages_used -= nr;
+	zsr_vm_pages_give(vm, nr);
+}
+
+void zsr_vm_pages_vanish(struct zsr_machine *m, unsigned nr)
+{
+	zsr_vm_pages_give(zsr_vm_of(m), nr);
+}
+
+/* The page list of a CPU that has gone is emptied by whoever took it away. */
+void zsr_vm_pages_drain(struct zsr_vm *vm, struct zsr_vcpu *c)
+{
+	if (!c->pcp)
+		return;
+	zsr_vm_spin_lock(&vm->m, &vm->zone);
+	zsr_charge(&vm->m, ZSR_COST_zone_free, c->pcp);
+	c->pcp = 0;
+	zsr_vm_spin_unlock(&vm->m, &vm->zone);
 }

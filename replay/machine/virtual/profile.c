@@ -22,7 +22,7 @@ static const struct {
 	{ "i7-12700", zsr_profile_i7_12700, zsr_profile_i7_12700_end },
 };
 
-enum unit { UNIT_COUNT, UNIT_TIME, UNIT_SIZE, UNIT_PERMILLE };
+enum unit { UNIT_COUNT, UNIT_TIME, UNIT_SIZE, UNIT_PERMILLE, UNIT_SPEEDS };
 
 /* One line that may stand in a profile. */
 struct entry {
@@ -43,6 +43,8 @@ static const struct entry entries[] = {
 	{ #n, UNIT_##u, lo, hi, offsetof(struct zsr_profile, n) },
 		ZSR_PROFILE_PARAMS(X)
 #undef X
+			{ "speed", UNIT_SPEEDS, 10, 10000,
+			  offsetof(struct zsr_profile, speed) },
 };
 
 static uint64_t *slot(struct zsr_profile *p, const struct entry *e)
@@ -118,6 +120,32 @@ static int parse_value(const struct entry *e, const char *s, uint64_t *out,
 	return 0;
 }
 
+/* "1000, 1000, 520 permille": one a CPU, the last for all that follow. */
+static int parse_speeds(const struct entry *e, char *s, uint64_t *out,
+			struct zsr_err *err)
+{
+	const struct entry one = { e->name, UNIT_PERMILLE, e->lo, e->hi, 0 };
+	char *unit = strpbrk(s, "abcdefghijklmnopqrstuvwxyz"), *word;
+	char value[64];
+	unsigned cpu = 0;
+	int ret = 0;
+
+	if (!unit)
+		return zsr_err_input(err, "%s: '%s' has no unit", e->name, s);
+	word = strndupa(s, (size_t)(unit - s));
+	for (s = strsep(&word, ","); s && !ret; s = strsep(&word, ",")) {
+		if (cpu == ZSR_MAX_CPUS)
+			return zsr_err_input(err, "%s: more than %d values",
+					     e->name, ZSR_MAX_CPUS);
+		s += strspn(s, " \t");
+		snprintf(value, sizeof(value), "%s %s", s, unit);
+		ret = parse_value(&one, value, &out[cpu++], err);
+	}
+	for (; cpu < ZSR_MAX_CPUS && cpu; cpu++)
+		out[cpu] = out[cpu - 1];
+	return ret;
+}
+
 /* Cut a line at its comment and trailing blanks; returns its first word. */
 static char *trim(char *line)
 {
@@ -157,6 +185,9 @@ static int parse_line(struct zsr_profile *p, char *line, bool *seen,
 	if (seen[i])
 		return zsr_err_input(err, "%s is given twice", entries[i].name);
 	seen[i] = true;
+	if (entries[i].unit == UNIT_SPEEDS)
+		return parse_speeds(&entries[i], value, slot(p, &entries[i]),
+				    err);
 	return parse_value(&entries[i], value, slot(p, &entries[i]), err);
 }
 

@@ -21,6 +21,15 @@
 	  "pages moved to or from the zone at once")                            \
 	X(pcp_high, COUNT, 1, 1000000, "pages a per-CPU list holds at most")    \
 	X(memory, SIZE, 4096, 1ull << 50, "memory of the board")                \
+	X(wmark_min, SIZE, 0, 1ull << 50,                                       \
+	  "less free memory: no worker can be made")                            \
+	X(wmark_low, SIZE, 0, 1ull << 50,                                       \
+	  "less free memory: who allocates for itself stalls")                  \
+	X(wmark_high, SIZE, 0, 1ull << 50, "until this much is free again")     \
+	X(smt_cpus, COUNT, 0, ZSR_MAX_CPUS,                                     \
+	  "CPUs from 0 on that share a core in pairs")                          \
+	X(smt_speed, PERMILLE, 100, 1000,                                       \
+	  "speed of such a CPU while its sibling is busy")                      \
 	X(spread, PERMILLE, 0, 1000, "scatter of memory-bound steps")           \
 	X(pause, TIME, 1000, 1000000000000ull, "gaps from here on are sleeps")
 
@@ -28,6 +37,9 @@ struct zsr_profile {
 	char name[64];
 	char *text; /* the file as read, owned */
 	uint64_t cost_ps[ZSR_NR_COSTS];
+	/* Permille of the speed the costs are given for; 0 counts as 1000. A
+	 * profile lists them from CPU 0 on, the last one is the rest's. */
+	uint64_t speed[ZSR_MAX_CPUS];
 #define X(name, unit, lo, hi, text) uint64_t name; /* TIME in ps, SIZE bytes */
 	ZSR_PROFILE_PARAMS(X)
 #undef X

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who runs when: virtual time order, run queues, sleeping and waking. */
+/* What happens next: virtual time order, timers, sleeping and waking. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +7,11 @@
 
 static uint64_t cpu_key(const struct zsr_vm *vm, const struct zsr_vcpu *c)
 {
-	return zsr_vm_key(c->now, zsr_vm_cpu_index(vm, c) + 1);
+	return zsr_vm_key(c->computing ? c->stop_at : c->now,
+			  zsr_vm_cpu_index(vm, c) + 1);
 }
 
-/* CPU C runs (again) from its clock on. */
-static void key_set(struct zsr_vm *vm, struct zsr_vcpu *c)
+void zsr_vm_key_set(struct zsr_vm *vm, struct zsr_vcpu *c)
 {
 	uint64_t key = cpu_key(vm, c);
 
@@ -20,7 +20,7 @@ static void key_set(struct zsr_vm *vm, struct zsr_vcpu *c)
 		vm->horizon = key;
 }
 
-static void key_clear(struct zsr_vm *vm, struct zsr_vcpu *c)
+void zsr_vm_key_clear(struct zsr_vm *vm, struct zsr_vcpu *c)
 {
 	vm->key[zsr_vm_cpu_index(vm, c)] = UINT64_MAX;
 }
@@ -83,6 +83,22 @@ static struct zsr_vtimer timer_pop(struct zsr_vm *vm)
 	return top;
 }
 
+static void no_timer(struct zsr_vm *vm, void *arg)
+{
+	(void)vm;
+	(void)arg;
+}
+
+void zsr_vm_timer_cancel(struct zsr_vm *vm,
+			 void (*fn)(struct zsr_vm *vm, void *arg), void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < vm->nr_timers; i++)
+		if (vm->timers[i].fn == fn && vm->timers[i].arg == arg)
+			vm->timers[i].fn = no_timer;
+}
+
 /* ---- dispatching ---------------------------------------------------- */
 
 static void resume(struct zsr_vm *vm, struct zsr_coro *to)
@@ -121,6 +137,7 @@ void zsr_vm_dispatch(struct zsr_vm *vm)
 		if (timer < first) {
 			struct zsr_vtimer t = timer_pop(vm);
 
+			vm->timer_now = t.at;
 			t.fn(vm, t.arg);
 			continue;
 		}
@@ -137,193 +154,47 @@ void zsr_vm_dispatch(struct zsr_vm *vm)
 
 void zsr_vm_yield(struct zsr_vm *vm)
 {
-	key_set(vm, vm->c);
+	zsr_vm_key_set(vm, vm->c);
 	zsr_vm_dispatch(vm);
-}
-
-/* ---- run queues ----------------------------------------------------- */
-
-static void ready_insert(struct zsr_vcpu *c, struct zsr_vtask *t)
-{
-	struct zsr_vtask **p = &c->ready;
-
-	while (*p && (*p)->vruntime <= t->vruntime)
-		p = &(*p)->next;
-	t->next = *p;
-	*p = t;
-	t->state = ZSR_VT_READY;
-	c->nr_ready++;
-}
-
-static struct zsr_vtask *ready_pop(struct zsr_vcpu *c)
-{
-	struct zsr_vtask *t = c->ready;
-
-	if (t) {
-		c->ready = t->next;
-		t->next = NULL;
-		c->nr_ready--;
-	}
-	return t;
-}
-
-/* Count what C's task has run, and raise the least vruntime that any task of C
- * has: it only grows, and newcomers are placed by it. */
-static void vruntime_update(struct zsr_vcpu *c)
-{
-	uint64_t least;
-
-	if (!c->cur)
-		return;
-	c->cur->vruntime += c->now - c->cur->run_since;
-	c->cur->run_since = c->now;
-	least = c->cur->vruntime;
-	if (c->ready)
-		least = zsr_min(least, c->ready->vruntime);
-	c->min_vruntime = zsr_max(c->min_vruntime, least);
-}
-
-/* T moves: vruntimes of two CPUs say nothing to each other, so it is as far
- * ahead of the new one's least, or behind it, as it was of the old one's. */
-static void vruntime_move(struct zsr_vtask *t, struct zsr_vcpu *from,
-			  const struct zsr_vcpu *to)
-{
-	uint64_t behind;
-
-	if (from == to)
-		return;
-	vruntime_update(from);
-	behind = from->min_vruntime - zsr_min(from->min_vruntime, t->vruntime);
-	t->vruntime -= zsr_min(from->min_vruntime, t->vruntime);
-	t->vruntime += to->min_vruntime - zsr_min(to->min_vruntime, behind);
-}
-
-/* A CPU about to idle takes the next task of the longest run queue. */
-static struct zsr_vtask *ready_steal(struct zsr_vm *vm, struct zsr_vcpu *c)
-{
-	struct zsr_vcpu *from = NULL;
-	struct zsr_vtask *t;
-	unsigned i;
-
-	for (i = 0; i < vm->m.nr_cpus; i++)
-		if (&vm->cpu[i] != c && vm->cpu[i].nr_ready &&
-		    (!from || vm->cpu[i].nr_ready > from->nr_ready))
-			from = &vm->cpu[i];
-	if (!from)
-		return NULL;
-	t = ready_pop(from);
-	vruntime_move(t, from, c);
-	return t;
-}
-
-/* T gets C; `from` is whom it takes over from, NULL for an idle CPU. */
-static void cpu_run(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t,
-		    const struct zsr_vtask *from)
-{
-	uint64_t cost = c->cost[ZSR_COST_context_switch];
-
-	c->now += cost;
-	if (t->worker || (from && from->worker))
-		c->queueing += cost;
-	else
-		c->busy[ZSR_MODE_OTHER] += cost;
-	vm->switches++;
-	c->cur = t;
-	c->min_vruntime = zsr_max(c->min_vruntime, t->vruntime);
-	c->slice_end = c->now + vm->profile->slice;
-	t->cpu = zsr_vm_cpu_index(vm, c);
-	t->state = ZSR_VT_RUNNING;
-	t->run_since = c->now;
-	key_set(vm, c);
-}
-
-void zsr_vm_block(struct zsr_vm *vm)
-{
-	struct zsr_vcpu *c = vm->c;
-	struct zsr_vtask *t = c->cur, *next;
-
-	vruntime_update(c);
-	next = ready_pop(c);
-	if (!next)
-		next = ready_steal(vm, c);
-	if (next) {
-		cpu_run(vm, c, next, t);
-	} else {
-		c->cur = NULL;
-		key_clear(vm, c);
-	}
-	zsr_vm_dispatch(vm);
-}
-
-void zsr_vm_resched(struct zsr_vm *vm)
-{
-	struct zsr_vcpu *c = vm->c;
-	struct zsr_vtask *t = c->cur;
-
-	zsr_vm_sync(vm);
-	if (!c->nr_ready || c->now < c->slice_end)
-		return;
-	vruntime_update(c);
-	ready_insert(c, t);
-	cpu_run(vm, c, ready_pop(c), t);
-	zsr_vm_dispatch(vm);
-}
-
-static struct zsr_vcpu *pick_cpu(struct zsr_vm *vm, const struct zsr_vtask *t)
-{
-	struct zsr_vcpu *best = &vm->cpu[t->cpu];
-	unsigned i;
-
-	if (!best->cur)
-		return best;
-	for (i = 0; i < vm->m.nr_cpus; i++)
-		if (!vm->cpu[i].cur)
-			return &vm->cpu[i];
-	for (i = 0; i < vm->m.nr_cpus; i++)
-		if (vm->cpu[i].nr_ready < best->nr_ready)
-			best = &vm->cpu[i];
-	return best;
-}
-
-/*
- * T can run from AT on. It goes to the CPU it last ran on when that is idle,
- * else to an idle one, else to the shortest run queue. A long sleeper is half a
- * slice behind the others at most, and let before the running task when it is
- * more than a third.
- */
-void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at)
-{
-	struct zsr_vcpu *c = pick_cpu(vm, t);
-	uint64_t credit = vm->profile->slice / 2;
-
-	vruntime_update(c);
-	vruntime_move(t, &vm->cpu[t->cpu], c);
-	t->vruntime = zsr_max(t->vruntime, c->min_vruntime > credit
-						   ? c->min_vruntime - credit
-						   : 0);
-	if (!c->cur) {
-		zsr_vm_idle_until(c, at);
-		cpu_run(vm, c, t, NULL);
-		return;
-	}
-	t->cpu = zsr_vm_cpu_index(vm, c);
-	ready_insert(c, t);
-	if (t->vruntime + vm->profile->slice / 3 < c->cur->vruntime)
-		c->slice_end = zsr_min(c->slice_end, c->now);
 }
 
 /* ---- for tasks ------------------------------------------------------ */
 
+/*
+ * As long as nobody comes before its end, PS just pass. Else the CPU is marked
+ * as computing, and whoever comes in between, with something that takes the
+ * CPU away, sets an earlier stop.
+ */
 void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
 {
-	uint64_t chunk;
+	struct zsr_vcpu *c = vm->c;
+	uint64_t end, run;
 
 	while (ps) {
-		chunk = zsr_min(ps, vm->profile->slice);
-		zsr_vm_spend(vm, chunk);
-		ps -= chunk;
-		zsr_vm_sync(vm);
-		zsr_vm_cond_resched(vm);
+		if (c->now >= ZSR_VM_END_PS)
+			zsr_vm_yield(vm);
+		run = zsr_min(ps, ZSR_VM_END_PS + 1 - c->now);
+		if (zsr_vm_wants_switch(c)) {
+			zsr_vm_sync(vm);
+			if (c->now >= c->slice_end) {
+				zsr_vm_resched(vm);
+				c = vm->c;
+				continue;
+			}
+			run = zsr_min(run, c->slice_end - c->now);
+		}
+		if (zsr_vm_key(c->now + run, 0) <= vm->horizon) {
+			zsr_vm_spend(vm, run);
+			ps -= run;
+			continue;
+		}
+		end = c->now + ps;
+		c->computing = true;
+		c->stop_at = c->now + run;
+		zsr_vm_yield(vm);
+		zsr_vm_compute_to(c, c->stop_at);
+		c->computing = false;
+		ps = end - c->now;
 	}
 }
 
@@ -363,8 +234,7 @@ void zsr_vm_wake(struct zsr_vm *vm, struct zsr_vtask *t)
 
 	c->now += c->cost[ZSR_COST_wake];
 	c->queueing += c->cost[ZSR_COST_wake];
-	zsr_vm_wake_at(vm, t,
-		       c->now + zsr_vm_scatter(vm, vm->profile->wake_latency));
+	zsr_vm_wake_at(vm, t, c->now + zsr_vm_wake_latency(vm, c, t->worker));
 }
 
 void zsr_vm_resume(struct zsr_vm *vm, struct zsr_vtask *t)
@@ -376,7 +246,7 @@ void zsr_vm_resume(struct zsr_vm *vm, struct zsr_vtask *t)
 
 void zsr_vm_park_spinner(struct zsr_vm *vm)
 {
-	key_clear(vm, vm->c);
+	zsr_vm_key_clear(vm, vm->c);
 	zsr_vm_dispatch(vm);
 }
 
@@ -385,5 +255,5 @@ void zsr_vm_unpark(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at)
 	struct zsr_vcpu *c = &vm->cpu[t->cpu];
 
 	zsr_vm_spin_until(vm, c, at);
-	key_set(vm, c);
+	zsr_vm_key_set(vm, c);
 }

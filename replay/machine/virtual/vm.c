@@ -56,6 +56,7 @@ struct zsr_vtask *zsr_vm_spawn(struct zsr_vm *vm,
 		return NULL;
 	*t = (struct zsr_vtask){ .coro = t->coro,
 				 .vm = vm,
+				 .weight = ZSR_WEIGHT_NICE_0,
 				 .fn = fn,
 				 .arg = arg,
 				 .cpu = cpu % vm->m.nr_cpus };
@@ -94,33 +95,6 @@ int zsr_vm_run(struct zsr_vm *vm, struct zsr_err *err)
 	return 0;
 }
 
-/* Quantile midpoints of a lognormal distribution (sigma 0.5), scaled to a mean
- * of exactly 1024: how far one memory-bound step lies from its mean. */
-static const uint16_t scatter_table[256] = {
-	214,  256,  281,  300,  315,  329,  341,  351,  361,  370,  379,  387,
-	395,  403,  410,  417,  423,  430,  436,  442,  448,  454,  460,  465,
-	471,  476,  481,  486,  492,  497,  502,  506,  511,  516,  521,  525,
-	530,  535,  539,  544,  548,  552,  557,  561,  566,  570,  574,  578,
-	583,  587,  591,  595,  599,  603,  607,  611,  615,  620,  624,  628,
-	632,  636,  640,  644,  648,  651,  655,  659,  663,  667,  671,  675,
-	679,  683,  687,  691,  695,  699,  702,  706,  710,  714,  718,  722,
-	726,  730,  734,  738,  742,  746,  749,  753,  757,  761,  765,  769,
-	773,  777,  781,  785,  789,  793,  797,  801,  805,  809,  813,  818,
-	822,  826,  830,  834,  838,  842,  846,  851,  855,  859,  863,  868,
-	872,  876,  880,  885,  889,  893,  898,  902,  907,  911,  916,  920,
-	925,  929,  934,  938,  943,  948,  952,  957,  962,  966,  971,  976,
-	981,  986,  991,  996,  1001, 1006, 1011, 1016, 1021, 1026, 1031, 1037,
-	1042, 1047, 1053, 1058, 1063, 1069, 1074, 1080, 1086, 1091, 1097, 1103,
-	1109, 1115, 1121, 1127, 1133, 1139, 1145, 1152, 1158, 1164, 1171, 1178,
-	1184, 1191, 1198, 1205, 1212, 1219, 1226, 1233, 1241, 1248, 1256, 1263,
-	1271, 1279, 1287, 1295, 1303, 1312, 1320, 1329, 1338, 1347, 1356, 1365,
-	1375, 1384, 1394, 1404, 1415, 1425, 1436, 1446, 1458, 1469, 1481, 1493,
-	1505, 1517, 1530, 1543, 1557, 1571, 1585, 1600, 1615, 1631, 1647, 1664,
-	1682, 1700, 1719, 1738, 1758, 1780, 1802, 1825, 1850, 1876, 1903, 1932,
-	1963, 1996, 2032, 2070, 2112, 2158, 2208, 2265, 2328, 2402, 2488, 2593,
-	2726, 2907, 3189, 3831,
-};
-
 /* The table's distance from its mean, scaled by the profile's spread. */
 static void scatter_init(struct zsr_vm *vm)
 {
@@ -128,7 +102,7 @@ static void scatter_init(struct zsr_vm *vm)
 	unsigned i;
 
 	for (i = 0; i < ZSR_ARRAY_SIZE(vm->scatter); i++) {
-		dev = (int32_t)scatter_table[i] - 1024;
+		dev = (int32_t)zsr_lognormal[i] - 1024;
 		dev = dev * (int32_t)vm->profile->spread / 1000;
 		vm->scatter[i] = (uint32_t)(1024 + dev);
 	}
@@ -206,11 +180,29 @@ static const struct zsr_machine_ops vm_ops = {
 	.preempt_disable = vm_preempt_disable,
 	.preempt_enable = vm_preempt_enable,
 	.cond_resched = vm_cond_resched,
-	.queue_work = zsr_vm_queue_work,
+	.queue_work_on = zsr_vm_queue_work_on,
+	.queue_delayed_on = zsr_vm_queue_delayed_on,
+	.cancel_delayed = zsr_vm_cancel_delayed,
 	.flush_work = zsr_vm_flush_work,
 	.pages_alloc = zsr_vm_pages_alloc,
 	.pages_free = zsr_vm_pages_free,
+	.pages_vanish = zsr_vm_pages_vanish,
 };
+
+/* What the steps cost on this CPU, alone on its core and not. */
+static void costs_init(struct zsr_vcpu *c, const struct zsr_profile *p,
+		       unsigned cpu)
+{
+	uint64_t speed = p->speed[cpu] ? p->speed[cpu] : 1000;
+	uint64_t shared = p->smt_speed ? p->smt_speed : 1000;
+	unsigned i;
+
+	for (i = 0; i < ZSR_NR_COSTS; i++) {
+		c->cost_alone[i] = p->cost_ps[i] * 1000 / speed;
+		c->cost_shared[i] = c->cost_alone[i] * 1000 / shared;
+	}
+	c->cost = c->cost_alone;
+}
 
 int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
 		  unsigned nr_cpus, unsigned page_size, uint64_t seed,
@@ -227,11 +219,12 @@ int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
 	vm->profile = profile;
 	vm->page_size = page_size;
 	scatter_init(vm);
+	zsr_dist_spread(&vm->wake_dist, profile->wake_latency, profile->spread);
+	zsr_vm_workers_init(vm);
 	for (i = 0; i < nr_cpus; i++) {
 		vm->key[i] = UINT64_MAX;
 		vm->cpu[i].rng.state = zsr_rng_next(&rng);
-		memcpy(vm->cpu[i].cost, profile->cost_ps,
-		       sizeof(vm->cpu[i].cost));
+		costs_init(&vm->cpu[i], profile, i);
 	}
 	*out = vm;
 	return 0;
@@ -246,6 +239,10 @@ void zsr_vm_destroy(struct zsr_vm *vm)
 	for (i = 0; i < vm->nr_tasks; i++) {
 		zsr_coro_free(&vm->tasks[i]->coro);
 		free(vm->tasks[i]);
+	}
+	for (i = 0; i < vm->m.nr_cpus; i++) {
+		free(vm->cpu[i].ready.task);
+		free(vm->cpu[i].pinned.task);
 	}
 	free(vm->tasks);
 	free(vm->timers);

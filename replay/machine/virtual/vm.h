@@ -17,9 +17,13 @@
 #include "base/base.h"
 #include "replay/machine/machine.h"
 #include "replay/machine/virtual/coro.h"
+#include "replay/machine/virtual/dist.h"
 #include "replay/machine/virtual/profile.h"
 
 #define ZSR_PS_PER_NS 1000u
+
+/* Milliseconds in ps. */
+#define ZSR_MS(ms) ((ms)*1000000000ull)
 
 /* ps to ns, half up. */
 static inline uint64_t zsr_ps_to_ns(uint64_t ps)
@@ -55,6 +59,15 @@ enum zsr_vtask_state {
 	ZSR_VT_DEAD,
 };
 
+enum zsr_sched_class {
+	ZSR_SCHED_FAIR,
+	ZSR_SCHED_RT, /* above all fair tasks, first in first out, no slices */
+};
+
+/* Weights of the kernel's nice levels 0 and -20. */
+#define ZSR_WEIGHT_NICE_0   1024
+#define ZSR_WEIGHT_NICE_M20 88761
+
 struct zsr_vtask {
 	struct zsr_coro coro;
 	struct zsr_vm *vm;
@@ -62,31 +75,65 @@ struct zsr_vtask {
 	void *arg;
 	enum zsr_vtask_state state;
 	enum zsr_mode mode;
+	enum zsr_sched_class class;
+	bool pinned; /* runs on its CPU alone, while that is online */
+	bool worker;
+	bool wants_write; /* in a rwlock's queue */
 	unsigned cpu; /* where it runs or last ran */
 	unsigned preempt_off;
-	uint64_t vruntime; /* ps on a CPU, as the fair scheduler counts */
+	uint64_t weight; /* ZSR_WEIGHT_* */
+	uint64_t vruntime; /* ps on a CPU by weight, for the fair scheduler */
 	uint64_t run_since; /* CPU clock when it got the CPU */
 	uint64_t wake_at; /* when a sleeper's timer fires */
-	bool wants_write; /* in a rwlock's queue */
-	bool worker;
-	struct zsr_vtask *next; /* run queue, lock queue, idle workers */
+	uint64_t order; /* of becoming ready, among equals */
+	struct zsr_vtask *next; /* RT, lock queue, idle workers */
+};
+
+/* Ready tasks by vruntime, then order: a binary heap. */
+struct zsr_ready {
+	struct zsr_vtask **task;
+	size_t nr, cap;
+};
+
+struct zsr_task_queue {
+	struct zsr_vtask *head, *tail;
+};
+
+/* Workers that take items from one list: a CPU's own, or unbound. */
+struct zsr_worker_pool {
+	struct zsr_vm *vm;
+	struct zsr_work *head, *tail;
+	struct zsr_vtask *idle;
+	unsigned busy; /* workers that are not idle */
+	bool bound;
+	bool highpri;
+	unsigned cpu; /* bound */
+	uint64_t spare_at; /* when the next new worker can start */
+	bool retrying; /* a timer looks again whether one can be made */
 };
 
 struct zsr_vcpu {
 	uint64_t now; /* ps */
 	struct zsr_vtask *cur; /* NULL: idle */
-	struct zsr_vtask *ready; /* run queue by vruntime */
-	unsigned nr_ready;
-	uint64_t min_vruntime;
+	unsigned nr_ready; /* tasks that wait for this CPU */
+	bool offline;
+	bool computing; /* cur computes up to stop_at; `now` is its begin */
+	uint64_t stop_at;
 	uint64_t slice_end;
-	uint64_t idle_since;
+	uint64_t min_vruntime;
+	const uint64_t *cost; /* ps, this CPU's speed applied */
 	uint64_t idle; /* ps spent idle */
 	uint64_t busy[ZSR_NR_MODES];
 	uint64_t spin[ZSR_NR_MODES]; /* waiting for locks and lines */
 	uint64_t queueing; /* queueing work, waking, switching */
 	unsigned pcp; /* pages on this CPU's page list */
 	struct zsr_rng rng;
-	uint64_t cost[ZSR_NR_COSTS]; /* ps, this CPU's speed applied */
+	struct zsr_ready ready; /* fair tasks that may go elsewhere */
+	struct zsr_ready pinned; /* fair tasks that may not */
+	struct zsr_task_queue rt;
+	struct zsr_worker_pool bound[2]; /* plain and high priority */
+	uint64_t cost_alone[ZSR_NR_COSTS];
+	uint64_t cost_shared[ZSR_NR_COSTS]; /* the core's other CPU is busy */
 };
 
 /* Something that happens at a time of its own. */
@@ -107,19 +154,26 @@ struct zsr_vm {
 	struct zsr_vtimer *timers; /* heap */
 	size_t nr_timers, cap_timers;
 	uint64_t timer_seq;
+	uint64_t timer_now; /* ps, of the timer that fires */
 	struct zsr_vtask **tasks;
 	size_t nr_tasks, cap_tasks;
 	struct zsr_vtask *dead; /* ended; record and stack serve again */
 	size_t nr_alive; /* tasks that are not workers and not dead */
-	struct zsr_work *work_head, *work_tail;
-	struct zsr_vtask *idle_workers;
+	struct zsr_worker_pool unbound[2]; /* plain and high priority */
 	struct zsr_vtask *flushers; /* sleep until a work item is done */
-	uint64_t spare_worker_at; /* when the next new worker can start */
+	uint64_t order; /* of becoming ready */
 	struct zsr_spinlock zone;
 	unsigned page_size; /* bytes; of the trace that is replayed */
 	uint64_t pages_used; /* of the memory budget */
 	uint64_t pages_peak;
 	uint64_t pages_refused; /* allocations that found no page */
+	struct zsr_vtask *stalled; /* tasks that wait for free pages */
+	bool below_low; /* free pages fell below the low mark */
+	void (*pressure)(struct zsr_vm *vm, void *arg); /* then; may be NULL */
+	void *pressure_arg;
+	struct zsr_dist wake_dist; /* wake-up latency */
+	bool worker_dist_set; /* workers have another one */
+	struct zsr_dist worker_dist;
 	uint64_t switches;
 	uint64_t works_queued;
 	uint64_t works_run;
@@ -209,6 +263,22 @@ void zsr_vm_wake(struct zsr_vm *vm, struct zsr_vtask *t);
 void zsr_vm_resume(struct zsr_vm *vm, struct zsr_vtask *t);
 int zsr_vm_timer(struct zsr_vm *vm, uint64_t at,
 		 void (*fn)(struct zsr_vm *vm, void *arg), void *arg);
+/* Timers set for fn(arg) do nothing any more. */
+void zsr_vm_timer_cancel(struct zsr_vm *vm,
+			 void (*fn)(struct zsr_vm *vm, void *arg), void *arg);
+/* Take CPU away: returns when nothing runs there any more, its page list is
+ * empty and what waited there is elsewhere. At least one must stay. */
+void zsr_vm_cpu_offline(struct zsr_vm *vm, unsigned cpu);
+
+/* Free memory, in pages, within the budget. */
+uint64_t zsr_vm_pages_left(const struct zsr_vm *vm);
+/* Take NR pages for somebody who is no pool (an application, a buffer), and
+ * give them back. No CPU time; false when there are not as many. */
+bool zsr_vm_pages_take(struct zsr_vm *vm, uint64_t nr);
+void zsr_vm_pages_give(struct zsr_vm *vm, uint64_t nr);
+/* Sleep while free memory is below the low mark, until it is above the high
+ * one. */
+void zsr_vm_pages_await(struct zsr_vm *vm);
 
 /* ---- between the files of this folder ------------------------------- */
 
@@ -227,6 +297,9 @@ static inline void zsr_vm_idle_until(struct zsr_vcpu *c, uint64_t at)
 	}
 }
 
+/* CPU C runs (again) from its clock on, or to the end of what it computes. */
+void zsr_vm_key_set(struct zsr_vm *vm, struct zsr_vcpu *c);
+void zsr_vm_key_clear(struct zsr_vm *vm, struct zsr_vcpu *c);
 /* Hand control to whatever is earliest; returns when the calling task is. With
  * nothing left to run control goes back to zsr_vm_run(). */
 void zsr_vm_dispatch(struct zsr_vm *vm);
@@ -236,10 +309,33 @@ void zsr_vm_park_spinner(struct zsr_vm *vm); /* current spins; CPU stays taken *
 void zsr_vm_unpark(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 void zsr_vm_resched(struct zsr_vm *vm);
+/* Who computes on C stops at AT, if that is earlier. */
+void zsr_vm_stop_computing(struct zsr_vm *vm, struct zsr_vcpu *c, uint64_t at);
+/* A task for every item handed to a pool of workers; see work.c. */
+void zsr_vm_workers_init(struct zsr_vm *vm);
+void zsr_vm_pages_drain(struct zsr_vm *vm, struct zsr_vcpu *c);
+
+/* How often it is looked whether a CPU that goes offline is idle. */
+#define ZSR_OFFLINE_POLL_PS 10000000ull
+
+/* C's task has computed up to AT. */
+static inline void zsr_vm_compute_to(struct zsr_vcpu *c, uint64_t at)
+{
+	if (at > c->now) {
+		c->busy[c->cur->mode] += at - c->now;
+		c->now = at;
+	}
+}
+
+/* Somebody else should run on C and may. */
+static inline bool zsr_vm_wants_switch(const struct zsr_vcpu *c)
+{
+	return (c->nr_ready || c->offline) && !c->cur->preempt_off;
+}
 
 static inline void zsr_vm_cond_resched(struct zsr_vm *vm)
 {
-	if (vm->c->nr_ready && !vm->c->cur->preempt_off)
+	if (zsr_vm_wants_switch(vm->c))
 		zsr_vm_resched(vm);
 }
 
@@ -247,6 +343,15 @@ static inline void zsr_vm_preempt_enable(struct zsr_vm *vm)
 {
 	vm->c->cur->preempt_off--;
 	zsr_vm_cond_resched(vm);
+}
+
+/* From a wake-up, by C, to running. */
+static inline uint64_t zsr_vm_wake_latency(struct zsr_vm *vm,
+					   struct zsr_vcpu *c, bool worker)
+{
+	return zsr_dist_draw(worker && vm->worker_dist_set ? &vm->worker_dist
+							   : &vm->wake_dist,
+			     &c->rng);
 }
 
 /* A step whose cost scatters around its mean (cache and TLB misses). */
@@ -262,9 +367,14 @@ void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_line_read(struct zsr_machine *m, struct zsr_line *l);
 void zsr_vm_line_write(struct zsr_machine *m, struct zsr_line *l);
 void zsr_vm_line_atomic(struct zsr_machine *m, struct zsr_line *l);
-bool zsr_vm_queue_work(struct zsr_machine *m, struct zsr_work *w);
+bool zsr_vm_queue_work_on(struct zsr_machine *m, unsigned cpu,
+			  struct zsr_work *w);
+bool zsr_vm_queue_delayed_on(struct zsr_machine *m, unsigned cpu,
+			     struct zsr_delayed_work *w, uint64_t delay_ns);
+bool zsr_vm_cancel_delayed(struct zsr_machine *m, struct zsr_delayed_work *w);
 void zsr_vm_flush_work(struct zsr_machine *m, struct zsr_work *w);
 bool zsr_vm_pages_alloc(struct zsr_machine *m, unsigned nr);
 void zsr_vm_pages_free(struct zsr_machine *m, unsigned nr);
+void zsr_vm_pages_vanish(struct zsr_machine *m, unsigned nr);
 
 #endif

@@ -260,6 +260,7 @@ END_TEST
 /* ---- work ------------------------------------------------------------------- */
 
 struct works {
+	struct zsr_workqueue wq;
 	struct zsr_work work;
 	struct zsr_vm *vm;
 	unsigned runs;
@@ -285,6 +286,8 @@ static void queue_and_flush(struct zsr_vm *vm, void *arg)
 	struct works *s = arg;
 
 	s->vm = vm;
+	s->work.wq = &s->wq;
+	s->wq.flags = ZSR_WQ_UNBOUND;
 	ck_assert(zsr_queue_work(&vm->m, &s->work));
 	ck_assert(!zsr_queue_work(&vm->m, &s->work));
 	zsr_vm_compute(vm, 27000 * NS); /* it runs now: 25 to 30 us */
