@@ -30,6 +30,8 @@ static const struct zsr_cmd commands[] = {
 	{ "report", "[-o FILE] [RUN...|TRACE...] [-d DB]",
 	  "draw runs: memory return, latency, queues, provenance",
 	  zsr_cmd_report },
+	{ "fsck", "[DB] [OPTION...]", "check every checksum, count, reference",
+	  zsr_cmd_fsck },
 };
 
 static void print_help(FILE *f)

@@ -6,6 +6,7 @@
 
 #include "db/chunk.h"
 #include "db/columns.h"
+#include "db/tally.h"
 
 #define LEVEL      1 /* planes are noise or zeros: higher levels win nothing */
 #define DICT_SLOTS 1024 /* a power of two, well above ZSR_DICT_MAX */
@@ -320,18 +321,19 @@ static size_t gather_frees(struct zsr_chunk_encoder *enc,
 	return m;
 }
 
-static void describe(const struct zsr_event *ev, size_t n, uint64_t first_obj,
-		     struct zsr_chunk_info *info)
+void zsr_chunk_describe(struct zsr_chunk_info *info, const struct zsr_event *ev,
+			size_t n)
 {
 	size_t i;
 
-	*info = (struct zsr_chunk_info){
-		.first_obj = first_obj,
-		.t_min = ev[0].t_ns,
-		.t_max = ev[n - 1].t_ns,
-		.nr = (uint32_t)n,
-		.task_min = ev[0].task,
-	};
+	if (!n)
+		return;
+	if (!info->nr) {
+		info->t_min = ev->t_ns;
+		info->task_min = ev->task;
+	}
+	info->nr += (uint32_t)n;
+	info->t_max = ev[n - 1].t_ns;
 	for (i = 0; i < n; i++) {
 		info->cpus |= zsr_chunk_cpu_bit(ev[i].cpu);
 		info->kinds |= 1u << ev[i].kind;
@@ -351,7 +353,8 @@ int zsr_chunk_encode(struct zsr_chunk_encoder *enc, const struct zsr_event *ev,
 	size_t m;
 	int ret;
 
-	describe(ev, n, first_obj, info);
+	*info = (struct zsr_chunk_info){ .first_obj = first_obj };
+	zsr_chunk_describe(info, ev, n);
 	enc->len = 0;
 	put_byte(enc, ZSR_CHUNK_FORMAT);
 	put_varint(enc, n);

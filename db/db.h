@@ -351,6 +351,32 @@ int zsr_run_load(struct zsr_db *db, int64_t id, struct zsr_run *run,
 int zsr_run_ids(struct zsr_db *db, int64_t trace, int64_t **ids, size_t *nr,
 		struct zsr_err *err);
 
+/* ---- keeping a database ---------------------------------------------- */
+
+struct zsr_fsck {
+	uint64_t nr_faults;
+	uint64_t nr_traces;
+	uint64_t nr_chunks;
+	uint64_t nr_events;
+	uint64_t nr_runs;
+};
+
+struct zsr_fsck_opts {
+	void *ctx;
+	/* A fault in one line, without a line feed; 0 to go on. May be NULL. */
+	int (*fault)(void *ctx, const char *line);
+	void (*at)(void *ctx, uint64_t events); /* progress; may be NULL */
+};
+
+/*
+ * Check everything: the file, every checksum, count and reference; digests of
+ * traces, profiles and runs are computed again. 0 when all was looked at,
+ * whatever it was like; what fault() returned; -errno when the database could
+ * not be read.
+ */
+int zsr_db_fsck(struct zsr_db *db, const struct zsr_fsck_opts *opts,
+		struct zsr_fsck *found, struct zsr_err *err);
+
 /* ---- SQL ----------------------------------------------------------- */
 
 enum zsr_sql_type { ZSR_SQL_NULL, ZSR_SQL_NUMBER, ZSR_SQL_TEXT };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "db/columns.h"
 #include "db/digest.h"
+#include "db/private.h"
 
 /* An event's longest form: mask, and 13 varints of at most 10 bytes. */
 #define EVENT_MAX (2 + 13 * 10)
@@ -73,7 +74,7 @@ void zsr_digest_event(struct zsr_digest *d, const struct zsr_event *ev)
 		flush(d);
 }
 
-void zsr_digest_facts(struct zsr_digest *d, const struct zsr_trace *t)
+static void add_facts(struct zsr_digest *d, const struct zsr_trace *t)
 {
 	flush(d);
 	zsr_sha_str(&d->sha, t->kernel);
@@ -83,13 +84,40 @@ void zsr_digest_facts(struct zsr_digest *d, const struct zsr_trace *t)
 	zsr_sha_u64(&d->sha, t->from_empty);
 }
 
-void zsr_digest_row(struct zsr_digest *d, uint64_t nr, const char *text)
+static int add_rows(struct zsr_digest *d, struct zsr_db *db, int64_t trace,
+		    const char *sql, struct zsr_err *err)
 {
-	zsr_sha_u64(&d->sha, nr);
-	zsr_sha_str(&d->sha, text);
+	sqlite3_stmt *stmt;
+	char text[4096];
+	int ret = zsr_sql_prepare(db, &stmt, sql, err);
+
+	if (ret)
+		return ret;
+	zsr_sql_bind(stmt, "i", trace);
+	while ((ret = zsr_sql_step(db, stmt, err)) == 1) {
+		zsr_sql_text(stmt, 1, text, sizeof(text));
+		zsr_sha_u64(&d->sha, (uint64_t)sqlite3_column_int64(stmt, 0));
+		zsr_sha_str(&d->sha, text);
+	}
+	sqlite3_finalize(stmt);
+	return ret;
 }
 
-void zsr_digest_hex(struct zsr_digest *d, char hex[ZSR_SHA_HEX])
+int zsr_digest_end(struct zsr_digest *d, struct zsr_db *db,
+		   const struct zsr_trace *t, char hex[ZSR_SHA_HEX],
+		   struct zsr_err *err)
 {
+	static const char *const tables[] = {
+		"SELECT pid, comm FROM task WHERE trace = ? ORDER BY nr",
+		"SELECT nr, name FROM pool WHERE trace = ? ORDER BY nr",
+		"SELECT nr, text FROM mark WHERE trace = ? ORDER BY nr",
+	};
+	size_t i;
+	int ret = 0;
+
+	add_facts(d, t);
+	for (i = 0; i < ZSR_ARRAY_SIZE(tables) && !ret; i++)
+		ret = add_rows(d, db, t->id, tables[i], err);
 	zsr_sha_hex(&d->sha, hex);
+	return ret;
 }

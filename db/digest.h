@@ -18,8 +18,10 @@ struct zsr_digest {
 
 void zsr_digest_init(struct zsr_digest *d);
 void zsr_digest_event(struct zsr_digest *d, const struct zsr_event *ev);
-void zsr_digest_facts(struct zsr_digest *d, const struct zsr_trace *t);
-void zsr_digest_row(struct zsr_digest *d, uint64_t nr, const char *text);
-void zsr_digest_hex(struct zsr_digest *d, char hex[ZSR_SHA_HEX]);
+/* Adds the facts of *t and its tasks, pools and marks, as the database has
+ * them. */
+int zsr_digest_end(struct zsr_digest *d, struct zsr_db *db,
+		   const struct zsr_trace *t, char hex[ZSR_SHA_HEX],
+		   struct zsr_err *err);
 
 #endif

@@ -38,16 +38,22 @@ static uint64_t *value_at(struct zsr_run_values *v, unsigned i)
 
 /* ---- storing --------------------------------------------------------- */
 
-static int store_profile(struct zsr_db *db, const char *text,
-			 char digest[ZSR_SHA_HEX], struct zsr_err *err)
+void zsr_profile_digest(const char *text, char digest[ZSR_SHA_HEX])
 {
 	struct zsr_sha sha;
-	sqlite3_stmt *stmt;
-	int ret;
 
 	zsr_sha_init(&sha);
 	zsr_sha_str(&sha, text);
 	zsr_sha_hex(&sha, digest);
+}
+
+static int store_profile(struct zsr_db *db, const char *text,
+			 char digest[ZSR_SHA_HEX], struct zsr_err *err)
+{
+	sqlite3_stmt *stmt;
+	int ret;
+
+	zsr_profile_digest(text, digest);
 	ret = zsr_sql_prepare(
 		db, &stmt, "INSERT OR IGNORE INTO profile VALUES (?, ?)", err);
 	if (!ret)
@@ -317,6 +323,8 @@ static int load_data(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 				err);
 		if (!ret)
 			ret = zsr_hist_unpack(run->hist[i], blob, len, err);
+		if (!ret && run->hist[i]->count != count)
+			ret = zsr_err_input(err, "its count is wrong");
 	}
 	for (i = 0; i < ZSR_NR_RUN_SERIES && !ret; i++) {
 		key = series_keys[i];

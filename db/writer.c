@@ -9,6 +9,7 @@
 #include "db/chunk.h"
 #include "db/digest.h"
 #include "db/private.h"
+#include "db/tally.h"
 
 #define LONG_TEXT 160 /* bytes of metadata from which it is packed */
 #define MAX_TEXTS (64u << 20)
@@ -40,10 +41,7 @@ struct zsr_writer {
 	size_t n;
 	uint64_t nr_chunks;
 	uint64_t chunk_first_obj;
-	uint64_t first_ns;
-	uint64_t last_ns;
-	uint32_t max_task;
-	uint32_t max_pool;
+	struct zsr_tally tally;
 	char *texts;
 	size_t texts_len;
 	size_t texts_cap;
@@ -169,7 +167,7 @@ static const char *accept_event(struct zsr_writer *w, struct zsr_event *ev)
 {
 	uint64_t birth;
 
-	if (ev->t_ns < w->last_ns)
+	if (ev->t_ns < w->tally.last_ns)
 		return "time goes backwards";
 	if (ev->t_ns > INT64_MAX || ev->dur_ns > INT64_MAX ||
 	    ev->aux > INT64_MAX)
@@ -182,10 +180,8 @@ static const char *accept_event(struct zsr_writer *w, struct zsr_event *ev)
 			return "a malloc out of number";
 		if (zsr_live_add(w->objects, ev->size, ev->t_ns))
 			return "out of memory";
-		w->t.nr_mallocs++;
 		break;
 	case ZSR_EV_FREE:
-		w->t.nr_frees++;
 		if (ev->obj != ZSR_OBJ_NONE)
 			return zsr_live_take(w->objects, ev->obj, &ev->size,
 					     &birth)
@@ -214,15 +210,9 @@ static int add_event(struct zsr_writer *w, const struct zsr_event *from,
 	if (wrong)
 		return zsr_err_input(err,
 				     "event %" PRIu64 " at %" PRIu64 " ns: %s",
-				     w->t.nr_events, ev->t_ns, wrong);
+				     w->tally.nr_events, ev->t_ns, wrong);
 	zsr_digest_event(&w->digest, ev);
-	if (!w->t.nr_events++)
-		w->first_ns = ev->t_ns;
-	w->last_ns = ev->t_ns;
-	w->max_task = zsr_max(w->max_task, ev->task);
-	w->max_pool = zsr_max(w->max_pool, ev->pool);
-	w->t.nr_cpus = zsr_max(w->t.nr_cpus, ev->cpu + 1u);
-	w->t.has_dur |= ev->dur_ns && ev->kind <= ZSR_EV_FREE;
+	zsr_tally_add(&w->tally, ev);
 	return ++w->n == ZSR_CHUNK_EVENTS ? flush_chunk(w, err) : 0;
 }
 
@@ -328,47 +318,14 @@ static int check_rows(struct zsr_writer *w, const char *table, uint32_t nr,
 	return 0;
 }
 
-/* The tables that take part in the digest, in the order of their numbers. */
-static int digest_rows(struct zsr_writer *w, const char *sql,
-		       struct zsr_err *err)
+static void take_tally(struct zsr_trace *t, const struct zsr_tally *sum)
 {
-	sqlite3_stmt *stmt;
-	char text[4096];
-	int ret = zsr_sql_prepare(w->db, &stmt, sql, err);
-
-	if (ret)
-		return ret;
-	zsr_sql_bind(stmt, "i", w->t.id);
-	while ((ret = zsr_sql_step(w->db, stmt, err)) == 1) {
-		zsr_sql_text(stmt, 1, text, sizeof(text));
-		zsr_digest_row(&w->digest,
-			       (uint64_t)sqlite3_column_int64(stmt, 0), text);
-	}
-	sqlite3_finalize(stmt);
-	return ret;
-}
-
-static int make_digest(struct zsr_writer *w, struct zsr_err *err)
-{
-	int ret;
-
-	zsr_digest_facts(&w->digest, &w->t);
-	ret = digest_rows(w,
-			  "SELECT pid, comm FROM task WHERE trace = ? "
-			  "ORDER BY nr",
-			  err);
-	if (!ret)
-		ret = digest_rows(w,
-				  "SELECT nr, name FROM pool WHERE trace = ? "
-				  "ORDER BY nr",
-				  err);
-	if (!ret)
-		ret = digest_rows(w,
-				  "SELECT nr, text FROM mark WHERE trace = ? "
-				  "ORDER BY nr",
-				  err);
-	zsr_digest_hex(&w->digest, w->t.digest);
-	return ret;
+	t->nr_events = sum->nr_events;
+	t->nr_mallocs = t->nr_objects = sum->nr_mallocs;
+	t->nr_frees = sum->nr_frees;
+	t->nr_cpus = sum->nr_cpus;
+	t->has_dur = sum->has_dur;
+	t->duration_ns = sum->last_ns - sum->first_ns;
 }
 
 static int finish(struct zsr_writer *w, struct zsr_err *err)
@@ -378,8 +335,9 @@ static int finish(struct zsr_writer *w, struct zsr_err *err)
 
 	if (w->finished)
 		return 0;
-	if (!w->t.nr_events)
+	if (!w->tally.nr_events)
 		return zsr_err_input(err, "there is no event in it");
+	take_tally(&w->t, &w->tally);
 	ret = flush_chunk(w, err);
 	if (!ret)
 		ret = zsr_facts_check(&w->t, err);
@@ -387,13 +345,13 @@ static int finish(struct zsr_writer *w, struct zsr_err *err)
 		snprintf(w->t.lock_gen, sizeof(w->t.lock_gen), "%s",
 			 zsr_facts_lock_gen(major, minor));
 	if (!ret)
-		ret = check_rows(w, "task", w->t.nr_tasks, w->max_task, err);
+		ret = check_rows(w, "task", w->t.nr_tasks, w->tally.max_task,
+				 err);
 	if (!ret)
-		ret = check_rows(w, "pool", w->t.nr_pools, w->max_pool, err);
+		ret = check_rows(w, "pool", w->t.nr_pools, w->tally.max_pool,
+				 err);
 	if (!ret)
-		ret = make_digest(w, err);
-	w->t.nr_objects = w->t.nr_mallocs;
-	w->t.duration_ns = w->last_ns - w->first_ns;
+		ret = zsr_digest_end(&w->digest, w->db, &w->t, w->t.digest, err);
 	w->finished = !ret;
 	return ret;
 }
