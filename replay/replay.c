@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From options to runs: policies, parameters, what the trace's kernel says. */
-#include <inttypes.h>
+/* From options to runs: what is replayed, what the trace's kernel says. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay/choose.h"
 #include "replay/player.h"
-
-#define MAX_POLICIES 64
 
 static const char *const arrival_names[] = { "closed", "recorded", "asap" };
 static const char *const gaps_names[] = { "auto", "recorded", "profile" };
@@ -27,115 +25,11 @@ const char *zsr_outer_lock_name(unsigned outer)
 	return outer < ZSR_NR_OUTERS ? outer_names[outer] : NULL;
 }
 
-/* A policy of the list with the values of its parameters. */
-struct chosen {
-	const struct zsr_policy *policy;
-	uint64_t param[ZSR_MAX_PARAMS];
-};
-
 struct session {
 	struct zsr_player_setup setup;
 	struct zsr_profile profile;
-	struct chosen chosen[MAX_POLICIES];
-	unsigned nr;
+	struct zsr_choice choice;
 };
-
-/* ---- policies and their parameters --------------------------------------- */
-
-static void all_policy_names(char *buf, size_t size)
-{
-	size_t i, n = 0;
-
-	for (i = 0; zsr_policies[i] && n < size; i++)
-		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? ", " : "",
-				      zsr_policies[i]->name);
-}
-
-static int choose(struct session *s, const char *name, struct zsr_err *err)
-{
-	struct chosen *c = &s->chosen[s->nr];
-	char names[512];
-	unsigned i;
-
-	if (s->nr == MAX_POLICIES)
-		return zsr_err_usage(err, "more than %d policies", MAX_POLICIES);
-	c->policy = zsr_policy_find(name);
-	if (!c->policy) {
-		all_policy_names(names, sizeof(names));
-		return zsr_err_usage(err, "no policy '%s'; there are %s", name,
-				     names);
-	}
-	for (i = 0; i < c->policy->nr_params; i++)
-		c->param[i] = c->policy->params[i].def;
-	s->nr++;
-	return 0;
-}
-
-static int choose_all(struct session *s, const char *list, struct zsr_err *err)
-{
-	char *copy = strdup(list), *rest = copy, *name;
-	int ret = 0;
-
-	if (!copy)
-		return zsr_err_nomem(err, "policies");
-	while (!ret && (name = strsep(&rest, ",")))
-		ret = choose(s, name, err);
-	free(copy);
-	return ret;
-}
-
-/* One "[policy.]name=value" goes to every chosen policy that has it. */
-static int set_param(struct session *s, const char *arg, struct zsr_err *err)
-{
-	const char *eq = strchr(arg, '='), *dot, *name;
-	const struct zsr_param *p;
-	unsigned i, k, hits = 0;
-	int ret;
-
-	if (!eq)
-		return zsr_err_usage(err, "--param %s: expected name=value",
-				     arg);
-	/* The last dot: policies are named after releases, too. */
-	dot = memrchr(arg, '.', (size_t)(eq - arg));
-	name = dot ? dot + 1 : arg;
-	for (i = 0; i < s->nr; i++) {
-		struct chosen *c = &s->chosen[i];
-
-		if (dot && (strlen(c->policy->name) != (size_t)(dot - arg) ||
-			    memcmp(c->policy->name, arg, (size_t)(dot - arg))))
-			continue;
-		for (k = 0; k < c->policy->nr_params; k++) {
-			p = &c->policy->params[k];
-			if (strlen(p->name) != (size_t)(eq - name) ||
-			    memcmp(p->name, name, (size_t)(eq - name)))
-				continue;
-			ret = zsr_parse_u64(eq + 1, p->name, p->min, p->max,
-					    &c->param[k], err);
-			if (ret)
-				return zsr_err_wrap(err, ret, "--param %s", arg);
-			hits++;
-		}
-	}
-	if (!hits)
-		return zsr_err_usage(err,
-				     "--param %s: no listed policy has it; "
-				     "`zsr policies` lists parameters",
-				     arg);
-	return 0;
-}
-
-static char *params_text(const struct chosen *c)
-{
-	char buf[ZSR_MAX_PARAMS * 64] = "";
-	size_t n = 0;
-	unsigned i;
-
-	for (i = 0; i < c->policy->nr_params && n < sizeof(buf); i++)
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%s=%" PRIu64,
-				      i ? " " : "", c->policy->params[i].name,
-				      c->param[i]);
-	return strdup(buf);
-}
 
 /* ---- what follows from the trace ------------------------------------------ */
 
@@ -155,9 +49,9 @@ static int session_init(struct session *s, struct zsr_db *db,
 	const char *const *param;
 	int ret;
 
-	ret = choose_all(s, o->policies, err);
+	ret = zsr_choose(&s->choice, o->policies, err);
 	for (param = o->params; !ret && param && *param; param++)
-		ret = set_param(s, *param, err);
+		ret = zsr_choose_param(&s->choice, *param, err);
 	if (!ret)
 		ret = zsr_profile_load(o->machine ? o->machine : "rpi4b",
 				       &s->profile, err);
@@ -188,7 +82,7 @@ static int session_init(struct session *s, struct zsr_db *db,
 
 /* ---- runs -------------------------------------------------------------------- */
 
-static int describe(const struct session *s, const struct chosen *c,
+static int describe(const struct session *s, const struct zsr_chosen *c,
 		    struct zsr_run *run, struct zsr_err *err)
 {
 	const struct zsr_player_setup *p = &s->setup;
@@ -210,13 +104,13 @@ static int describe(const struct session *s, const struct chosen *c,
 	run->cpus = p->cpus;
 	run->seed = p->seed;
 	run->profile_text = strdup(s->profile.text);
-	run->params = params_text(c);
+	run->params = zsr_chosen_params(c);
 	if (!run->profile_text || !run->params)
 		return zsr_err_nomem(err, "run");
 	return 0;
 }
 
-static int run_one(struct session *s, const struct chosen *c,
+static int run_one(struct session *s, const struct zsr_chosen *c,
 		   struct zsr_run *run, struct zsr_err *err)
 {
 	struct zsr_progress progress;
@@ -242,7 +136,7 @@ static int run_one(struct session *s, const struct chosen *c,
 static int run_reference(struct session *s, struct zsr_run *run,
 			 struct zsr_err *err)
 {
-	const struct chosen sync = { .policy = &zsr_policy_sync };
+	const struct zsr_chosen sync = { .policy = &zsr_policy_sync };
 	int ret = run_one(s, &sync, run, err);
 
 	s->setup.pages_total = run->v.pages_back;
@@ -264,12 +158,12 @@ int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
 	ret = session_init(s, db, trace, opts, err);
 	if (!ret)
 		ret = run_reference(s, &sync, err);
-	for (i = 0; !ret && i < s->nr; i++) {
-		if (s->chosen[i].policy == &zsr_policy_sync) {
+	for (i = 0; !ret && i < s->choice.nr; i++) {
+		if (s->choice.chosen[i].policy == &zsr_policy_sync) {
 			ret = done(ctx, &sync, err);
 			continue;
 		}
-		ret = run_one(s, &s->chosen[i], &run, err);
+		ret = run_one(s, &s->choice.chosen[i], &run, err);
 		if (!ret)
 			ret = done(ctx, &run, err);
 		zsr_run_free(&run);
