@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "replay/policy/class_idx.h"
+#include "replay/policy/locking.h"
 
 void zsr_class_idx_free(struct zsr_pool *p, zsr_handle h)
 {

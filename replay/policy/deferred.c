@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "replay/policy/class_idx.h"
+#include "replay/policy/locking.h"
 
 enum { POOL_PAGES, PAGE_ENTRIES, RUN_PAGES };
 

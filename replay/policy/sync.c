@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "replay/policy/policy.h"
+#include "replay/policy/locking.h"
 
-static void sync_free(struct zsr_pool *p, zsr_handle h)
+void zsr_sync_free(struct zsr_pool *p, zsr_handle h)
 {
 	struct zsr_machine *m = p->m;
 	struct zsr_zspage *zspage;
@@ -25,7 +25,7 @@ static void sync_release(struct zsr_pool *p, const struct zsr_releaser *r,
 			 uint32_t slot)
 {
 	(void)r;
-	sync_free(p, zsr_pool_slot_take(p, slot));
+	zsr_sync_free(p, zsr_pool_slot_take(p, slot));
 }
 
 const struct zsr_policy zsr_policy_sync = {
@@ -39,5 +39,5 @@ const struct zsr_policy zsr_policy_sync = {
 	.source = "Linux 6.11 to 7.2",
 	.store_lock = ZSR_STORE_CLASS_LOCK,
 	.release = sync_release,
-	.free_now = sync_free,
+	.free_now = zsr_sync_free,
 };
