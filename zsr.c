@@ -30,6 +30,8 @@ static const struct zsr_cmd commands[] = {
 	{ "report", "[-o FILE] [RUN...|TRACE...] [-d DB]",
 	  "draw runs: memory return, latency, queues, provenance",
 	  zsr_cmd_report },
+	{ "rm", "TRACE|RUN... [-d DB] [OPTION...]", "remove traces and runs",
+	  zsr_cmd_rm },
 	{ "fsck", "[DB] [OPTION...]", "check every checksum, count, reference",
 	  zsr_cmd_fsck },
 };

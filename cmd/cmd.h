@@ -41,6 +41,7 @@ int zsr_cmd_engine(int argc, const char **argv);
 int zsr_cmd_repro(int argc, const char **argv);
 int zsr_cmd_policies(int argc, const char **argv);
 int zsr_cmd_fsck(int argc, const char **argv);
+int zsr_cmd_rm(int argc, const char **argv);
 
 /*
  * Parse OPTIONS (a popt table ending with POPT_TABLEEND; --help is added) and

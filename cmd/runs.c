@@ -47,12 +47,19 @@ static int add_trace(struct zsr_db *db, int64_t trace, struct ids *ids,
 	return ret;
 }
 
-/* #N, or digits alone. */
-static bool is_run(const char *arg)
+int zsr_cmd_run_id(const char *arg, int64_t *id, struct zsr_err *err)
 {
 	const char *n = arg + (*arg == '#');
+	uint64_t v;
+	int ret;
 
-	return *n && !n[strspn(n, "0123456789")];
+	if (!*n || n[strspn(n, "0123456789")])
+		return 0;
+	/* Base 10 whatever its first digit. */
+	n += strspn(n, "0");
+	ret = zsr_parse_u64(*n ? n : "0", "run", 1, INT64_MAX, &v, err);
+	*id = (int64_t)v;
+	return ret ? ret : 1;
 }
 
 static int find_ids(struct zsr_db *db, const char *const *args, int nr_args,
@@ -65,17 +72,11 @@ static int find_ids(struct zsr_db *db, const char *const *args, int nr_args,
 		return add_trace(db, 0, ids, err);
 	for (i = 0; i < nr_args && !ret; i++) {
 		struct zsr_trace t;
-		uint64_t id;
+		int64_t id;
 
-		if (is_run(args[i])) {
-			/* Base 10 whatever its first digit. */
-			const char *n = args[i] + (*args[i] == '#');
-
-			n += strspn(n, "0");
-			ret = zsr_parse_u64(*n ? n : "0", "run", 1, INT64_MAX,
-					    &id, err);
-			if (!ret)
-				ret = add_id(ids, (int64_t)id, err);
+		ret = zsr_cmd_run_id(args[i], &id, err);
+		if (ret) {
+			ret = ret == 1 ? add_id(ids, id, err) : ret;
 			continue;
 		}
 		*by_number = false;

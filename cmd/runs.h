@@ -15,4 +15,8 @@ int zsr_cmd_runs(const char *db_path, const char *const *args, int nr_args,
 		 struct zsr_analyze_opts *opts, struct zsr_analysis *a,
 		 struct zsr_err *err);
 
+/* The run that ARG (#N or N) means: 1 with its id, 0 when it is no run's
+ * number, -EINVAL. */
+int zsr_cmd_run_id(const char *arg, int64_t *id, struct zsr_err *err);
+
 #endif

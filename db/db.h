@@ -377,6 +377,31 @@ struct zsr_fsck_opts {
 int zsr_db_fsck(struct zsr_db *db, const struct zsr_fsck_opts *opts,
 		struct zsr_fsck *found, struct zsr_err *err);
 
+enum zsr_their_runs {
+	ZSR_RUNS_REFUSE, /* a trace with runs is an input error that names them */
+	ZSR_RUNS_REMOVE, /* they go with it */
+	ZSR_RUNS_KEEP, /* they stay and can be compared, not be made again */
+};
+
+struct zsr_remove {
+	const char *const *traces; /* by name */
+	size_t nr_traces;
+	const int64_t *runs; /* by id */
+	size_t nr_runs;
+	enum zsr_their_runs their_runs;
+};
+
+struct zsr_removed {
+	uint64_t nr_traces;
+	uint64_t nr_runs;
+	uint64_t bytes_back; /* the file is so much smaller */
+	uint64_t bytes_spare; /* in it, for what comes next */
+};
+
+/* Remove all of it or, with an error, nothing. */
+int zsr_db_remove(struct zsr_db *db, const struct zsr_remove *what,
+		  struct zsr_removed *out, struct zsr_err *err);
+
 /* ---- SQL ----------------------------------------------------------- */
 
 enum zsr_sql_type { ZSR_SQL_NULL, ZSR_SQL_NUMBER, ZSR_SQL_TEXT };

@@ -3,6 +3,8 @@
 -- The one schema of a zsr database, described in zsr-db(5). The number in
 -- "PRAGMA user_version" is its version; db/create.c refuses other ones.
 
+-- First, or it is too late: what is removed gives its space back.
+PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA application_id = 0x7a737231;	-- "zsr1"
 PRAGMA user_version = 1;
 
