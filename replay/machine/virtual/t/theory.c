@@ -52,12 +52,6 @@ static void closed_user(struct zsr_vm *vm, void *arg)
 	}
 }
 
-struct network {
-	double rate; /* of the server, a ps */
-	double wait; /* before it serves */
-	double length; /* at the server, the served one too */
-};
-
 /*
  * Exact mean-value analysis of N customers, a delay of mean Z and one FIFO
  * server of mean S, both exponential: Reiser and Lavenberg, Mean-Value Analysis

@@ -109,6 +109,13 @@ struct totals {
 	uint64_t at, done, area, wait, thought, held;
 };
 
+/* A station of a network, or how far it is from that. */
+struct network {
+	double rate; /* of the server, a ps */
+	double wait; /* before it serves */
+	double length; /* at the server, the served one too */
+};
+
 /* How far the worst of several runs is off, and the worst standard error. */
 static double worst_off, worst_error;
 
