@@ -47,7 +47,19 @@ int zsr_chunk_encode(struct zsr_chunk_encoder *enc, const struct zsr_event *ev,
 		     size_t n, uint64_t first_obj, struct zsr_chunk_info *info,
 		     const void **blob, size_t *len, struct zsr_err *err);
 
-/* ---- decoding (chunk_decode.c, chunk_rows.c) --------------------------------------------- */
+/* ---- decoding (chunk_decode.c, chunk_rows.c) ------------------------------- */
+
+/*
+ * What of events is wanted beside t_ns, cpu, kind and the number of the object
+ * that a malloc makes. All else is not looked at and as if it was not known.
+ */
+#define ZSR_WANT_TASK  (1u << 0)
+#define ZSR_WANT_DUR   (1u << 1)
+#define ZSR_WANT_GFP   (1u << 2)
+#define ZSR_WANT_REST  (1u << 3) /* pool, caller, flags, aux, cgroup, slot */
+#define ZSR_WANT_SIZE  (1u << 4) /* as stored: that of mallocs */
+#define ZSR_WANT_FREED (1u << 5) /* objects of frees */
+#define ZSR_WANT_ALL   ((1u << 6) - 1)
 
 struct zsr_chunk_decoder;
 
@@ -55,6 +67,8 @@ struct zsr_chunk_decoder;
 struct zsr_chunk_decoder *zsr_chunk_decoder_new(uint32_t nr_tasks,
 						uint32_t nr_pools);
 void zsr_chunk_decoder_free(struct zsr_chunk_decoder *dec);
+/* ZSR_WANT_ALL if never told otherwise; from the next chunk on. */
+void zsr_chunk_decoder_want(struct zsr_chunk_decoder *dec, unsigned want);
 /*
  * Start on a blob, which must stay until the chunk is read, and check that it
  * is what *info says. The checksum was checked by the caller.
@@ -65,7 +79,7 @@ int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 /*
  * The next events, at most max, 0 at the end of the chunk. Objects are born
  * and die in OBJECTS, which gives frees their size (NULL: sizes of frees stay
- * 0). births, unless NULL, gets the birth of each freed object if OBJECTS keeps
+ * 0; it needs FREED and SIZE). births, unless NULL, gets the birth of each freed object if OBJECTS keeps
  * them; UINT64_MAX for other events.
  */
 int zsr_chunk_decoder_read(struct zsr_chunk_decoder *dec,

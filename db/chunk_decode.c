@@ -19,6 +19,7 @@ struct zsr_chunk_decoder *zsr_chunk_decoder_new(uint32_t nr_tasks,
 		return NULL;
 	dec->nr_tasks = nr_tasks;
 	dec->nr_pools = nr_pools;
+	dec->want = ZSR_WANT_ALL;
 	dec->zstd = ZSTD_createDCtx();
 	dec->arena = malloc((size_t)ZSR_NR_COLUMNS * 8 * ZSR_CHUNK_MAX);
 	dec->dicts = malloc((size_t)ZSR_NR_COLUMNS * ZSR_DICT_MAX * 8);
@@ -37,6 +38,11 @@ void zsr_chunk_decoder_free(struct zsr_chunk_decoder *dec)
 	free(dec->arena);
 	free(dec->dicts);
 	free(dec);
+}
+
+void zsr_chunk_decoder_want(struct zsr_chunk_decoder *dec, unsigned want)
+{
+	dec->want = want;
 }
 
 /* ---- parsing --------------------------------------------------------- */
@@ -67,7 +73,8 @@ static bool get_varint(struct zsr_chunk_decoder *dec, uint64_t *v)
 	return false;
 }
 
-static bool get_plane(struct zsr_chunk_decoder *dec, size_t n,
+/* *plane is NULL when it is not wanted. */
+static bool get_plane(struct zsr_chunk_decoder *dec, size_t n, bool wanted,
 		      const uint8_t **plane)
 {
 	uint64_t len;
@@ -76,7 +83,9 @@ static bool get_plane(struct zsr_chunk_decoder *dec, size_t n,
 	if (!get_varint(dec, &len) || len > (size_t)(dec->end - dec->p) ||
 	    len > n)
 		return false;
-	if (len == 0) {
+	if (!wanted) {
+		*plane = NULL;
+	} else if (len == 0) {
 		*plane = zsr_zero_plane;
 	} else if (len == n) {
 		*plane = dec->p;
@@ -93,7 +102,7 @@ static bool get_plane(struct zsr_chunk_decoder *dec, size_t n,
 }
 
 static bool get_dict(struct zsr_chunk_decoder *dec, struct zsr_column *c,
-		     size_t n)
+		     size_t n, bool wanted)
 {
 	uint64_t nr, i;
 	uint8_t max = 0;
@@ -103,9 +112,9 @@ static bool get_dict(struct zsr_chunk_decoder *dec, struct zsr_column *c,
 	for (i = 0; i < nr; i++)
 		if (!get_varint(dec, &c->dict[i]))
 			return false;
-	if (!get_plane(dec, n, &c->plane[0]))
+	if (!get_plane(dec, n, wanted, &c->plane[0]))
 		return false;
-	for (i = 0; i < n; i++)
+	for (i = 0; wanted && i < n; i++)
 		max = zsr_max(max, c->plane[0][i]);
 	return max < nr;
 }
@@ -121,9 +130,28 @@ static uint64_t column_max(const struct zsr_column *c)
 	return max;
 }
 
+/* What a column is for; 0: it is always read. */
+static const unsigned wanted_by[ZSR_NR_COLUMNS] = {
+	[ZSR_COL_TASK] = ZSR_WANT_TASK,
+	[ZSR_COL_POOL] = ZSR_WANT_REST,
+	[ZSR_COL_CALLER] = ZSR_WANT_REST,
+	[ZSR_COL_FLAGS] = ZSR_WANT_REST,
+	[ZSR_COL_CGROUP] = ZSR_WANT_REST,
+	[ZSR_COL_AUX] = ZSR_WANT_REST,
+	[ZSR_COL_SLOT] = ZSR_WANT_REST,
+	[ZSR_COL_MALLOC_DUR] = ZSR_WANT_DUR,
+	[ZSR_COL_MALLOC_GFP] = ZSR_WANT_GFP,
+	[ZSR_COL_MALLOC_SIZE] = ZSR_WANT_SIZE,
+	[ZSR_COL_OTHER_DUR] = ZSR_WANT_DUR,
+	[ZSR_COL_OTHER_GFP] = ZSR_WANT_GFP,
+	[ZSR_COL_OTHER_SIZE] = ZSR_WANT_SIZE,
+	[ZSR_COL_FREE_OBJ] = ZSR_WANT_FREED,
+};
+
 static bool get_column(struct zsr_chunk_decoder *dec, unsigned nr, size_t n)
 {
 	struct zsr_column *c = &dec->col[nr];
+	bool wanted = !wanted_by[nr] || dec->want & wanted_by[nr];
 	uint8_t kind;
 	unsigned k;
 
@@ -140,12 +168,12 @@ static bool get_column(struct zsr_chunk_decoder *dec, unsigned nr, size_t n)
 		c->width = 1;
 		c->max = UINT64_MAX;
 		c->dict = dec->dicts + (size_t)nr * ZSR_DICT_MAX;
-		return get_dict(dec, c, n);
+		return get_dict(dec, c, n, wanted);
 	}
 	c->width = kind;
 	c->max = column_max(c);
 	for (k = 0; k < c->width; k++)
-		if (!get_plane(dec, n, &c->plane[k]))
+		if (!get_plane(dec, n, wanted, &c->plane[k]))
 			return false;
 	return true;
 }

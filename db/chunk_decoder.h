@@ -27,6 +27,7 @@ struct zsr_chunk_decoder {
 	uint64_t *dicts; /* ZSR_DICT_MAX for each column */
 	uint32_t nr_tasks;
 	uint32_t nr_pools;
+	unsigned want; /* ZSR_WANT_* */
 
 	const uint8_t *p; /* the blob while it is parsed */
 	const uint8_t *end;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Columns to rows, a batch at a time: columns into small arrays first, then
- * each event in one go. What does not fit its field is noticed here.
+ * each event in one go, without a branch, as kinds come in no order that a CPU
+ * could guess; objects last. What does not fit its field is noticed here.
  */
 #include <string.h>
 
@@ -50,8 +51,7 @@ static void read_u64(const struct zsr_column *c, size_t from, size_t n,
 
 /*
  * Likewise, of values that must not exceed LIMIT; false when one does. Those of
- * one or two planes of plain numbers, most by far, go without 64-bit steps, and
- * guesses that were right (zeros) in one.
+ * one or two planes of plain numbers, most by far, go without 64-bit steps.
  */
 static bool read_u32(const struct zsr_column *c, size_t from, size_t n,
 		     uint32_t limit, uint32_t *out)
@@ -61,11 +61,6 @@ static bool read_u32(const struct zsr_column *c, size_t from, size_t n,
 	bool ok = true;
 	size_t i;
 
-	if (c->width == 1 && !c->base && !c->dict &&
-	    !memcmp(c->plane[0] + from, zsr_zero_plane, n)) {
-		memset(out, 0, n * sizeof(*out));
-		return true;
-	}
 	if (c->width > 2 || c->dict || c->scale != 1 || c->max > UINT32_MAX) {
 		read_u64(c, from, n, wide);
 		for (i = 0; i < n; i++) {
@@ -92,27 +87,42 @@ static bool read_u32(const struct zsr_column *c, size_t from, size_t n,
 	return ok;
 }
 
-/* What most events are made of. */
+/* All of them are 0: of guesses, that they were right. */
+static bool all_zero(const struct zsr_column *c, size_t from, size_t n)
+{
+	if (!c->width)
+		return !c->base;
+	return c->width == 1 && !c->base && !c->dict &&
+	       !memcmp(c->plane[0] + from, zsr_zero_plane, n);
+}
+
+/* ---- a batch ---------------------------------------------------------------- */
+
 struct batch {
-	uint64_t step[BATCH]; /* of time */
 	uint32_t cpu[BATCH];
 	uint32_t kind[BATCH];
 	uint32_t task[BATCH];
-	uint32_t malloc_size[BATCH];
-	uint32_t malloc_gfp[BATCH];
-	uint32_t other_size[BATCH];
-	uint32_t other_gfp[BATCH];
-	uint64_t malloc_dur[BATCH];
-	uint64_t other_dur[BATCH];
+	/* Mallocs' first, then all others'. */
+	uint64_t dur[BATCH];
+	uint32_t gfp[BATCH];
+	uint32_t size[BATCH];
 	uint64_t free_obj[BATCH];
+	/* Of each free: its place, and how many mallocs are in front. */
+	struct {
+		uint16_t at;
+		uint16_t born;
+	} free[BATCH];
+	size_t nr;
+	size_t nr_mallocs;
+	size_t nr_frees;
 };
 
 /* Kinds and tasks from what was last on the event's cpu. */
-static void apply_past(struct zsr_chunk_decoder *dec, struct batch *b, size_t n)
+static void apply_past(struct zsr_chunk_decoder *dec, struct batch *b)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < b->nr; i++) {
 		struct zsr_cpu_past *p = &dec->past[b->cpu[i] % ZSR_CPU_PASTS];
 
 		if (b->kind[i])
@@ -124,64 +134,144 @@ static void apply_past(struct zsr_chunk_decoder *dec, struct batch *b, size_t n)
 	}
 }
 
-/* No sum of a batch's steps can overflow before it is seen to be too late. */
-static bool check_steps(struct zsr_chunk_decoder *dec, struct batch *b, size_t n)
+/* Likewise where all is as it was. */
+static void repeat_past(struct zsr_chunk_decoder *dec, struct batch *b)
 {
-	const uint64_t small = INT64_MAX / BATCH;
-	bool ok = true;
 	size_t i;
 
-	for (i = 0; dec->col[ZSR_COL_T].max > small && i < n; i++)
-		ok &= b->step[i] <= dec->t_max;
-	/* Steps within t_max, which is below 2^63: see where they lead. */
-	if (dec->col[ZSR_COL_T].max > small) {
-		uint64_t t = dec->t;
+	for (i = 0; i < b->nr; i++) {
+		const struct zsr_cpu_past *p =
+			&dec->past[b->cpu[i] % ZSR_CPU_PASTS];
 
-		for (i = 0; ok && i < n; i++) {
-			t += b->step[i];
-			ok = t <= dec->t_max;
-		}
+		b->kind[i] = p->kind;
+		b->task[i] = p->task;
 	}
-	return ok;
 }
 
-static bool read_batch(struct zsr_chunk_decoder *dec, struct batch *b, size_t n)
+/* Tasks that nobody wants are not looked at and stay 0. */
+static bool read_who(struct zsr_chunk_decoder *dec, struct batch *b)
+{
+	const struct zsr_column *kind = &dec->col[ZSR_COL_KIND];
+	const struct zsr_column *task = &dec->col[ZSR_COL_TASK];
+	bool tasks = dec->want & ZSR_WANT_TASK &&
+		     !all_zero(task, dec->pos, b->nr);
+	size_t i;
+
+	if (!read_u32(&dec->col[ZSR_COL_CPU], dec->pos, b->nr, UINT16_MAX,
+		      b->cpu))
+		return false;
+	if (!tasks && all_zero(kind, dec->pos, b->nr)) {
+		repeat_past(dec, b);
+	} else {
+		memset(b->task, 0, sizeof(b->task));
+		if (!read_u32(kind, dec->pos, b->nr, ZSR_EV_NR, b->kind) ||
+		    (tasks &&
+		     !read_u32(task, dec->pos, b->nr, dec->nr_tasks, b->task)))
+			return false;
+		apply_past(dec, b);
+	}
+	b->nr_mallocs = b->nr_frees = 0;
+	for (i = 0; i < b->nr; i++) {
+		b->nr_mallocs += b->kind[i] == ZSR_EV_MALLOC;
+		b->nr_frees += b->kind[i] == ZSR_EV_FREE;
+	}
+	return true;
+}
+
+/* The columns that mallocs have of their own. */
+static bool read_own(struct zsr_chunk_decoder *dec, struct batch *b)
 {
 	const struct zsr_column *c = dec->col;
-	size_t nm = 0, nf = 0, from = dec->pos - dec->malloc_pos, no, i;
-	bool ok;
+	size_t nm = b->nr_mallocs, no = b->nr - nm;
+	size_t from = dec->malloc_pos, other = dec->pos - dec->malloc_pos;
+	bool ok = true;
 
-	read_u64(&c[ZSR_COL_T], dec->pos, n, b->step);
-	ok = check_steps(dec, b, n) &
-	     read_u32(&c[ZSR_COL_CPU], dec->pos, n, UINT16_MAX, b->cpu) &
-	     read_u32(&c[ZSR_COL_KIND], dec->pos, n, ZSR_EV_NR, b->kind) &
-	     read_u32(&c[ZSR_COL_TASK], dec->pos, n, dec->nr_tasks, b->task);
-	if (!ok)
+	if (nm > dec->nr_mallocs - from ||
+	    b->nr_frees > dec->nr_frees - dec->free_pos ||
+	    no > dec->nr - dec->nr_mallocs - other)
 		return false;
-	apply_past(dec, b, n);
-	for (i = 0; i < n; i++) {
-		nm += b->kind[i] == ZSR_EV_MALLOC;
-		nf += b->kind[i] == ZSR_EV_FREE;
+	if (dec->want & ZSR_WANT_DUR) {
+		read_u64(&c[ZSR_COL_MALLOC_DUR], from, nm, b->dur);
+		read_u64(&c[ZSR_COL_OTHER_DUR], other, no, b->dur + nm);
+	} else {
+		memset(b->dur, 0, sizeof(b->dur));
 	}
-	no = n - nm;
-	if (nm > dec->nr_mallocs - dec->malloc_pos ||
-	    nf > dec->nr_frees - dec->free_pos ||
-	    no > dec->nr - dec->nr_mallocs - from)
-		return false;
-	ok = read_u32(&c[ZSR_COL_MALLOC_SIZE], dec->malloc_pos, nm, UINT32_MAX,
-		      b->malloc_size) &
-	     read_u32(&c[ZSR_COL_MALLOC_GFP], dec->malloc_pos, nm, UINT32_MAX,
-		      b->malloc_gfp) &
-	     read_u32(&c[ZSR_COL_OTHER_SIZE], from, no, UINT32_MAX,
-		      b->other_size) &
-	     read_u32(&c[ZSR_COL_OTHER_GFP], from, no, UINT32_MAX, b->other_gfp);
-	read_u64(&c[ZSR_COL_MALLOC_DUR], dec->malloc_pos, nm, b->malloc_dur);
-	read_u64(&c[ZSR_COL_OTHER_DUR], from, no, b->other_dur);
-	read_u64(&c[ZSR_COL_FREE_OBJ], dec->free_pos, nf, b->free_obj);
+	if (dec->want & ZSR_WANT_GFP)
+		ok &= read_u32(&c[ZSR_COL_MALLOC_GFP], from, nm, UINT32_MAX,
+			       b->gfp) &
+		      read_u32(&c[ZSR_COL_OTHER_GFP], other, no, UINT32_MAX,
+			       b->gfp + nm);
+	else
+		memset(b->gfp, 0, sizeof(b->gfp));
+	if (dec->want & ZSR_WANT_SIZE)
+		ok &= read_u32(&c[ZSR_COL_MALLOC_SIZE], from, nm, UINT32_MAX,
+			       b->size) &
+		      read_u32(&c[ZSR_COL_OTHER_SIZE], other, no, UINT32_MAX,
+			       b->size + nm);
+	else
+		memset(b->size, 0, sizeof(b->size));
+	if (dec->want & ZSR_WANT_FREED)
+		read_u64(&c[ZSR_COL_FREE_OBJ], dec->free_pos, b->nr_frees,
+			 b->free_obj);
 	return ok;
 }
 
 /* ---- rows ----------------------------------------------------------------- */
+
+/* No sum of a batch's steps can overflow before it is seen to be too late. */
+static bool check_steps(struct zsr_chunk_decoder *dec, const uint64_t *step,
+			size_t n)
+{
+	uint64_t t = dec->t;
+	bool ok = true;
+	size_t i;
+
+	if (dec->col[ZSR_COL_T].max <= INT64_MAX / BATCH)
+		return true;
+	/* Times and steps within t_max, which is below 2^63. */
+	for (i = 0; ok && i < n; i++) {
+		ok = step[i] <= dec->t_max;
+		t += step[i];
+		ok &= t <= dec->t_max;
+	}
+	return ok;
+}
+
+/* The rows, but for what frees take from their objects. */
+static bool make_rows(struct zsr_chunk_decoder *dec, struct batch *b,
+		      struct zsr_event *rows)
+{
+	uint64_t step[BATCH], t = dec->t;
+	size_t m = 0, f = 0, i, own;
+
+	read_u64(&dec->col[ZSR_COL_T], dec->pos, b->nr, step);
+	if (!check_steps(dec, step, b->nr))
+		return false;
+	for (i = 0; i < b->nr; i++) {
+		size_t is_malloc = b->kind[i] == ZSR_EV_MALLOC;
+
+		t += step[i];
+		own = m + !is_malloc * (b->nr_mallocs + i - 2 * m);
+		rows[i] = (struct zsr_event){
+			.t_ns = t,
+			.dur_ns = b->dur[own],
+			.obj = (dec->next_obj + m) | (is_malloc - 1),
+			.slot = -1,
+			.size = b->size[own],
+			.gfp = b->gfp[own],
+			.task = b->task[i],
+			.cgroup = -1,
+			.cpu = (uint16_t)b->cpu[i],
+			.kind = (uint8_t)b->kind[i],
+		};
+		m += is_malloc;
+		b->free[f].at = (uint16_t)i;
+		b->free[f].born = (uint16_t)m;
+		f += b->kind[i] == ZSR_EV_FREE;
+	}
+	dec->t = t;
+	return t <= dec->t_max;
+}
 
 /* Fields that hardly ever vary. */
 #define SELDOM(col_nr, limit, set)                                             \
@@ -214,79 +304,84 @@ static bool set_seldom(struct zsr_chunk_decoder *dec, struct zsr_event *ev,
 	return !bad;
 }
 
+/* ---- objects -------------------------------------------------------------- */
+
+static int bear(const struct batch *b, struct zsr_live *objects,
+		const struct zsr_event *rows, struct zsr_err *err)
+{
+	uint64_t birth[BATCH];
+	size_t m = 0, i;
+
+	for (i = 0; objects->births && m < b->nr_mallocs; i++) {
+		birth[m] = rows[i].t_ns;
+		m += rows[i].kind == ZSR_EV_MALLOC;
+	}
+	if (zsr_live_add_many(objects, b->size, birth, b->nr_mallocs))
+		return zsr_err_nomem(err, "live objects");
+	return 0;
+}
+
 /* Which object a free means: false when it cannot be. */
 static inline bool free_object(struct zsr_chunk_decoder *dec, uint64_t code,
 			       uint64_t next_obj, struct zsr_live *objects,
 			       struct zsr_event *ev, uint64_t *birth)
 {
-	struct zsr_cpu_past *p;
+	struct zsr_cpu_past *p = &dec->past[ev->cpu % ZSR_CPU_PASTS];
 
-	if (code == 0)
-		return true;
-	code--;
-	p = &dec->past[ev->cpu % ZSR_CPU_PASTS];
 	if (dec->mode == ZSR_FREE_STEP)
-		ev->obj = p->freed + 1 + (uint64_t)zsr_unzigzag(code);
+		ev->obj = p->freed + (uint64_t)zsr_unzigzag(code - 1) + 1;
 	else
-		ev->obj = next_obj - 1 - code;
+		ev->obj = next_obj - code;
 	p->freed = ev->obj;
-	if (!objects)
-		return ev->obj < next_obj;
-	return zsr_live_take(objects, ev->obj, &ev->size, birth);
+	return ev->obj < next_obj &&
+	       (!objects || zsr_live_take(objects, ev->obj, &ev->size, birth));
+}
+
+static int bury(struct zsr_chunk_decoder *dec, const struct batch *b,
+		struct zsr_live *objects, struct zsr_event *rows,
+		uint64_t *births, struct zsr_err *err)
+{
+	uint64_t birth;
+	size_t f, i;
+
+	for (i = 0; births && i < b->nr; i++)
+		births[i] = UINT64_MAX;
+	for (f = 0; f < b->nr_frees; f++) {
+		if (!b->free_obj[f])
+			continue;
+		i = b->free[f].at;
+		if (!free_object(dec, b->free_obj[f],
+				 dec->next_obj + b->free[f].born, objects,
+				 &rows[i], births ? &births[i] : &birth))
+			return zsr_err_input(
+				err,
+				"event %zu frees an object that is not alive",
+				dec->pos + i);
+	}
+	return 0;
 }
 
 int zsr_chunk_rows(struct zsr_chunk_decoder *dec, struct zsr_live *objects,
 		   struct zsr_event *rows, uint64_t *births, size_t n,
 		   struct zsr_err *err)
 {
-	size_t m = 0, o = 0, f = 0, from = dec->pos, i;
-	uint64_t birth, t = dec->t, next_obj = dec->next_obj;
-	struct zsr_event *ev;
 	struct batch b;
+	int ret = 0;
 
-	if (!read_batch(dec, &b, n))
+	b.nr = n;
+	if (!read_who(dec, &b) || !read_own(dec, &b) ||
+	    !make_rows(dec, &b, rows) ||
+	    (dec->want & ZSR_WANT_REST && !set_seldom(dec, rows, dec->pos, n)))
 		return zsr_err_input(err, "a value is out of range");
-	for (i = 0, ev = rows; i < n; i++, ev++) {
-		t += b.step[i];
-		*ev = (struct zsr_event){
-			.t_ns = t,
-			.obj = ZSR_OBJ_NONE,
-			.slot = -1,
-			.cgroup = -1,
-			.cpu = (uint16_t)b.cpu[i],
-			.task = b.task[i],
-			.kind = (uint8_t)b.kind[i],
-		};
-		birth = UINT64_MAX;
-		if (ev->kind == ZSR_EV_MALLOC) {
-			ev->obj = next_obj++;
-			ev->dur_ns = b.malloc_dur[m];
-			ev->gfp = b.malloc_gfp[m];
-			ev->size = b.malloc_size[m++];
-			if (objects && zsr_live_add(objects, ev->size, t))
-				return zsr_err_nomem(err, "live objects");
-		} else {
-			ev->dur_ns = b.other_dur[o];
-			ev->gfp = b.other_gfp[o];
-			ev->size = b.other_size[o++];
-			if (ev->kind == ZSR_EV_FREE &&
-			    !free_object(dec, b.free_obj[f++], next_obj,
-					 objects, ev, &birth))
-				return zsr_err_input(
-					err,
-					"event %zu frees an object that is "
-					"not alive",
-					from + i);
-		}
-		if (births)
-			births[i] = birth;
-	}
-	dec->t = t;
-	dec->next_obj = next_obj;
+	if (objects)
+		ret = bear(&b, objects, rows, err);
+	if (!ret && dec->want & ZSR_WANT_FREED)
+		ret = bury(dec, &b, objects, rows, births, err);
+	if (ret)
+		return ret;
 	dec->pos += (uint32_t)n;
-	dec->malloc_pos += (uint32_t)m;
-	dec->free_pos += (uint32_t)f;
-	if (t > dec->t_max || !set_seldom(dec, rows, from, n))
-		return zsr_err_input(err, "a value is out of range");
+	dec->malloc_pos += (uint32_t)b.nr_mallocs;
+	dec->free_pos += (uint32_t)b.nr_frees;
+	dec->next_obj += b.nr_mallocs;
 	return 0;
 }

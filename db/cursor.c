@@ -23,7 +23,8 @@ int zsr_cursor_open(struct zsr_db *db, int64_t trace, struct zsr_cursor **out,
 		return zsr_err_nomem(err, "cursor");
 	c->db = db;
 	c->trace = trace;
-	ret = zsr_reader_open(db, trace, ZSR_READ_SIZES, &c->reader, err);
+	ret = zsr_reader_open(db, trace, ZSR_WANT_ALL | ZSR_READ_SIZES,
+			      &c->reader, err);
 	if (ret) {
 		free(c);
 		return ret;
@@ -54,8 +55,8 @@ int zsr_cursor_next(struct zsr_cursor *c, const struct zsr_event **ev,
 int zsr_cursor_want_births(struct zsr_cursor *c, struct zsr_err *err)
 {
 	zsr_reader_close(c->reader);
-	return zsr_reader_open(c->db, c->trace, ZSR_READ_BIRTHS, &c->reader,
-			       err);
+	return zsr_reader_open(c->db, c->trace, ZSR_WANT_ALL | ZSR_READ_BIRTHS,
+			       &c->reader, err);
 }
 
 const uint64_t *zsr_cursor_births(const struct zsr_cursor *c)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdlib.h>
+#include <string.h>
 
 #include "db/live.h"
 
@@ -57,4 +58,26 @@ void zsr_live_drop_page(struct zsr_live *live, size_t nr)
 	p->next_spare = live->spare;
 	live->spare = p;
 	live->page[nr] = NULL;
+}
+
+int zsr_live_add_many(struct zsr_live *live, const uint32_t *size,
+		      const uint64_t *t_ns, size_t n)
+{
+	struct zsr_live_page *p;
+	unsigned slot;
+	size_t some;
+
+	for (; n; n -= some, size += some, t_ns += some) {
+		slot = live->next % ZSR_LIVE_PAGE;
+		some = zsr_min(n, (size_t)(ZSR_LIVE_PAGE - slot));
+		if (slot == 0 && zsr_live_new_page(live))
+			return -ENOMEM;
+		p = live->page[live->next / ZSR_LIVE_PAGE];
+		p->alive |= ~0ull >> (ZSR_LIVE_PAGE - some) << slot;
+		memcpy(p->size + slot, size, some * sizeof(*size));
+		if (live->births)
+			memcpy(p->birth + slot, t_ns, some * sizeof(*t_ns));
+		live->next += some;
+	}
+	return 0;
 }

@@ -50,6 +50,10 @@ static inline int zsr_live_add(struct zsr_live *live, uint32_t size,
 	return 0;
 }
 
+/* N objects are born; t_ns is not looked at when births are not kept. */
+int zsr_live_add_many(struct zsr_live *live, const uint32_t *size,
+		      const uint64_t *t_ns, size_t n);
+
 /* OBJ dies: false when it is not alive. *birth stays as it is when births are
  * not kept. */
 static inline bool zsr_live_take(struct zsr_live *live, uint64_t obj,

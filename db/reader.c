@@ -11,7 +11,7 @@ struct zsr_reader {
 	struct zsr_db *db;
 	int64_t trace;
 	char name[128];
-	enum zsr_read sizes; /* and births */
+	unsigned want; /* ZSR_WANT_*, ZSR_READ_* */
 	sqlite3_stmt *next;
 	sqlite3_blob *blob;
 	struct zsr_chunk_decoder *dec;
@@ -58,6 +58,7 @@ static int prepare(struct zsr_reader *r, struct zsr_err *err)
 	r->dec = zsr_chunk_decoder_new(nr_tasks, nr_pools);
 	if (!r->dec)
 		return zsr_err_nomem(err, "decoder");
+	zsr_chunk_decoder_want(r->dec, r->want);
 	return zsr_sql_prepare(
 		r->db, &r->next,
 		"SELECT id, events, mallocs, frees, first_obj, t_min, t_max, "
@@ -66,7 +67,23 @@ static int prepare(struct zsr_reader *r, struct zsr_err *err)
 		err);
 }
 
-int zsr_reader_open(struct zsr_db *db, int64_t trace, enum zsr_read what,
+/* For sizes and births of what frees free. */
+static int follow_objects(struct zsr_reader *r, struct zsr_err *err)
+{
+	bool births = r->want & ZSR_READ_BIRTHS;
+
+	if (!(r->want & (ZSR_READ_SIZES | ZSR_READ_BIRTHS)))
+		return 0;
+	r->want |= ZSR_WANT_SIZE | ZSR_WANT_FREED;
+	r->objects = zsr_live_new(births);
+	if (births)
+		r->births = malloc(ZSR_READER_ROWS * sizeof(*r->births));
+	if (!r->objects || (births && !r->births))
+		return zsr_err_nomem(err, "reader");
+	return 0;
+}
+
+int zsr_reader_open(struct zsr_db *db, int64_t trace, unsigned want,
 		    struct zsr_reader **out, struct zsr_err *err)
 {
 	struct zsr_reader *r = calloc(1, sizeof(*r));
@@ -77,14 +94,12 @@ int zsr_reader_open(struct zsr_db *db, int64_t trace, enum zsr_read what,
 		return zsr_err_nomem(err, "reader");
 	r->db = db;
 	r->trace = trace;
-	r->sizes = what;
+	r->want = want;
 	r->ev = malloc(ZSR_READER_ROWS * sizeof(*r->ev));
-	if (what == ZSR_READ_BIRTHS)
-		r->births = malloc(ZSR_READER_ROWS * sizeof(*r->births));
-	r->objects = what ? zsr_live_new(what == ZSR_READ_BIRTHS) : NULL;
-	if (!r->ev || (what && !r->objects) ||
-	    (what == ZSR_READ_BIRTHS && !r->births))
+	if (!r->ev)
 		ret = zsr_err_nomem(err, "reader");
+	if (!ret)
+		ret = follow_objects(r, err);
 	if (!ret)
 		ret = prepare(r, err);
 	if (ret) {
@@ -180,7 +195,7 @@ static int leave_chunk(struct zsr_reader *r, struct zsr_err *err)
 	const struct zsr_event *ev;
 	int ret = 0;
 
-	if (r->nr_chunks && r->sizes && !r->done)
+	if (r->nr_chunks && r->objects && !r->done)
 		do
 			ret = zsr_reader_rows(r, &ev, NULL, err);
 		while (ret > 0);

@@ -10,10 +10,12 @@
 
 struct zsr_reader;
 
-/* How much of frees' objects is wanted; NOTHING: skipped chunks cost nothing. */
-enum zsr_read { ZSR_READ_NOTHING, ZSR_READ_SIZES, ZSR_READ_BIRTHS };
+/* Beside ZSR_WANT_*, of the objects that frees free: their size, their birth.
+ * Without either, chunks that are skipped cost nothing. */
+#define ZSR_READ_SIZES  (1u << 16)
+#define ZSR_READ_BIRTHS (1u << 17)
 
-int zsr_reader_open(struct zsr_db *db, int64_t trace, enum zsr_read what,
+int zsr_reader_open(struct zsr_db *db, int64_t trace, unsigned want,
 		    struct zsr_reader **r, struct zsr_err *err);
 void zsr_reader_close(struct zsr_reader *r);
 /* On to the next chunk: 1 with *info set, 0 after the last one, -errno. */

@@ -89,6 +89,32 @@ static bool in_our_order(const sqlite3_index_info *info, bool one_trace)
 	       !info->aOrderBy[i].desc;
 }
 
+/* What must be read for the columns of a mask. */
+static unsigned wanted(uint64_t columns)
+{
+	static const unsigned of[] = {
+		[ZSR_VCOL_TASK] = ZSR_WANT_TASK,
+		[ZSR_VCOL_COMM] = ZSR_WANT_TASK,
+		[ZSR_VCOL_DUR_NS] = ZSR_WANT_DUR,
+		[ZSR_VCOL_POOL] = ZSR_WANT_REST,
+		[ZSR_VCOL_OBJ] = ZSR_WANT_FREED,
+		[ZSR_VCOL_SIZE] = ZSR_WANT_SIZE | ZSR_READ_SIZES,
+		[ZSR_VCOL_CALLER] = ZSR_WANT_REST,
+		[ZSR_VCOL_SLOT] = ZSR_WANT_REST,
+		[ZSR_VCOL_GFP] = ZSR_WANT_GFP,
+		[ZSR_VCOL_CGROUP] = ZSR_WANT_REST,
+		[ZSR_VCOL_FLAGS] = ZSR_WANT_REST,
+		[ZSR_VCOL_AUX] = ZSR_WANT_REST,
+		[ZSR_VCOL_LIFE_NS] = ZSR_READ_BIRTHS,
+	};
+	unsigned want = 0, i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(of); i++)
+		if (columns >> i & 1)
+			want |= of[i];
+	return want;
+}
+
 int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info)
 {
 	char plan[2 * MAX_ARGS + 1];
@@ -119,9 +145,7 @@ int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info)
 	if (!info->idxStr)
 		return SQLITE_NOMEM;
 	info->needToFreeIdxStr = 1;
-	info->idxNum = info->colUsed >> ZSR_VCOL_LIFE_NS & 1 ? ZSR_READ_BIRTHS
-		       : info->colUsed >> ZSR_VCOL_SIZE & 1  ? ZSR_READ_SIZES
-							     : ZSR_READ_NOTHING;
+	info->idxNum = (int)wanted(info->colUsed);
 	info->estimatedRows = (sqlite3_int64)rows + 1;
 	/* Chunks are decoded whatever is asked of their rows. */
 	info->estimatedCost = rows + (one_trace ? 0.1 : 1) * ROWS_ALL / 4;
@@ -230,6 +254,7 @@ void zsr_vfilter_init(struct zsr_vfilter *f, int plan, const char *str,
 		.cpu_max = UINT16_MAX,
 		.task_max = UINT32_MAX,
 		.kinds = (1u << ZSR_EV_NR) - 1,
+		.want = (unsigned)plan,
 	};
 	for (i = 0; i < argc; i++) {
 		char op = str[2 * i + 1];
@@ -246,6 +271,7 @@ void zsr_vfilter_init(struct zsr_vfilter *f, int plan, const char *str,
 			some &= narrow(&f->cpu_min, &f->cpu_max, op, argv[i]);
 			break;
 		case 'k':
+			f->want |= ZSR_WANT_TASK;
 			some &= narrow(&f->task_min, &f->task_max, op, argv[i]);
 			break;
 		case 'i':
@@ -255,8 +281,8 @@ void zsr_vfilter_init(struct zsr_vfilter *f, int plan, const char *str,
 		}
 	}
 	f->nothing = !some || !f->kinds;
-	if (f->kinds & 1u << ZSR_EV_FREE)
-		f->what = (enum zsr_read)plan;
+	if (!(f->kinds & 1u << ZSR_EV_FREE))
+		f->want &= ~(ZSR_WANT_FREED | ZSR_READ_SIZES | ZSR_READ_BIRTHS);
 }
 
 bool zsr_vfilter_after(const struct zsr_vfilter *f,
@@ -279,4 +305,45 @@ bool zsr_vfilter_chunk(const struct zsr_vfilter *f,
 	return (int64_t)c->t_max >= f->t_min && c->kinds & f->kinds &&
 	       c->cpus & cpu_bits(f->cpu_min, f->cpu_max) &&
 	       c->task_max >= f->task_min && c->task_min <= f->task_max;
+}
+
+/* Nothing but kinds has to be looked at in its rows. */
+static bool chunk_inside(const struct zsr_vfilter *f,
+			 const struct zsr_chunk_info *c)
+{
+	bool all_cpus = f->cpu_min <= 0 && f->cpu_max >= UINT16_MAX;
+
+	return (int64_t)c->t_min >= f->t_min && (int64_t)c->t_max <= f->t_max &&
+	       c->task_min >= f->task_min && c->task_max <= f->task_max &&
+	       all_cpus;
+}
+
+static bool row_inside(const struct zsr_vfilter *f, const struct zsr_event *ev)
+{
+	return ((int64_t)ev->t_ns >= f->t_min) &
+	       ((int64_t)ev->t_ns <= f->t_max) & (ev->cpu >= f->cpu_min) &
+	       (ev->cpu <= f->cpu_max) & (ev->task >= f->task_min) &
+	       (ev->task <= f->task_max);
+}
+
+/* Without a branch a row, as kinds come in no order a CPU could guess. */
+unsigned zsr_vfilter_rows(const struct zsr_vfilter *f,
+			  const struct zsr_chunk_info *c,
+			  const struct zsr_event *ev, unsigned n, uint16_t *want)
+{
+	bool inside = chunk_inside(f, c),
+	     all = inside && !(c->kinds & ~f->kinds);
+	unsigned i, nr = 0;
+
+	for (i = 0; all && i < n; i++)
+		want[nr++] = (uint16_t)i;
+	for (i = 0; !all && inside && i < n; i++) {
+		want[nr] = (uint16_t)i;
+		nr += f->kinds >> ev[i].kind & 1;
+	}
+	for (i = 0; !inside && i < n; i++) {
+		want[nr] = (uint16_t)i;
+		nr += (f->kinds >> ev[i].kind & 1) & row_inside(f, &ev[i]);
+	}
+	return nr;
 }

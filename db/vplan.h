@@ -46,7 +46,7 @@ struct zsr_vfilter {
 	int64_t task_max;
 	unsigned kinds; /* bit per kind */
 	bool nothing; /* no row can match */
-	enum zsr_read what; /* is asked of freed objects */
+	unsigned want; /* ZSR_WANT_*, ZSR_READ_* */
 };
 
 int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info);
@@ -59,13 +59,11 @@ bool zsr_vfilter_after(const struct zsr_vfilter *f,
 bool zsr_vfilter_chunk(const struct zsr_vfilter *f,
 		       const struct zsr_chunk_info *c);
 
-static inline bool zsr_vfilter_row(const struct zsr_vfilter *f,
-				   const struct zsr_event *ev)
-{
-	return (f->kinds >> ev->kind & 1) & ((int64_t)ev->t_ns >= f->t_min) &
-	       ((int64_t)ev->t_ns <= f->t_max) & (ev->cpu >= f->cpu_min) &
-	       (ev->cpu <= f->cpu_max) & (ev->task >= f->task_min) &
-	       (ev->task <= f->task_max);
-}
+/* The numbers of the wanted rows among the N (at most 65536) of chunk C that
+ * are given, into WANT; how many. */
+unsigned zsr_vfilter_rows(const struct zsr_vfilter *f,
+			  const struct zsr_chunk_info *c,
+			  const struct zsr_event *ev, unsigned n,
+			  uint16_t *want);
 
 #endif

@@ -24,6 +24,7 @@ struct vcursor {
 	char **comms; /* of its tasks, read when asked for */
 	size_t nr_comms;
 	size_t cap_comms;
+	const struct zsr_chunk_info *info; /* the chunk's */
 	const struct zsr_event *ev;
 	const uint64_t *births;
 	uint16_t want[ZSR_READER_ROWS]; /* rows of the batch that match */
@@ -128,26 +129,21 @@ static int next_trace(struct vcursor *c, struct zsr_err *err)
 		return ret;
 	c->row = 0;
 	c->nr = 0;
-	ret = zsr_reader_open(c->db, c->trace, c->f.what, &c->reader, err);
+	ret = zsr_reader_open(c->db, c->trace, c->f.want, &c->reader, err);
 	return ret ? ret : 1;
 }
 
 /* On to a chunk that may have rows: 1, 0 when the trace has no more. */
 static int next_chunk(struct vcursor *c, struct zsr_err *err)
 {
-	const struct zsr_chunk_info *info;
-	uint64_t row;
 	int ret;
 
-	for (;;) {
-		ret = zsr_reader_chunk(c->reader, &info, err);
-		if (ret != 1 || zsr_vfilter_after(&c->f, info))
+	do {
+		ret = zsr_reader_chunk(c->reader, &c->info, err);
+		if (ret != 1 || zsr_vfilter_after(&c->f, c->info))
 			return ret < 0 ? ret : 0;
-		row = zsr_reader_first_row(c->reader);
-		if (zsr_vfilter_chunk(&c->f, info))
-			break;
-	}
-	c->row = row;
+	} while (!zsr_vfilter_chunk(&c->f, c->info));
+	c->row = zsr_reader_first_row(c->reader);
 	c->nr = 0;
 	c->in_chunk = true;
 	return 1;
@@ -177,20 +173,6 @@ static int next_batch(struct vcursor *c, struct zsr_err *err)
 	}
 }
 
-/* The rows of a batch that the filter wants; without a branch a row, as kinds
- * come in no order a CPU could guess. */
-static void pick_rows(struct vcursor *c)
-{
-	unsigned i, nr = 0;
-
-	for (i = 0; i < c->nr; i++) {
-		c->want[nr] = (uint16_t)i;
-		nr += zsr_vfilter_row(&c->f, &c->ev[i]);
-	}
-	c->nr_want = nr;
-	c->at = 0;
-}
-
 /* On to the next batch with a row that is wanted, once this one is used up. */
 static int settle(struct vcursor *c)
 {
@@ -205,7 +187,9 @@ static int settle(struct vcursor *c)
 			c->eof = true;
 			return SQLITE_OK;
 		}
-		pick_rows(c);
+		c->nr_want = zsr_vfilter_rows(&c->f, c->info, c->ev, c->nr,
+					      c->want);
+		c->at = 0;
 	}
 	return SQLITE_OK;
 }
