@@ -98,7 +98,7 @@ static void closed_against_mva(unsigned n, unsigned ratio)
 	unsigned i;
 
 	/* The wait is rare, and its mean the less certain, in an idle network. */
-	s.batch = 40000 * ratio / (n * n) + 10000;
+	s.batch = (40000 / (n * n) + 900) * ratio + 1000;
 	free_of_cost();
 	vm = machine(n);
 	for (i = 0; i < n; i++) {

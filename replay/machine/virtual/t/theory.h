@@ -116,20 +116,60 @@ struct network {
 	double length; /* at the server, the served one too */
 };
 
-/* How far the worst of several runs is off, and the worst standard error. */
+/* WHAT, of the network that A and B tell, is IS times what theory says. Kept:
+ * how far the worst of several is off, and the worst standard error. */
 static double worst_off, worst_error;
 
-static inline void judge(unsigned n, unsigned ratio, const char *what,
-			 double is, const double *batch)
+static inline void judge(unsigned a, unsigned b, const char *what, double is,
+			 const double *batch)
 {
 	double error = error_of(batch, BATCHES);
 
 	ck_assert_msg(fabs(is - 1) <= 0.01 && error < 0.003,
-		      "%u CPUs, think/hold %u/2: %s is %.5f of theory, "
-		      "standard error %.5f",
-		      n, ratio, what, is, error);
+		      "%s (%u, %u) is %.5f of theory, standard error %.5f",
+		      what, a, b, is, error);
 	worst_off = fmax(worst_off, fabs(is - 1));
 	worst_error = fmax(worst_error, error);
+}
+
+/*
+ * Machine repair with C servers, all times exponential: how many of K
+ * customers are there is a birth and death process (Feller, An Introduction to
+ * Probability Theory and Its Applications, volume 1, chapter XVII). Holds for
+ * any order of service that leaves no server idle while one waits.
+ */
+static inline struct network repair(unsigned k, unsigned c, double z, double s)
+{
+	double p = 1, all = 0, length = 0;
+	struct network net;
+	unsigned i;
+
+	for (i = 0; i <= k; i++) {
+		all += p;
+		length += p * i;
+		p *= (k - i) * s / z / zsr_min(i + 1, c);
+	}
+	net.length = length / all;
+	net.rate = (k - net.length) / z;
+	net.wait = net.length / net.rate - s;
+	return net;
+}
+
+/* What happened between two points relative to that. */
+static inline struct network to_repair(unsigned k, unsigned c,
+				       const struct totals *from,
+				       const struct totals *to)
+{
+	double done = (double)(to->done - from->done);
+	double time = (double)(to->at - from->at);
+	struct network is = repair(k, c,
+				   (double)(to->thought - from->thought) / done,
+				   (double)(to->held - from->held) / done);
+
+	is.rate = done / time / is.rate;
+	is.length = (double)(to->area - from->area) / time / is.length;
+	is.wait = (double)(to->wait - from->wait) / done / is.wait;
+	return is;
 }
 
 /* ---- constant times: rounds that all take the same -------------------------- */

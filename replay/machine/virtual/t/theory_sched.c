@@ -60,44 +60,6 @@ static void sample_ready(struct zsr_vm *vm, void *arg)
 	zsr_vm_timer(vm, s->sample_at, sample_ready, s);
 }
 
-/*
- * Machine repair with C servers, all times exponential: how many of K tasks
- * are at the CPUs is a birth and death process (Feller, An Introduction to
- * Probability Theory and Its Applications, volume 1, chapter XVII). Holds for
- * any order of service that leaves no CPU idle while a task waits.
- */
-static struct network repair(unsigned k, unsigned c, double z, double s)
-{
-	double p = 1, all = 0, length = 0;
-	struct network net;
-	unsigned i;
-
-	for (i = 0; i <= k; i++) {
-		all += p;
-		length += p * i;
-		p *= (k - i) * s / z / zsr_min(i + 1, c);
-	}
-	net.length = length / all;
-	net.rate = (k - net.length) / z;
-	net.wait = net.length / net.rate - s;
-	return net;
-}
-
-static struct network relative(unsigned k, unsigned c, const struct totals *from,
-			       const struct totals *to)
-{
-	double done = (double)(to->done - from->done);
-	double time = (double)(to->at - from->at);
-	struct network is = repair(k, c,
-				   (double)(to->thought - from->thought) / done,
-				   (double)(to->held - from->held) / done);
-
-	is.rate = done / time / is.rate;
-	is.length = (double)(to->area - from->area) / time / is.length;
-	is.wait = (double)(to->wait - from->wait) / done / is.wait;
-	return is;
-}
-
 static void judge_station(unsigned k, unsigned c, const struct station *s)
 {
 	double rate[BATCHES], length[BATCHES], wait[BATCHES];
@@ -105,12 +67,12 @@ static void judge_station(unsigned k, unsigned c, const struct station *s)
 	unsigned i;
 
 	for (i = 0; i < BATCHES; i++) {
-		is = relative(k, c, &s->batches[i], &s->batches[i + 1]);
+		is = to_repair(k, c, &s->batches[i], &s->batches[i + 1]);
 		rate[i] = is.rate;
 		length[i] = is.length;
 		wait[i] = is.wait;
 	}
-	is = relative(k, c, &s->batches[0], &s->batches[BATCHES]);
+	is = to_repair(k, c, &s->batches[0], &s->batches[BATCHES]);
 	judge(c, k, "throughput of tasks", is.rate, rate);
 	judge(c, k, "tasks at the CPUs", is.length, length);
 	judge(c, k, "wait for a CPU", is.wait, wait);
