@@ -204,5 +204,44 @@ START_TEST(lock_line_reaches_its_bound)
 }
 END_TEST
 
+/* ---- order ------------------------------------------------------------------ */
+
+/* 16 CPUs come one after the other, in an order that is not theirs. */
+struct comers {
+	struct zsr_spinlock lock;
+	unsigned next, served[16], nr_served;
+};
+
+static void comer(struct zsr_vm *vm, void *arg)
+{
+	struct comers *s = arg;
+	unsigned turn = s->next++ * 7 % 16;
+
+	zsr_vm_spend(vm, turn * 10 * NS);
+	zsr_spin_lock(&vm->m, &s->lock);
+	s->served[s->nr_served++] = turn;
+	zsr_vm_spend(vm, HOLD);
+	zsr_spin_unlock(&vm->m, &s->lock);
+}
+
+START_TEST(first_come_is_first_served)
+{
+	struct comers s = { .next = 0 };
+	struct zsr_vm *vm;
+	unsigned i;
+
+	free_of_cost();
+	profile.cost_ps[ZSR_COST_line_transfer] = TRANSFER;
+	vm = machine(16);
+	for (i = 0; i < 16; i++)
+		spawn(vm, comer, &s, i);
+	run(vm);
+	zsr_vm_destroy(vm);
+	for (i = 0; i < 16; i++)
+		ck_assert_uint_eq(s.served[i], i);
+}
+END_TEST
+
 ZSR_TEST_MAIN("virtual machine: a lock and theory", lock_is_mva,
-	      lock_reaches_its_bound, lock_line_reaches_its_bound)
+	      lock_reaches_its_bound, lock_line_reaches_its_bound,
+	      first_come_is_first_served)
