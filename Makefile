@@ -71,8 +71,12 @@ all: zsr man
 zsr: $(O)/zsr
 	$(Q)cp -f $< $@
 
-$(O)/zsr: $(O)/zsr.o $(LIB)
-	$(call say,LD,$@)$(CC) $(cflags) -o $@ $^ $(libs)
+# Plug-ins see no more of the program than this list.
+exported := replay/policy/plugin.syms
+
+$(O)/zsr: $(O)/zsr.o $(LIB) $(exported)
+	$(call say,LD,$@)$(CC) $(cflags) -Wl,--dynamic-list=$(exported) -o $@ \
+		$(O)/zsr.o $(LIB) $(libs)
 
 $(LIB): $(OBJS)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* zsr ls: the traces and runs of a database. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "replay/policy/policy.h"
+#include "replay/policy/table.h"
 
 /* What is shown on a terminal; --csv and --json give more columns. */
 static const char traces_brief[] =
@@ -59,17 +58,31 @@ static int on_row(void *ctx, int ncol, const char *const *names,
 static bool is_default(const struct zsr_policy *policy, const char *set,
 		       size_t len)
 {
-	char text[64];
+	const struct zsr_param *p;
+	char buf[ZSR_PARAM_LEN];
+	char text[128];
 	unsigned i;
 
 	for (i = 0; policy && i < policy->nr_params; i++) {
-		int n = snprintf(text, sizeof(text), "%s=%" PRIu64,
-				 policy->params[i].name, policy->params[i].def);
+		int n;
 
+		p = &policy->params[i];
+		n = snprintf(text, sizeof(text), "%s=%s", p->name,
+			     zsr_param_text(p, p->def, buf));
 		if ((size_t)n == len && !strncmp(text, set, len))
 			return true;
 	}
 	return false;
+}
+
+/* How much of "NAME=VALUE " is shown: of a plug-in's digest the first digits. */
+static size_t shown(const char *set, size_t len)
+{
+	static const char digest[] = "plugin=sha256:";
+
+	if (strncmp(set, digest, sizeof(digest) - 1))
+		return len;
+	return zsr_min(len, sizeof(digest) - 1 + 12);
 }
 
 /* A run's parameters less those left alone: lines fit a terminal. */
@@ -84,8 +97,8 @@ static char *brief_set(const char *policy_name, const char *set)
 		size_t len = strcspn(set, " ");
 
 		if (!is_default(policy, set, len)) {
-			memcpy(p, set, len);
-			p += len;
+			memcpy(p, set, shown(set, len));
+			p += shown(set, len);
 			*p++ = ' ';
 		}
 		set += len;

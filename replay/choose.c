@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "replay/choose.h"
 
-static void all_policy_names(char *buf, size_t size)
-{
-	size_t i, n = 0;
-
-	for (i = 0; zsr_policies[i] && n < size; i++)
-		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? ", " : "",
-				      zsr_policies[i]->name);
-}
-
 static int choose(struct zsr_choice *c, const char *name, struct zsr_err *err)
 {
 	struct zsr_chosen *one = &c->chosen[c->nr];
-	char names[512];
 	unsigned i;
+	int ret;
 
 	if (c->nr == ZSR_MAX_CHOSEN)
 		return zsr_err_usage(err, "more than %d policies",
 				     ZSR_MAX_CHOSEN);
-	one->policy = zsr_policy_find(name);
-	if (!one->policy) {
-		all_policy_names(names, sizeof(names));
-		return zsr_err_usage(err, "no policy '%s'; there are %s", name,
-				     names);
-	}
+	ret = zsr_policy_get(name, &one->policy, one->plugin, err);
+	if (ret)
+		return ret;
 	for (i = 0; i < one->policy->nr_params; i++)
 		one->param[i] = one->policy->params[i].def;
 	c->nr++;
@@ -53,11 +40,37 @@ static bool is(const char *name, const char *text, size_t len)
 	return strlen(name) == len && !memcmp(name, text, len);
 }
 
+/* "plugin=sha256:..." of a recorded run: is it still the same file? */
+static int check_plugin(const struct zsr_chosen *one, const char *id,
+			struct zsr_err *err)
+{
+	if (!strcmp(one->plugin, id))
+		return 0;
+	return zsr_err_usage(err, "policy %s is plugin=%s", one->policy->name,
+			     one->plugin);
+}
+
+/* Set it in one policy: 1, 0 when that has no such parameter, or an error. */
+static int set_param(struct zsr_chosen *one, const char *name, size_t len,
+		     const char *value, struct zsr_err *err)
+{
+	const struct zsr_policy *policy = one->policy;
+	unsigned i;
+
+	if (*one->plugin && is("plugin", name, len))
+		return check_plugin(one, value, err) ?: 1;
+	for (i = 0; i < policy->nr_params; i++)
+		if (is(policy->params[i].name, name, len))
+			return zsr_param_parse(&policy->params[i], value,
+					       &one->param[i], err)
+				       ?: 1;
+	return 0;
+}
+
 int zsr_choose_param(struct zsr_choice *c, const char *arg, struct zsr_err *err)
 {
 	const char *eq = strchr(arg, '='), *dot, *name;
-	const struct zsr_param *p;
-	unsigned i, k, hits = 0;
+	unsigned i, hits = 0;
 	int ret;
 
 	if (!eq)
@@ -71,16 +84,10 @@ int zsr_choose_param(struct zsr_choice *c, const char *arg, struct zsr_err *err)
 
 		if (dot && !is(one->policy->name, arg, (size_t)(dot - arg)))
 			continue;
-		for (k = 0; k < one->policy->nr_params; k++) {
-			p = &one->policy->params[k];
-			if (!is(p->name, name, (size_t)(eq - name)))
-				continue;
-			ret = zsr_parse_u64(eq + 1, p->name, p->min, p->max,
-					    &one->param[k], err);
-			if (ret)
-				return zsr_err_wrap(err, ret, "--param %s", arg);
-			hits++;
-		}
+		ret = set_param(one, name, (size_t)(eq - name), eq + 1, err);
+		if (ret < 0)
+			return zsr_err_wrap(err, ret, "--param %s", arg);
+		hits += (unsigned)ret;
 	}
 	if (!hits)
 		return zsr_err_usage(err,
@@ -92,13 +99,24 @@ int zsr_choose_param(struct zsr_choice *c, const char *arg, struct zsr_err *err)
 
 char *zsr_chosen_params(const struct zsr_chosen *c)
 {
-	char buf[ZSR_MAX_PARAMS * 64] = "";
-	size_t n = 0;
+	char buf[ZSR_PARAM_LEN], *text = NULL;
+	const struct zsr_param *p;
+	size_t size;
 	unsigned i;
+	FILE *f = open_memstream(&text, &size);
 
-	for (i = 0; i < c->policy->nr_params && n < sizeof(buf); i++)
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%s=%" PRIu64,
-				      i ? " " : "", c->policy->params[i].name,
-				      c->param[i]);
-	return strdup(buf);
+	if (!f)
+		return NULL;
+	for (i = 0; i < c->policy->nr_params; i++) {
+		p = &c->policy->params[i];
+		fprintf(f, "%s%s=%s", i ? " " : "", p->name,
+			zsr_param_text(p, c->param[i], buf));
+	}
+	if (*c->plugin)
+		fprintf(f, "%splugin=%s", i ? " " : "", c->plugin);
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }

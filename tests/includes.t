@@ -21,13 +21,14 @@ allowed() {
 	replay) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h replay/machine/machine.h
 		replay/machine/virtual/vm.h replay/machine/virtual/profile.h
-		replay/policy/policy.h" ;;
+		replay/policy/policy.h replay/policy/table.h" ;;
 	analyze) echo "base/base.h event/event.h db/db.h" ;;
 	report) echo "base/base.h analyze/analyze.h" ;;
 	cmd | .) echo "base/base.h event/event.h capture/capture.h db/db.h
 		synth/synth.h replay/replay.h replay/engine/engine.h
 		replay/engine/check/check.h
-		replay/policy/policy.h analyze/analyze.h report/report.h
+		replay/policy/policy.h replay/policy/table.h
+		analyze/analyze.h report/report.h
 		cmd/cmd.h" ;;
 	esac
 }
