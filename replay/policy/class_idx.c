@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "replay/policy/locking.h"
 
-void zsr_class_idx_free(struct zsr_pool *p, zsr_handle h)
+bool zsr_class_idx_obj_free(struct zsr_pool *p, zsr_handle h,
+			    struct zsr_zspage **zspage)
 {
 	struct zsr_machine *m = p->m;
-	struct zsr_zspage *zspage;
 	unsigned class;
 	bool empty;
 
@@ -13,11 +13,17 @@ void zsr_class_idx_free(struct zsr_pool *p, zsr_handle h)
 	class = zsr_pool_peek_class(p, h);
 	zsr_spin_lock(m, &p->class[class].lock);
 	zsr_pool_locate(p, h);
-	empty = zsr_pool_obj_free(p, class, h, &zspage) &&
-		zsr_pool_zspage_unlink(p, zspage);
+	empty = zsr_pool_obj_free(p, class, h, zspage) &&
+		zsr_pool_zspage_unlink(p, *zspage);
 	zsr_spin_unlock(m, &p->class[class].lock);
+	return empty;
+}
 
-	if (empty)
+void zsr_class_idx_free(struct zsr_pool *p, zsr_handle h)
+{
+	struct zsr_zspage *zspage;
+
+	if (zsr_class_idx_obj_free(p, h, &zspage))
 		zsr_pool_zspage_free(p, zspage);
 	zsr_pool_handle_free(p, h);
 }

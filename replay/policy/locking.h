@@ -39,4 +39,9 @@ void zsr_sync_free(struct zsr_pool *p, zsr_handle h);
 void zsr_unlock_first_free(struct zsr_pool *p, zsr_handle h);
 void zsr_class_idx_free(struct zsr_pool *p, zsr_handle h);
 
+/* The part of zsr_class_idx_free() under the class lock. True when that emptied
+ * the object's zspage, which is off its list now and the caller's to free. */
+bool zsr_class_idx_obj_free(struct zsr_pool *p, zsr_handle h,
+			    struct zsr_zspage **zspage);
+
 #endif

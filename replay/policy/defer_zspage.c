@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Objects are freed at once; a zspage that is emptied, and unlinked, goes to a
+ * lockless list and a worker hands its pages back. The list has no bound and
+ * belongs to no CPU.
+ */
+#include <stdlib.h>
+
+#include "replay/account.h"
+#include "replay/policy/locking.h"
+
+enum { KICK, RUN };
+
+static const struct zsr_param params[] = {
+	[KICK] = { "kick", "zspages", 1, 1, 1u << 20,
+		   "zspages on the list when the worker is kicked",
+		   "not posted; assumed: the first" },
+	[RUN] = { "run", "zspages", 512, 1, 1u << 20,
+		  "zspages handed back before the worker queues itself again",
+		  "not posted; assumed: about a millisecond of work" },
+};
+
+/* In the zspage's own record where there is a kernel around. */
+struct node {
+	struct node *next;
+	uint64_t nr; /* nodes from here to the list's end */
+	uint64_t queued_at;
+	struct zsr_zspage *zspage;
+};
+
+struct defer_zspage {
+	struct zsr_pool *pool;
+	struct zsr_line line; /* of the list's head */
+	struct node *head; /* youngest first */
+	struct node *taken; /* the worker's, oldest first */
+	struct zsr_workqueue wq;
+	struct zsr_work work;
+};
+
+/* How many the list holds now. */
+static uint64_t list_push(struct defer_zspage *d, struct node *n)
+{
+	zsr_line_atomic(d->pool->m, &d->line);
+	n->next = __atomic_load_n(&d->head, __ATOMIC_ACQUIRE);
+	do {
+		n->nr = n->next ? n->next->nr + 1 : 1;
+	} while (!__atomic_compare_exchange_n(&d->head, &n->next, n, true,
+					      __ATOMIC_RELEASE,
+					      __ATOMIC_ACQUIRE));
+	return n->nr;
+}
+
+/* The whole list, oldest first. */
+static struct node *list_take(struct defer_zspage *d)
+{
+	struct node *n, *next, *oldest = NULL;
+
+	zsr_line_atomic(d->pool->m, &d->line);
+	n = __atomic_exchange_n(&d->head, NULL, __ATOMIC_ACQUIRE);
+	for (; n; n = next) {
+		next = n->next;
+		n->next = oldest;
+		oldest = n;
+	}
+	return oldest;
+}
+
+static void put_off(struct zsr_pool *p, struct zsr_zspage *zspage)
+{
+	struct defer_zspage *d = p->priv;
+	struct node *n = malloc(sizeof(*n));
+
+	if (!n) {
+		zsr_account_fail(p->account, -ENOMEM);
+		zsr_pool_zspage_free(p, zspage);
+		return;
+	}
+	n->zspage = zspage;
+	n->queued_at = zsr_pool_zspage_queued(p);
+	if (list_push(d, n) == p->param[KICK])
+		zsr_queue_work(p->m, &d->work);
+}
+
+static void defer_zspage_free(struct zsr_pool *p, zsr_handle h)
+{
+	struct zsr_zspage *zspage;
+
+	if (zsr_class_idx_obj_free(p, h, &zspage))
+		put_off(p, zspage);
+	zsr_pool_handle_free(p, h);
+}
+
+static void defer_zspage_release(struct zsr_pool *p,
+				 const struct zsr_releaser *r, uint32_t slot)
+{
+	(void)r;
+	defer_zspage_free(p, zsr_pool_slot_take(p, slot));
+}
+
+/* Hand back up to MAX zspages; false when none are left. */
+static bool hand_back(struct defer_zspage *d, uint64_t max)
+{
+	struct zsr_pool *p = d->pool;
+	struct node *n;
+
+	for (; max; max--) {
+		if (!d->taken)
+			d->taken = list_take(d);
+		n = d->taken;
+		if (!n)
+			return false;
+		d->taken = n->next;
+		zsr_charge(p->m, ZSR_COST_pop, 1);
+		zsr_pool_zspage_dequeued(p, n->queued_at);
+		zsr_pool_zspage_free(p, n->zspage);
+		free(n);
+		zsr_cond_resched(p->m);
+	}
+	return true;
+}
+
+static void defer_zspage_work(struct zsr_work *work)
+{
+	struct defer_zspage *d = work->arg;
+
+	if (hand_back(d, d->pool->param[RUN]))
+		zsr_queue_work(d->pool->m, work);
+}
+
+static void defer_zspage_flush(struct zsr_pool *p)
+{
+	struct defer_zspage *d = p->priv;
+
+	zsr_flush_work(p->m, &d->work);
+	hand_back(d, UINT64_MAX);
+}
+
+static void defer_zspage_teardown(struct zsr_pool *p)
+{
+	struct defer_zspage *d = p->priv;
+	struct node *n;
+
+	if (!d)
+		return;
+	/* Only after a run that failed. */
+	while ((n = d->taken ? d->taken : d->head)) {
+		*(d->taken ? &d->taken : &d->head) = n->next;
+		free(n);
+	}
+	free(d);
+	p->priv = NULL;
+}
+
+static int defer_zspage_setup(struct zsr_pool *p)
+{
+	struct defer_zspage *d = calloc(1, sizeof(*d));
+
+	p->priv = d;
+	if (!d)
+		return -ENOMEM;
+	d->pool = p;
+	d->wq.name = "defer-zspage";
+	d->wq.flags = ZSR_WQ_UNBOUND;
+	d->work = (struct zsr_work){ .fn = defer_zspage_work,
+				     .arg = d,
+				     .wq = &d->wq };
+	return 0;
+}
+
+const struct zsr_policy zsr_policy_defer_zspage = {
+	.version = ZSR_MACHINE_VERSION,
+	.name = "defer-zspage",
+	.summary = "class-idx, only emptied zspages are handed back later",
+	.text = "On top of class-idx. zs_free stays with its caller, whoever "
+		"that is, but an emptied zspage, unlinked under the class "
+		"lock, is put on a lockless list of the pool instead of being "
+		"given back. An unbound worker takes the whole list and hands "
+		"the pages back; a zspage costs an atomic to queue and a pop "
+		"to take. No handle ever waits, so no slot of a zspage "
+		"in use is kept from a store; the list has no bound and there "
+		"is no fallback.",
+	.source = "Yosry Ahmed's counter-proposal of 8 May 2026",
+	.params = params,
+	.nr_params = ZSR_ARRAY_SIZE(params),
+	.store_lock = ZSR_STORE_CLASS_LOCK,
+	.setup = defer_zspage_setup,
+	.teardown = defer_zspage_teardown,
+	.release = defer_zspage_release,
+	.free_now = defer_zspage_free,
+	.flush = defer_zspage_flush,
+};
