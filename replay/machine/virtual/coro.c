@@ -11,6 +11,12 @@
 #define VALGRIND_STACK_DEREGISTER(id)       ((void)(id))
 #endif
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_UNPOISON_MEMORY_REGION(p, len) ((void)0)
+#endif
+
 /* Room for a cursor's SQLite calls; only what is touched takes memory. */
 #define STACK_SIZE (256u << 10)
 #define GUARD_SIZE (64u << 10) /* a page on any page size */
@@ -164,6 +170,8 @@ void zsr_coro_start(struct zsr_coro *c, void (*fn)(void *arg), void *arg)
 
 	c->fn = fn;
 	c->arg = arg;
+	/* Frames that were left for good never unpoisoned theirs. */
+	ASAN_UNPOISON_MEMORY_REGION(stack, STACK_SIZE);
 #ifdef ZSR_CORO_UCONTEXT
 	getcontext(&c->context);
 	c->context.uc_stack.ss_sp = stack;
