@@ -26,6 +26,7 @@ static bool repeats(const struct zsr_run *a, const struct zsr_run *b)
 	       !strcmp(text_or(a->params), text_or(b->params)) &&
 	       !strcmp(a->arrival, b->arrival) && !strcmp(a->gaps, b->gaps) &&
 	       !strcmp(a->outer_lock, b->outer_lock) &&
+	       !strcmp(a->conditions, b->conditions) &&
 	       !strcmp(a->engine, b->engine) && a->cpus == b->cpus &&
 	       a->seed == b->seed;
 }
@@ -66,13 +67,14 @@ static int column_fill(struct zsr_column *c, const struct zsr_run *run)
 	c->arrival = zsr_clean(run->arrival);
 	c->gaps = zsr_clean(run->gaps);
 	c->outer_lock = zsr_clean(run->outer_lock);
+	c->conditions = zsr_clean(run->conditions);
 	c->engine = zsr_clean(run->engine);
 	c->cpus = run->cpus;
 	c->seed = run->seed;
 	copy_digest(c->digest, run->digest);
 	c->value = calloc(NR_VALUES, sizeof(*c->value));
-	if (!c->policy || !c->params || !c->profile || !c->arrival ||
-	    !c->gaps || !c->outer_lock || !c->engine || !c->value ||
+	if (!c->policy || !c->params || !c->profile || !c->arrival || !c->gaps ||
+	    !c->outer_lock || !c->conditions || !c->engine || !c->value ||
 	    split_lines(&c->profile_text, text_or(run->profile_text)))
 		return -ENOMEM;
 	zsr_values_fill(run, c->value);
@@ -211,6 +213,7 @@ static void column_free(struct zsr_column *c)
 	free(c->arrival);
 	free(c->gaps);
 	free(c->outer_lock);
+	free(c->conditions);
 	free(c->engine);
 	free(c->value);
 	for (i = 0; i < ZSR_MAX_WINDOWS; i++)

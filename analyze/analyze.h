@@ -135,6 +135,7 @@ struct zsr_column {
 	char *arrival;
 	char *gaps;
 	char *outer_lock; /* "" when not stored */
+	char *conditions; /* options of replay, "" for none */
 	char *engine;
 	uint32_t cpus;
 	uint64_t seed;

@@ -42,6 +42,8 @@ static json_t *run_json(const struct zsr_compare *c,
 	bad |= json_object_set_new(o, "gaps", json_string(col->gaps));
 	bad |= json_object_set_new(o, "outer_lock",
 				   json_string(col->outer_lock));
+	bad |= json_object_set_new(o, "conditions",
+				   json_string(col->conditions));
 	bad |= json_object_set_new(o, "engine", json_string(col->engine));
 	bad |= json_object_set_new(o, "cpus", json_integer(col->cpus));
 	bad |= json_object_set_new(o, "seed", integer(col->seed));
@@ -97,11 +99,11 @@ static void csv_text(FILE *f, const char *s)
 static void csv_run(FILE *f, const struct zsr_compare *c,
 		    const struct zsr_column *col)
 {
-	const char *texts[] = { col->label, c->trace,        c->trace_digest,
-				c->kernel,  col->policy,     col->params,
-				c->clock,   col->profile,    col->arrival,
-				col->gaps,  col->outer_lock, col->engine,
-				col->digest };
+	const char *texts[] = { col->label,  c->trace,        c->trace_digest,
+				c->kernel,   col->policy,     col->params,
+				c->clock,    col->profile,    col->arrival,
+				col->gaps,   col->outer_lock, col->conditions,
+				col->engine, col->digest };
 	size_t i;
 
 	fprintf(f, "%" PRId64, col->id);
@@ -130,7 +132,8 @@ int zsr_analysis_csv(const struct zsr_analysis *a, char **text,
 	if (!f)
 		return zsr_err_nomem(err, "CSV");
 	fputs("run,label,trace,trace_digest,kernel,policy,params,clock,profile,"
-	      "arrival,gaps,outer_lock,engine,result_digest,page_size,cpus,"
+	      "arrival,gaps,outer_lock,conditions,engine,result_digest,page_"
+	      "size,cpus,"
 	      "seed",
 	      f);
 	for (i = 0; i < NR_VALUES; i++)

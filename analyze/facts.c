@@ -83,6 +83,21 @@ static void get_engine(const struct zsr_column *c, char *buf, size_t n)
 	snprintf(buf, n, "%s", c->engine);
 }
 
+static void get_conditions(const struct zsr_column *c, char *buf, size_t n)
+{
+	snprintf(buf, n, "%s", *c->conditions ? c->conditions : "no load");
+}
+
+static bool any_conditions(const struct zsr_compare *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_cols; i++)
+		if (*c->col[i].conditions)
+			return true;
+	return false;
+}
+
 static int add_trace_head(struct zsr_compare *c, const struct zsr_trace *t)
 {
 	bool synthetic = t && t->times == ZSR_TIMES_SYNTHETIC;
@@ -112,9 +127,11 @@ static int add_machine_head(struct zsr_compare *c)
 	char *seed = several(c, get_seed), *arrival = several(c, get_arrival);
 	char *gaps = several(c, get_gaps), *engine = several(c, get_engine);
 	char *outer = several(c, get_outer);
+	char *under = several(c, get_conditions);
 	int ret = -ENOMEM;
 
-	if (!profile || !cpus || !seed || !arrival || !gaps || !engine || !outer)
+	if (!profile || !cpus || !seed || !arrival || !gaps || !engine ||
+	    !outer || !under)
 		goto out;
 	if (asprintf(&c->setting, "%s clock, profile %s", c->clock, profile) <
 	    0) {
@@ -130,6 +147,8 @@ static int add_machine_head(struct zsr_compare *c)
 			  "engine %s",
 			  arrival, gaps, outer, engine))
 		goto out;
+	if (any_conditions(c) && zsr_lines_add(&c->head, "under\t%s", under))
+		goto out;
 	ret = 0;
 out:
 	free(profile);
@@ -139,6 +158,7 @@ out:
 	free(gaps);
 	free(engine);
 	free(outer);
+	free(under);
 	return ret;
 }
 

@@ -9,9 +9,32 @@
 
 #include "analyze/values.h"
 
-#define NR_SETTINGS 6
+#define NR_SETTINGS 7
 
 /* "cpus=4" and the like, of settings that are normally equal. */
+/* "--load cpu=4 --offline 3@1ms" as "cpu=4 offline=3@1ms", nothing as
+ * "unloaded". */
+static void condition_words(const char *s, char *buf, size_t n)
+{
+	size_t at = 0, len;
+	bool load;
+
+	snprintf(buf, n, "unloaded");
+	for (; *s == '-' && at < n; s += *s == ' ') {
+		load = !strncmp(s, "--load ", 7);
+		len = strcspn(s, " ");
+		at += (size_t)snprintf(buf + at, n - at, "%s%.*s%s",
+				       at ? " " : "", load ? 0 : (int)len - 2,
+				       s + 2, load ? "" : "=");
+		s += len + (s[len] == ' ');
+		len = strcspn(s, " ");
+		if (at < n)
+			at += (size_t)snprintf(buf + at, n - at, "%.*s",
+					       (int)len, s);
+		s += len;
+	}
+}
+
 static void setting(const struct zsr_column *c, unsigned i, char *buf, size_t n)
 {
 	switch (i) {
@@ -30,8 +53,11 @@ static void setting(const struct zsr_column *c, unsigned i, char *buf, size_t n)
 	case 4:
 		snprintf(buf, n, "gaps=%s", c->gaps);
 		break;
-	default:
+	case 5:
 		snprintf(buf, n, "outer-lock=%s", c->outer_lock);
+		break;
+	default:
+		condition_words(c->conditions, buf, n);
 		break;
 	}
 }
@@ -106,7 +132,7 @@ static bool engine_differs(const struct zsr_compare *c, size_t me)
 
 static int add_settings(struct zsr_compare *c)
 {
-	char first[128], buf[128];
+	char first[600], buf[600];
 	unsigned s;
 	size_t i;
 

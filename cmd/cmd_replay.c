@@ -13,6 +13,8 @@ struct args {
 	char *db, *policies, *machine, *seed, *cpus;
 	char *arrival, *gaps, *outer;
 	char **params;
+	char **load, **offline, **compact_at;
+	char *compact_every, *memory;
 	int json;
 };
 
@@ -92,6 +94,13 @@ static int options(const struct args *a, struct zsr_replay_opts *o,
 	o->arrival = arrival;
 	o->gaps = gaps;
 	o->outer = outer;
+	o->conditions = (struct zsr_condition_args){
+		.load = (const char *const *)a->load,
+		.offline = (const char *const *)a->offline,
+		.compact_at = (const char *const *)a->compact_at,
+		.compact_every = a->compact_every,
+		.memory = a->memory,
+	};
 	return 0;
 }
 
@@ -144,13 +153,23 @@ static int replay(const struct args *a, const char *trace_arg,
 	return ret ? ret : zsr_cmd_flush(err);
 }
 
-static void args_free(struct args *a)
+static void list_free(char **list)
 {
 	char **p;
 
-	for (p = a->params; p && *p; p++)
+	for (p = list; p && *p; p++)
 		free(*p);
-	free(a->params);
+	free(list);
+}
+
+static void args_free(struct args *a)
+{
+	list_free(a->params);
+	list_free(a->load);
+	list_free(a->offline);
+	list_free(a->compact_at);
+	free(a->compact_every);
+	free(a->memory);
 	free(a->db);
 	free(a->policies);
 	free(a->machine);
@@ -165,7 +184,7 @@ int zsr_cmd_replay(int argc, const char **argv)
 {
 	struct args a = { 0 };
 	const struct poptOption table[] = {
-		{ "policy", 'p', POPT_ARG_STRING, &a.policies, 0,
+		{ "policy", 'p', POPT_ARG_STRING, &a.policies, ZSR_OPTION_LIST,
 		  "free policies to replay, see `zsr policies`", "P[,P...]" },
 		{ "machine", 'm', POPT_ARG_STRING, &a.machine, 0,
 		  "machine profile: a name or a file (rpi4b)", "PROFILE" },
@@ -182,6 +201,20 @@ int zsr_cmd_replay(int argc, const char **argv)
 		  "auto, recorded or profile (auto)", "FROM" },
 		{ "outer-lock", '\0', POPT_ARG_STRING, &a.outer, 0,
 		  "auto, device, cluster or none (auto)", "LOCK" },
+		{ "load", '\0', POPT_ARG_ARGV, &a.load, 0,
+		  "load beside it: cpu=N, rt=N[:PERMILLE], mem=RATE:TOTAL, "
+		  "sched=DIST, worker=DIST; may be repeated",
+		  "KIND=VALUE" },
+		{ "memory", '\0', POPT_ARG_STRING, &a.memory, 0,
+		  "memory of the machine (the profile's)", "SIZE" },
+		{ "offline", '\0', POPT_ARG_ARGV, &a.offline, 0,
+		  "take a CPU away, TIME after the first release; may be "
+		  "repeated",
+		  "CPU@TIME" },
+		{ "compact-at", '\0', POPT_ARG_ARGV, &a.compact_at, 0,
+		  "compact the pools then; may be repeated", "TIME" },
+		{ "compact-every", '\0', POPT_ARG_STRING, &a.compact_every, 0,
+		  "compact the pools again and again", "TIME" },
 		{ "json", '\0', POPT_ARG_NONE, &a.json, 0,
 		  "print the runs as JSON", NULL },
 		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,

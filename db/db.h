@@ -229,6 +229,7 @@ void zsr_import_abort(struct zsr_import *imp);
 	X(cpu_queueing_ns, "ns",                                               \
 	  "CPU time of queueing work, wake-ups and context switches for it")   \
 	X(cpu_gap_ns, "ns", "CPU time of the rest of the release path")        \
+	X(cpu_compact_ns, "ns", "CPU time of compactions, spin included")      \
 	X(switches, "", "context switches")                                    \
 	X(works_queued, "", "work items queued")                               \
 	X(works_run, "", "times a worker function ran")                        \
@@ -250,6 +251,21 @@ void zsr_import_abort(struct zsr_import *imp);
 	X(queue_peak, "", "most entries queued at once")                       \
 	X(queue_oldest_ns, "ns", "longest time an entry stayed queued")        \
 	X(stranded, "", "entries still queued when everything was idle")       \
+	X(slots_reused, "", "slots stored to while their release waited")      \
+	X(compactions, "", "compactions run")                                  \
+	X(compact_pages, "pages", "pages compactions gave back")               \
+	X(compact_moved_bytes, "bytes",                                        \
+	  "bytes compactions moved, in class sizes")                           \
+	X(compact_dead_bytes, "bytes", "of them of objects that were queued")  \
+	X(pages_refused, "", "allocations that found no free page")            \
+	X(load_cpu_ns, "ns", "CPU time computing load got")                    \
+	X(load_cpu_lost_ns, "ns", "CPU time it lost to the replay")            \
+	X(load_rt_ns, "ns", "CPU time real-time load got")                     \
+	X(load_rt_lost_ns, "ns", "CPU time it lost to the replay")             \
+	X(load_mem_pages, "pages", "pages allocating load got")                \
+	X(load_mem_stalls, "", "times it stalled for free memory")             \
+	X(load_mem_stall_ns, "ns", "time it stalled")                          \
+	X(load_mem_stall_max_ns, "ns", "longest stall")                        \
 	X(at_50_ns, "ns", "50 % of the pages were back")                       \
 	X(at_90_ns, "ns", "90 % of the pages were back")                       \
 	X(at_99_ns, "ns", "99 % of the pages were back")                       \
@@ -323,6 +339,7 @@ struct zsr_run {
 	char arrival[12];
 	char gaps[12]; /* "recorded" or "profile" */
 	char outer_lock[12]; /* "device", "cluster", "none" */
+	char conditions[512]; /* options of replay that load the machine, "" */
 	char engine[16]; /* model name: "6.1", "6.3", "6.12" */
 	uint32_t page_size;
 	uint32_t cpus;

@@ -74,19 +74,22 @@ static int store_run(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 			db, &stmt,
 			"INSERT INTO run (trace, trace_name, trace_digest, "
 			"policy, clock, profile, profile_digest, params, "
-			"arrival, gaps, outer_lock, engine, page_size, cpus, "
+			"arrival, gaps, outer_lock, conditions, engine, "
+			"page_size, cpus, "
 			"seed, digest, stored_s, zsr_version) VALUES "
-			"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'" ZSR_VERSION "')",
+			"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'" ZSR_VERSION
+			"')",
 			err);
 	if (ret)
 		return ret;
 	snprintf(seed, sizeof(seed), "%" PRIu64, run->seed);
 	ret = zsr_sql_run(
-		db, stmt, err, "isssssssssssuussi", run->trace, run->trace_name,
-		run->trace_digest, run->policy, run->clock, run->profile,
-		digest, run->params ? run->params : "", run->arrival, run->gaps,
-		run->outer_lock, run->engine, (uint64_t)run->page_size,
-		(uint64_t)run->cpus, seed, run->digest, (int64_t)time(NULL));
+		db, stmt, err, "issssssssssssuussi", run->trace,
+		run->trace_name, run->trace_digest, run->policy, run->clock,
+		run->profile, digest, run->params ? run->params : "",
+		run->arrival, run->gaps, run->outer_lock, run->conditions,
+		run->engine, (uint64_t)run->page_size, (uint64_t)run->cpus,
+		seed, run->digest, (int64_t)time(NULL));
 	sqlite3_finalize(stmt);
 	run->id = sqlite3_last_insert_rowid(db->sql);
 	return ret;
@@ -206,7 +209,8 @@ static int load_head(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 		db, &stmt,
 		"SELECT coalesce(trace, 0), trace_name, trace_digest, policy, "
 		"clock, profile, params, arrival, gaps, outer_lock, engine, "
-		"page_size, cpus, seed, r.digest, p.text FROM run r "
+		"page_size, cpus, seed, r.digest, p.text, conditions FROM run "
+		"r "
 		"LEFT JOIN profile p ON p.digest = r.profile_digest "
 		"WHERE r.id = ?",
 		err);
@@ -230,6 +234,7 @@ static int load_head(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 	zsr_sql_text(stmt, 8, run->gaps, sizeof(run->gaps));
 	zsr_sql_text(stmt, 9, run->outer_lock, sizeof(run->outer_lock));
 	zsr_sql_text(stmt, 10, run->engine, sizeof(run->engine));
+	zsr_sql_text(stmt, 16, run->conditions, sizeof(run->conditions));
 	run->page_size = (uint32_t)sqlite3_column_int64(stmt, 11);
 	run->cpus = (uint32_t)sqlite3_column_int64(stmt, 12);
 	zsr_sql_text(stmt, 13, seed, sizeof(seed));

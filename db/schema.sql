@@ -115,6 +115,7 @@ CREATE TABLE run (
 	arrival		TEXT NOT NULL,
 	gaps		TEXT NOT NULL,
 	outer_lock	TEXT NOT NULL,
+	conditions	TEXT NOT NULL,		-- as options of zsr replay
 	engine		TEXT NOT NULL,
 	page_size	INTEGER NOT NULL,
 	cpus		INTEGER NOT NULL,

@@ -509,6 +509,7 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 	struct zsr_machine *m = &p->vm->m;
 	uint32_t place = await_object(t, e->obj);
 	uint64_t begin, end;
+	bool first;
 
 	zsr_objects_set(&p->objects, e->obj, ZSR_OBJ_ABSENT);
 	if (place == ZSR_OBJ_FAILED) {
@@ -518,8 +519,11 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 	}
 	begin = p->vm->c->now;
 	p->vm->c->cur->mode = ZSR_MODE_RELEASE;
+	first = !p->account.releasing;
 	zsr_account_release_begins(&p->account,
 				   t->at.marked ? t->rel_begin : begin);
+	if (first)
+		zsr_load_start(p);
 	outer_enter(t);
 	/* The caller holds page-table and cluster locks throughout. */
 	zsr_preempt_disable(m);
@@ -546,7 +550,7 @@ static void play(struct player_task *t, const struct zsr_feed_event *e)
 		play_free(t, e);
 		break;
 	case ZSR_EV_COMPACT:
-		t->p->vm->c->cur->mode = ZSR_MODE_OTHER;
+		t->p->vm->c->cur->mode = ZSR_MODE_COMPACT;
 		zsr_pool_compact(&t->p->pool[e->pool]);
 		break;
 	case ZSR_EV_MARK:

@@ -3,6 +3,7 @@
 #ifndef ZSR_PLAYER_H
 #define ZSR_PLAYER_H
 
+#include "replay/conditions.h"
 #include "replay/machine/virtual/vm.h"
 #include "replay/policy/policy.h"
 #include "replay/release.h"
@@ -20,6 +21,7 @@ struct zsr_player_setup {
 	enum zsr_arrival arrival;
 	enum zsr_gaps gaps; /* not AUTO */
 	enum zsr_outer_lock outer; /* not AUTO */
+	const struct zsr_conditions *conditions; /* NULL: none */
 	const struct zsr_releases *releases; /* gated policies: the scan */
 	size_t window; /* events read ahead; 0: ZSR_FEED_WINDOW */
 	uint64_t pages_total; /* 100 %; 0: what this run gives back */

@@ -25,6 +25,11 @@ struct player {
 	struct player_task *object_waiters;
 	struct player_task *turn_waiters;
 	uint32_t nr_releasing; /* tasks in a release, for gated policies */
+	struct { /* what load generators went through */
+		uint64_t begin_ps;
+		uint64_t pages; /* of memory */
+		uint64_t stalls, stall_ps, stall_max_ps;
+	} load;
 	size_t cap_releases;
 	uint64_t played;
 	uint64_t caller_sum_ps;
@@ -58,5 +63,10 @@ struct player_task {
 /* Start the trace's first task; each other one starts when the trace is read as
  * far as its first event. Returns 0 or -errno with p->err set. */
 int zsr_player_start(struct player *p);
+
+/* load.c: begin what the run's conditions ask for, now, in a task; and at the
+ * end of the run give its memory back and record what it lost. */
+void zsr_load_start(struct player *p);
+void zsr_load_finish(struct player *p);
 
 #endif

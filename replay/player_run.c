@@ -33,6 +33,7 @@ static int pools_init(struct player *p, struct zsr_err *err)
 		if (ret)
 			return ret;
 	}
+	p->vm->pages_used = p->account.buffer_pages;
 	return 0;
 }
 
@@ -57,6 +58,7 @@ static void machine_values(struct player *p)
 {
 	struct zsr_run_values *v = &p->run->v;
 	uint64_t caller = 0, spin = 0, worker = 0, wspin = 0, queue = 0, gap = 0;
+	uint64_t compact = 0;
 	unsigned i;
 
 	for (i = 0; i < p->vm->m.nr_cpus; i++) {
@@ -68,6 +70,7 @@ static void machine_values(struct player *p)
 		wspin += c->spin[ZSR_MODE_WORKER];
 		queue += c->queueing;
 		gap += c->busy[ZSR_MODE_GAP];
+		compact += c->busy[ZSR_MODE_COMPACT] + c->spin[ZSR_MODE_COMPACT];
 	}
 	v->cpu_caller_ns = zsr_ps_to_ns(caller);
 	v->cpu_spin_ns = zsr_ps_to_ns(spin);
@@ -75,12 +78,14 @@ static void machine_values(struct player *p)
 	v->cpu_worker_spin_ns = zsr_ps_to_ns(wspin);
 	v->cpu_queueing_ns = zsr_ps_to_ns(queue);
 	v->cpu_gap_ns = zsr_ps_to_ns(gap);
+	v->cpu_compact_ns = zsr_ps_to_ns(compact);
 	v->switches = p->vm->switches;
 	v->works_queued = p->vm->works_queued;
 	v->works_run = p->vm->works_run;
 	v->lock_contended = p->vm->locks_contended;
 	v->lock_acquired = p->vm->locks_acquired;
 	v->line_transfers = p->vm->line_transfers;
+	v->pages_refused = p->vm->pages_refused;
 }
 
 static int compare_release(const void *a, const void *b)
@@ -92,14 +97,25 @@ static int compare_release(const void *a, const void *b)
 	return (x->task > y->task) - (x->task < y->task);
 }
 
+static void pool_values(const struct zsr_pool *pool, struct zsr_run_values *v)
+{
+	v->fallbacks += pool->fallbacks;
+	v->slots_reused += pool->slots_reused;
+	v->compactions += pool->compact.runs;
+	v->compact_pages += pool->compact.pages;
+	v->compact_moved_bytes += pool->compact.bytes;
+	v->compact_dead_bytes += pool->compact.dead_bytes;
+}
+
 static int collect(struct player *p, struct zsr_err *err)
 {
 	struct zsr_run_values *v = &p->run->v;
 	unsigned i;
 
 	machine_values(p);
+	zsr_load_finish(p);
 	for (i = 0; i < p->s->trace->nr_pools; i++)
-		v->fallbacks += p->pool[i].fallbacks;
+		pool_values(&p->pool[i], v);
 	v->caller_sum_ns = zsr_ps_to_ns(p->caller_sum_ps);
 	v->caller_max_ns = zsr_ps_to_ns(p->caller_max_ps);
 	if (v->tasks)
@@ -138,9 +154,18 @@ static int check_invariants(struct player *p, struct zsr_err *err)
 	}
 	for (i = 0; i < p->s->trace->nr_pools; i++)
 		pages += zsr_engine_pages(p->pool[i].e);
+	if (pages + p->account.buffer_pages != p->vm->pages_used)
+		return zsr_err_sys(err, EPROTO,
+				   "the machine's pages are not the pools' and "
+				   "their buffers'");
 	if (pages != p->account.total_pages)
 		return zsr_err_sys(err, EPROTO,
 				   "page account differs from the engine's");
+	if (p->vm->works_open)
+		return zsr_err_sys(err, EPROTO,
+				   "policy %s: work stays queued after its "
+				   "flush",
+				   p->s->policy->name);
 	if (p->account.depth)
 		return zsr_err_sys(err, EPROTO,
 				   "policy %s: entries stay queued after its "

@@ -28,6 +28,8 @@ const char *zsr_outer_lock_name(unsigned outer)
 struct session {
 	struct zsr_player_setup setup;
 	struct zsr_profile profile;
+	struct zsr_conditions conditions;
+	struct zsr_releases releases; /* when a policy asks for them */
 	struct zsr_choice choice;
 };
 
@@ -40,6 +42,16 @@ static enum zsr_outer_lock outer_of(const struct zsr_trace *trace)
 
 	return release && release < ZSR_RELEASE(6, 14) ? ZSR_OUTER_DEVICE
 						       : ZSR_OUTER_CLUSTER;
+}
+
+static bool any_gated(const struct session *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->choice.nr; i++)
+		if (s->choice.chosen[i].policy->flags & ZSR_POLICY_GATED)
+			return true;
+	return false;
 }
 
 static int session_init(struct session *s, struct zsr_db *db,
@@ -67,6 +79,8 @@ static int session_init(struct session *s, struct zsr_db *db,
 		.arrival = o->arrival,
 		.gaps = o->gaps,
 		.outer = o->outer,
+		.conditions = &s->conditions,
+		.releases = &s->releases,
 	};
 	if (!s->setup.model)
 		return zsr_err_input(err, "trace %s: kernel '%s' has no model",
@@ -77,7 +91,16 @@ static int session_init(struct session *s, struct zsr_db *db,
 					: ZSR_GAPS_PROFILE;
 	if (o->outer == ZSR_OUTER_AUTO)
 		s->setup.outer = outer_of(trace);
-	return 0;
+	ret = zsr_conditions_parse(&s->conditions, &o->conditions,
+				   s->setup.cpus, err);
+	if (ret)
+		return ret;
+	if (s->conditions.memory)
+		s->profile.memory = s->conditions.memory;
+	if (!any_gated(s))
+		return 0;
+	return zsr_releases_scan(&s->releases, db, trace,
+				 s->profile.pause / ZSR_PS_PER_NS, err);
 }
 
 /* ---- runs -------------------------------------------------------------------- */
@@ -100,6 +123,8 @@ static int describe(const struct session *s, const struct zsr_chosen *c,
 	snprintf(run->outer_lock, sizeof(run->outer_lock), "%s",
 		 zsr_outer_lock_name(p->outer));
 	snprintf(run->engine, sizeof(run->engine), "%s", p->model->name);
+	snprintf(run->conditions, sizeof(run->conditions), "%s",
+		 s->conditions.text);
 	run->page_size = p->trace->page_size;
 	run->cpus = p->cpus;
 	run->seed = p->seed;
@@ -169,6 +194,7 @@ int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
 		zsr_run_free(&run);
 	}
 	zsr_run_free(&sync);
+	zsr_releases_free(&s->releases);
 	zsr_profile_free(&s->profile);
 	free(s);
 	return ret;

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "db/db.h"
+#include "replay/conditions.h"
 
 /* When a task makes its next call. */
 enum zsr_arrival {
@@ -49,6 +50,7 @@ struct zsr_replay_opts {
 	enum zsr_arrival arrival;
 	enum zsr_gaps gaps;
 	enum zsr_outer_lock outer;
+	struct zsr_condition_args conditions;
 };
 
 /*

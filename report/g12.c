@@ -62,12 +62,24 @@ static void put_db(FILE *f, const char *db)
 	quote(f, db);
 }
 
+static void each_word(FILE *f, const char *before, const char *words)
+{
+	char word[600];
+	size_t n;
+
+	for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
+		n = strcspn(words, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)n, words);
+		fprintf(f, "%s ", before);
+		quote(f, word);
+		words += n;
+	}
+}
+
 /* The command line that plays a run again, for a shell. */
 static void replay_command(FILE *f, const struct canvas *c,
 			   const struct zsr_column *col)
 {
-	const char *p = col->params;
-
 	fputs("zsr replay ", f);
 	quote(f, c->cmp->trace);
 	put_db(f, c->opts->db_path);
@@ -84,15 +96,8 @@ static void replay_command(FILE *f, const struct canvas *c,
 		fputs(" --outer-lock ", f);
 		quote(f, col->outer_lock);
 	}
-	for (p += strspn(p, " "); *p; p += strspn(p, " ")) {
-		char word[256];
-		size_t n = strcspn(p, " ");
-
-		snprintf(word, sizeof(word), "%.*s", (int)n, p);
-		fputs(" --param ", f);
-		quote(f, word);
-		p += n;
-	}
+	each_word(f, "", col->conditions);
+	each_word(f, " --param", col->params);
 }
 
 /* The commands that print and draw this comparison from the database. */

@@ -54,6 +54,18 @@ static void move(struct zsr_engine *e, struct zsr_class *c,
 		e->obs.moved(e->obs.ctx, h, src, dst);
 }
 
+static bool contended(const struct zsr_engine *e)
+{
+	return e->obs.contended && e->obs.contended(e->obs.ctx);
+}
+
+/* The driver's chance to let others have the locks for a while. */
+static void breathe(const struct zsr_engine *e, uint64_t pages)
+{
+	if (e->obs.breathe)
+		e->obs.breathe(e->obs.ctx, pages);
+}
+
 /* In memory: to the end of each page, on at the first slot of the next. */
 static zsr_handle next_used_backed(const struct zsr_engine *e,
 				   const struct zsr_class *c,
@@ -140,9 +152,10 @@ static uint64_t compact_dst(struct zsr_engine *e, struct zsr_class *c)
 			break;
 		move_until_full(e, c, src, dst);
 		pages += put_back_source(e, c, src);
-		if (dst->inuse == c->objs) {
+		if (dst->inuse == c->objs || contended(e)) {
 			put_back(c, dst);
 			dst = NULL;
+			breathe(e, pages);
 		}
 	}
 	if (dst)
@@ -191,13 +204,18 @@ static uint64_t compact_src(struct zsr_engine *e, struct zsr_class *c)
 			break;
 		slot = 0;
 		while ((dst = isolate_either(c, ALMOST_FULL, ALMOST_EMPTY)) &&
-		       move_until_waiting(e, c, src, &slot, dst))
+		       move_until_waiting(e, c, src, &slot, dst)) {
 			put_back(c, dst);
+			if (contended(e))
+				goto end;
+		}
 		if (!dst)
 			break;
 		put_back(c, dst);
 		pages += put_back_source(e, c, src);
+		breathe(e, pages);
 	}
+end:
 	if (src)
 		put_back(c, src);
 	return pages;

@@ -281,6 +281,11 @@ void zsr_engine_class_stats(const struct zsr_engine *e, unsigned class,
  * zspages' words along). Any callback may be NULL; called with the caller's
  * locks held; must not call back into the engine except for the functions of
  * this section.
+ *
+ * Compaction holds its locks over a whole class unless it is told that somebody
+ * waits for them (contended()): then it lets go where the kernel does. At
+ * breathe(), with PAGES given back in this class so far, the driver may drop
+ * the locks, and must hold them again when it returns.
  */
 struct zsr_engine_observer {
 	void *ctx;
@@ -290,6 +295,8 @@ struct zsr_engine_observer {
 			    uint64_t pages_now);
 	void (*moved)(void *ctx, zsr_handle h, struct zsr_zspage *from,
 		      struct zsr_zspage *to);
+	bool (*contended)(void *ctx);
+	void (*breathe)(void *ctx, uint64_t pages);
 };
 void zsr_engine_observe(struct zsr_engine *e,
 			const struct zsr_engine_observer *obs);

@@ -170,6 +170,8 @@ struct zsr_machine_ops {
 	void (*read_unlock)(struct zsr_machine *m, struct zsr_rwlock *l);
 	void (*write_lock)(struct zsr_machine *m, struct zsr_rwlock *l);
 	void (*write_unlock)(struct zsr_machine *m, struct zsr_rwlock *l);
+	bool (*spin_contended)(struct zsr_machine *m, struct zsr_spinlock *l);
+	bool (*write_contended)(struct zsr_machine *m, struct zsr_rwlock *l);
 	void (*line_read)(struct zsr_machine *m, struct zsr_line *l);
 	void (*line_write)(struct zsr_machine *m, struct zsr_line *l);
 	void (*line_atomic)(struct zsr_machine *m, struct zsr_line *l);
@@ -242,6 +244,19 @@ static inline void zsr_write_lock(struct zsr_machine *m, struct zsr_rwlock *l)
 static inline void zsr_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 {
 	m->ops->write_unlock(m, l);
+}
+
+/* Does anybody wait for a lock that the caller holds? */
+static inline bool zsr_spin_contended(struct zsr_machine *m,
+				      struct zsr_spinlock *l)
+{
+	return m->ops->spin_contended(m, l);
+}
+
+static inline bool zsr_write_contended(struct zsr_machine *m,
+				       struct zsr_rwlock *l)
+{
+	return m->ops->write_contended(m, l);
 }
 
 /* Plain read, plain write, atomic read-modify-write of a shared line. */

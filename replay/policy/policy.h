@@ -17,6 +17,9 @@ struct zsr_policy;
 
 #define ZSR_MAX_PARAMS 16
 
+/* What a handle takes in a buffer of a 64-bit kernel, in bytes. */
+#define ZSR_HANDLE_BYTES 8u
+
 /* A size class as its users see it. */
 struct zsr_pool_class {
 	struct zsr_spinlock lock;
@@ -54,6 +57,12 @@ struct zsr_pool {
 	size_t nr_slots, cap_slots;
 	uint32_t *free_slot; /* stack: the last freed is stored to first */
 	size_t nr_free_slots, cap_free_slots;
+	struct {
+		bool running; /* a second one gives up at once */
+		uint64_t runs, pages; /* pages given back */
+		uint64_t moved, bytes; /* in class sizes */
+		uint64_t dead_moved, dead_bytes; /* of queued objects */
+	} compact;
 	uint64_t fallbacks;
 	uint64_t slots_reused; /* stored to while their release waited */
 };
@@ -123,8 +132,14 @@ struct zsr_policy {
 /* All of them in the order of the ablation; `sync` defines 100 %. */
 #define ZSR_POLICIES(X)                                                        \
 	X(sync)                                                                \
+	X(sync_6_1)                                                            \
+	X(unlock_first)                                                        \
 	X(class_idx)                                                           \
-	X(deferred)
+	X(class_batch)                                                         \
+	X(defer_zspage)                                                        \
+	X(array)                                                               \
+	X(deferred)                                                            \
+	X(ideal)
 
 #define X(name) extern const struct zsr_policy zsr_policy_##name;
 ZSR_POLICIES(X)
@@ -156,8 +171,10 @@ bool zsr_pool_zspage_unlink(struct zsr_pool *p, struct zsr_zspage *zspage);
 void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage);
 void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h);
 
-/* All of a free at once, by nobody and at no cost: the bound. */
+/* All of a free at once, by nobody and at no cost: the bound. And what lies in
+ * the slot, likewise. */
 void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h);
+zsr_handle zsr_pool_slot_vanish(struct zsr_pool *p, uint32_t slot);
 
 /* ---- steps of policies that queue slots and swap entries --------------- */
 

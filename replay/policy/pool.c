@@ -164,13 +164,18 @@ void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr)
 
 /* ---- slots ------------------------------------------------------------ */
 
-zsr_handle zsr_pool_slot_take(struct zsr_pool *p, uint32_t slot)
+zsr_handle zsr_pool_slot_vanish(struct zsr_pool *p, uint32_t slot)
 {
 	zsr_handle h = p->slot[slot].handle;
 
-	zsr_charge(p->m, ZSR_COST_slot, 1);
 	p->slot[slot] = (struct zsr_slot){ 0 };
 	return h;
+}
+
+zsr_handle zsr_pool_slot_take(struct zsr_pool *p, uint32_t slot)
+{
+	zsr_charge(p->m, ZSR_COST_slot, 1);
+	return zsr_pool_slot_vanish(p, slot);
 }
 
 void zsr_pool_slot_defer(struct zsr_pool *p, uint32_t slot)
@@ -294,59 +299,121 @@ int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 
 /* ---- compaction ------------------------------------------------------- */
 
+/* One class of a compaction under way. */
+struct compaction {
+	struct zsr_pool *p;
+	struct zsr_spinlock *lock; /* of the class, or of all */
+	unsigned class;
+	uint64_t pages; /* given back in this class so far */
+};
+
+static void compaction_lock(const struct compaction *c)
+{
+	zsr_write_lock(c->p->m, &c->p->lock);
+	zsr_spin_lock(c->p->m, c->lock);
+}
+
+static void compaction_unlock(const struct compaction *c)
+{
+	zsr_spin_unlock(c->p->m, c->lock);
+	zsr_write_unlock(c->p->m, &c->p->lock);
+}
+
 /* An object moved; a queued one takes its mark along. */
 static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
 		     struct zsr_zspage *to)
 {
-	struct zsr_pool *p = ctx;
+	struct compaction *c = ctx;
+	struct zsr_pool *p = c->p;
 
 	zsr_charge(p->m, ZSR_COST_compact_move, 1);
+	p->compact.moved++;
+	p->compact.bytes += p->class[c->class].size;
 	if (h < p->cap_queued && p->queued_at[h]) {
 		(*zsr_zspage_queued(from))--;
 		(*zsr_zspage_queued(to))++;
+		p->compact.dead_moved++;
+		p->compact.dead_bytes += p->class[c->class].size;
 	}
 	held_update(p, from);
 	held_update(p, to);
 }
 
 /*
- * What compaction emptied in a class is back. Counted by its return value: the
- * engine's observer would also report zspages that others free meanwhile. It
- * counts a page-locked zspage too, but page locks are never held here.
+ * What compaction emptied is back. Counted by its return value: the engine's
+ * observer would also report zspages that others free meanwhile. It counts a
+ * page-locked zspage too, but page locks are never held here.
  */
-static void compacted(struct zsr_pool *p, unsigned class, unsigned pages)
+static void compacted(struct compaction *c, uint64_t pages)
 {
-	zsr_charge(p->m, ZSR_COST_page_reset, pages);
-	zsr_pages_free(p->m, pages);
-	zsr_charge(p->m, ZSR_COST_zspage_free, pages / p->class[class].pages);
+	struct zsr_pool *p = c->p;
+	unsigned nr = (unsigned)(pages - c->pages);
+
+	if (!nr)
+		return;
+	c->pages = pages;
+	p->compact.pages += nr;
+	zsr_charge(p->m, ZSR_COST_page_reset, nr);
+	zsr_pages_free(p->m, nr);
+	zsr_charge(p->m, ZSR_COST_zspage_free, nr / p->class[c->class].pages);
 	zsr_line_atomic(p->m, &p->page_count);
-	zsr_account_held(p->account, ordered_now(p), -(int64_t)pages);
-	zsr_account_back(p->account, ordered_now(p), pages);
+	zsr_account_held(p->account, ordered_now(p), -(int64_t)nr);
+	zsr_account_back(p->account, ordered_now(p), nr);
+}
+
+static bool on_contended(void *ctx)
+{
+	const struct compaction *c = ctx;
+
+	/* The kernel asks the lock that covers the pool. */
+	return c->p->policy->store_lock == ZSR_STORE_BIG_LOCK
+		       ? zsr_spin_contended(c->p->m, c->lock)
+		       : zsr_write_contended(c->p->m, &c->p->lock);
+}
+
+static void on_breathe(void *ctx, uint64_t pages)
+{
+	struct compaction *c = ctx;
+
+	compacted(c, pages);
+	compaction_unlock(c);
+	zsr_cond_resched(c->p->m);
+	compaction_lock(c);
+}
+
+static void compact_class(struct zsr_pool *p, unsigned class)
+{
+	struct compaction c = { .p = p,
+				.lock = store_lock(p, class),
+				.class = class };
+	const struct zsr_engine_observer obs = { .ctx = &c,
+						 .moved = on_moved,
+						 .contended = on_contended,
+						 .breathe = on_breathe };
+
+	compaction_lock(&c);
+	zsr_engine_observe(p->e, &obs);
+	compacted(&c, zsr_engine_compact_class(p->e, class));
+	zsr_engine_observe(p->e, &(struct zsr_engine_observer){ 0 });
+	compaction_unlock(&c);
 }
 
 uint64_t zsr_pool_compact(struct zsr_pool *p)
 {
-	const struct zsr_engine_observer obs = { .ctx = p, .moved = on_moved };
+	uint64_t before = p->compact.pages;
 	unsigned class = p->nr_classes;
-	struct zsr_spinlock *lock;
-	uint64_t pages, freed = 0;
 
-	while (class --) {
-		if (!p->class[class].size)
-			continue;
-		lock = store_lock(p, class);
-		zsr_write_lock(p->m, &p->lock);
-		zsr_spin_lock(p->m, lock);
-		zsr_engine_observe(p->e, &obs);
-		pages = zsr_engine_compact_class(p->e, class);
-		zsr_engine_observe(p->e, &(struct zsr_engine_observer){ 0 });
-		if (pages)
-			compacted(p, class, (unsigned)pages);
-		freed += pages;
-		zsr_spin_unlock(p->m, lock);
-		zsr_write_unlock(p->m, &p->lock);
-	}
-	return freed;
+	zsr_order(p->m);
+	if (p->compact.running)
+		return 0;
+	p->compact.running = true;
+	p->compact.runs++;
+	while (class --)
+		if (p->class[class].size)
+			compact_class(p, class);
+	zsr_order(p->m);
+	p->compact.running = false;
+	return p->compact.pages - before;
 }
 
 /* ---- life ------------------------------------------------------------ */

@@ -166,6 +166,12 @@ void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
 	zsr_vm_preempt_enable(vm);
 }
 
+bool zsr_vm_spin_contended(struct zsr_machine *m, struct zsr_spinlock *l)
+{
+	zsr_vm_sync(zsr_vm_of(m));
+	return l->waiters.head;
+}
+
 /* ---- reader-writer lock --------------------------------------------- */
 
 void zsr_vm_read_lock(struct zsr_machine *m, struct zsr_rwlock *l)
@@ -236,4 +242,10 @@ void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 	l->writer = NULL;
 	let_in(vm, l);
 	zsr_vm_preempt_enable(vm);
+}
+
+bool zsr_vm_write_contended(struct zsr_machine *m, struct zsr_rwlock *l)
+{
+	zsr_vm_sync(zsr_vm_of(m));
+	return l->waiters.head;
 }

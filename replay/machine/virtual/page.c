@@ -62,14 +62,26 @@ void zsr_vm_pages_give(struct zsr_vm *vm, uint64_t nr)
 	marks_crossed_up(vm);
 }
 
+/* T was woken by something else than free memory. */
+static void stalled_leave(struct zsr_vm *vm, const struct zsr_vtask *t)
+{
+	struct zsr_vtask **link = &vm->stalled;
+
+	while (*link && *link != t)
+		link = &(*link)->next;
+	if (*link)
+		*link = t->next;
+}
+
 void zsr_vm_pages_await(struct zsr_vm *vm)
 {
 	zsr_vm_sync(vm);
-	while (vm->below_low) {
+	while (vm->below_low && !vm->ending) {
 		vm->c->cur->next = vm->stalled;
 		vm->stalled = vm->c->cur;
 		zsr_vm_sleep(vm);
 		zsr_vm_sync(vm);
+		stalled_leave(vm, vm->c->cur);
 	}
 }
 

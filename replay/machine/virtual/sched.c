@@ -195,6 +195,8 @@ void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
 		zsr_vm_compute_to(c, c->stop_at);
 		c->computing = false;
 		ps = end - c->now;
+		if (vm->ending && c->cur->daemon)
+			return;
 	}
 }
 
@@ -218,10 +220,23 @@ void zsr_vm_wake_at(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at)
 	zsr_vm_timer(vm, at, wake_up, t);
 }
 
+void zsr_vm_interrupt(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at)
+{
+	struct zsr_vcpu *c = &vm->cpu[t->cpu];
+
+	if (t->state == ZSR_VT_SLEEPING) {
+		zsr_vm_timer_cancel(vm, wake_up, t);
+		zsr_vm_wake_at(vm, t, at);
+	} else if (t->state == ZSR_VT_RUNNING && c->computing) {
+		zsr_vm_compute_to(c, at);
+		zsr_vm_stop_computing(vm, c, at);
+	}
+}
+
 void zsr_vm_sleep_until(struct zsr_vm *vm, uint64_t at)
 {
 	zsr_vm_sync(vm);
-	if (at <= vm->c->now)
+	if (at <= vm->c->now || (vm->ending && vm->c->cur->daemon))
 		return;
 	zsr_vm_wake_at(vm, vm->c->cur, at);
 	vm->c->cur->state = ZSR_VT_SLEEPING;

@@ -14,8 +14,9 @@ static void task_main(void *arg)
 	t->fn(vm, t->arg);
 	zsr_vm_sync(vm);
 	t->state = ZSR_VT_DEAD;
-	vm->nr_alive--;
-	/* Nobody spawns before this task has left its stack for good. */
+	if (!t->daemon)
+		vm->nr_alive--;
+	zsr_vm_check_ending(vm);
 	t->next = vm->dead;
 	vm->dead = t;
 	zsr_vm_block(vm);
@@ -24,10 +25,14 @@ static void task_main(void *arg)
 /* A task record with a stack, of one that ended or a new one. */
 static struct zsr_vtask *task_get(struct zsr_vm *vm)
 {
-	struct zsr_vtask *t = vm->dead;
+	struct zsr_vtask **link = &vm->dead, *t;
 
+	/* A timer may fire on the stack that a task is just about to leave. */
+	while (*link && &(*link)->coro == vm->running)
+		link = &(*link)->next;
+	t = *link;
 	if (t) {
-		vm->dead = t->next;
+		*link = t->next;
 		return t;
 	}
 	t = calloc(1, sizeof(*t));
@@ -66,6 +71,33 @@ struct zsr_vtask *zsr_vm_spawn(struct zsr_vm *vm,
 	return t;
 }
 
+struct zsr_vtask *zsr_vm_spawn_daemon(struct zsr_vm *vm,
+				      void (*fn)(struct zsr_vm *vm, void *arg),
+				      void *arg, unsigned cpu, uint64_t at)
+{
+	struct zsr_vtask *t = zsr_vm_spawn(vm, fn, arg, cpu, at);
+
+	if (t) {
+		t->daemon = true;
+		vm->nr_alive--;
+	}
+	return t;
+}
+
+/* Nothing is left but daemons: they are told, wherever they are. */
+void zsr_vm_check_ending(struct zsr_vm *vm)
+{
+	uint64_t now = vm->c->now;
+	size_t i;
+
+	if (vm->nr_alive || vm->works_open || vm->ending)
+		return;
+	vm->ending = true;
+	for (i = 0; i < vm->nr_tasks; i++)
+		if (vm->tasks[i]->daemon)
+			zsr_vm_interrupt(vm, vm->tasks[i], now);
+}
+
 /* Everything is idle: bring all clocks to the latest one. */
 static void settle(struct zsr_vm *vm)
 {
@@ -80,6 +112,7 @@ static void settle(struct zsr_vm *vm)
 int zsr_vm_run(struct zsr_vm *vm, struct zsr_err *err)
 {
 	vm->running = &vm->host;
+	vm->ending = false;
 	if (!vm->error)
 		zsr_vm_dispatch(vm);
 	vm->c = NULL;
@@ -172,6 +205,8 @@ static const struct zsr_machine_ops vm_ops = {
 	.read_unlock = zsr_vm_read_unlock,
 	.write_lock = zsr_vm_write_lock,
 	.write_unlock = zsr_vm_write_unlock,
+	.spin_contended = zsr_vm_spin_contended,
+	.write_contended = zsr_vm_write_contended,
 	.line_read = zsr_vm_line_read,
 	.line_write = zsr_vm_line_write,
 	.line_atomic = zsr_vm_line_atomic,

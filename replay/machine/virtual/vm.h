@@ -48,6 +48,10 @@ enum zsr_mode {
 	ZSR_MODE_RELEASE, /* a release in its caller */
 	ZSR_MODE_WORKER,
 	ZSR_MODE_TEARDOWN,
+	ZSR_MODE_COMPACT,
+	ZSR_MODE_LOAD_CPU, /* load generators */
+	ZSR_MODE_LOAD_RT,
+	ZSR_MODE_LOAD_MEM,
 	ZSR_NR_MODES
 };
 
@@ -78,6 +82,7 @@ struct zsr_vtask {
 	enum zsr_sched_class class;
 	bool pinned; /* runs on its CPU alone, while that is online */
 	bool worker;
+	bool daemon; /* ends when nothing else is left to do */
 	bool wants_write; /* in a rwlock's queue */
 	unsigned cpu; /* where it runs or last ran */
 	unsigned preempt_off;
@@ -158,7 +163,9 @@ struct zsr_vm {
 	struct zsr_vtask **tasks;
 	size_t nr_tasks, cap_tasks;
 	struct zsr_vtask *dead; /* ended; record and stack serve again */
-	size_t nr_alive; /* tasks that are not workers and not dead */
+	size_t nr_alive; /* tasks but workers and daemons that have not ended */
+	size_t works_open; /* items queued, running or with a timer set */
+	bool ending; /* only daemons are left */
 	struct zsr_worker_pool unbound[2]; /* plain and high priority */
 	struct zsr_vtask *flushers; /* sleep until a work item is done */
 	uint64_t order; /* of becoming ready */
@@ -197,6 +204,11 @@ void zsr_vm_destroy(struct zsr_vm *vm);
 struct zsr_vtask *zsr_vm_spawn(struct zsr_vm *vm,
 			       void (*fn)(struct zsr_vm *vm, void *arg),
 			       void *arg, unsigned cpu, uint64_t at);
+/* The same for a task that ends by itself soon after vm->ending is set: its
+ * computing and its sleeps are cut short then. */
+struct zsr_vtask *zsr_vm_spawn_daemon(struct zsr_vm *vm,
+				      void (*fn)(struct zsr_vm *vm, void *arg),
+				      void *arg, unsigned cpu, uint64_t at);
 /*
  * Run until every task has ended and no work is left. May be called again
  * after more spawns. Fails when the tasks wait for each other forever (an
@@ -311,6 +323,10 @@ void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 void zsr_vm_resched(struct zsr_vm *vm);
 /* Who computes on C stops at AT, if that is earlier. */
 void zsr_vm_stop_computing(struct zsr_vm *vm, struct zsr_vcpu *c, uint64_t at);
+/* Does everything but daemons have ended? Then they are told. */
+void zsr_vm_check_ending(struct zsr_vm *vm);
+/* Cut T's computing or sleeping short. */
+void zsr_vm_interrupt(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at);
 /* A task for every item handed to a pool of workers; see work.c. */
 void zsr_vm_workers_init(struct zsr_vm *vm);
 void zsr_vm_pages_drain(struct zsr_vm *vm, struct zsr_vcpu *c);
@@ -364,6 +380,8 @@ void zsr_vm_read_lock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_write_lock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
+bool zsr_vm_spin_contended(struct zsr_machine *m, struct zsr_spinlock *l);
+bool zsr_vm_write_contended(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_line_read(struct zsr_machine *m, struct zsr_line *l);
 void zsr_vm_line_write(struct zsr_machine *m, struct zsr_line *l);
 void zsr_vm_line_atomic(struct zsr_machine *m, struct zsr_line *l);

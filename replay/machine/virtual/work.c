@@ -130,6 +130,8 @@ static void run_one(struct zsr_vm *vm, struct zsr_work *w)
 	zsr_vm_sync(vm);
 	w->running = false;
 	passed(vm, w, count, cpu);
+	vm->works_open--;
+	zsr_vm_check_ending(vm);
 }
 
 static void worker_main(struct zsr_vm *vm, void *arg)
@@ -310,6 +312,7 @@ static bool enqueue(struct zsr_vm *vm, unsigned cpu, struct zsr_work *w,
 		return false;
 	w->pending = true;
 	vm->works_queued++;
+	vm->works_open++;
 	if (!w->running) {
 		w->cpu = cpu;
 		admit(vm, w, true, by, at);
@@ -335,6 +338,7 @@ static void timer_fires(struct zsr_vm *vm, void *arg)
 	struct zsr_delayed_work *w = arg;
 
 	w->armed = 0;
+	vm->works_open--;
 	enqueue(vm, w->work.cpu, &w->work, &vm->cpu[w->work.cpu], vm->timer_now);
 }
 
@@ -347,6 +351,7 @@ bool zsr_vm_queue_delayed_on(struct zsr_machine *m, unsigned cpu,
 	if (w->armed || w->work.pending)
 		return false;
 	w->armed = 1;
+	vm->works_open++;
 	if (!w->work.running)
 		w->work.cpu = cpu;
 	zsr_vm_timer(vm, vm->c->now + zsr_ns_to_ps(delay_ns), timer_fires, w);
@@ -361,7 +366,9 @@ bool zsr_vm_cancel_delayed(struct zsr_machine *m, struct zsr_delayed_work *w)
 	if (!w->armed)
 		return false;
 	w->armed = 0;
+	vm->works_open--;
 	zsr_vm_timer_cancel(vm, timer_fires, w);
+	zsr_vm_check_ending(vm);
 	return true;
 }
 

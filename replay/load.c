@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a run goes through beside its trace, from the first release on: load
+ * generators, CPUs that go offline, compactions. All are daemons. */
+#include "replay/player_private.h"
+
+#define CHUNKS_A_SECOND 1000
+
+/* Asked at every step, so that nothing outlives the replay. */
+static bool is_over(const struct player *p)
+{
+	return p->vm->ending || p->error;
+}
+
+/* ---- load ---------------------------------------------------------------- */
+
+static void cpu_hog(struct zsr_vm *vm, void *arg)
+{
+	struct player *p = arg;
+
+	vm->c->cur->mode = ZSR_MODE_LOAD_CPU;
+	while (!is_over(p))
+		zsr_vm_compute(vm, vm->profile->slice);
+}
+
+/* Above everybody else for most of each second. */
+static void rt_hog(struct zsr_vm *vm, void *arg)
+{
+	struct player *p = arg;
+	uint64_t period = ZSR_MS(1000), begin;
+
+	vm->c->cur->mode = ZSR_MODE_LOAD_RT;
+	while (!is_over(p)) {
+		begin = vm->c->now;
+		zsr_vm_compute(vm, ZSR_MS(p->s->conditions->rt_permille));
+		if (p->s->conditions->rt_permille < 1000)
+			zsr_vm_sleep_until(vm, begin + period);
+	}
+}
+
+static void stall(struct player *p)
+{
+	struct zsr_vm *vm = p->vm;
+	uint64_t since;
+
+	if (!vm->below_low)
+		return;
+	since = vm->c->now;
+	zsr_vm_pages_await(vm);
+	p->load.stalls++;
+	p->load.stall_ps += vm->c->now - since;
+	p->load.stall_max_ps = zsr_max(p->load.stall_max_ps, vm->c->now - since);
+}
+
+/* An application that needs memory, page by page: at its rate, unless it has to
+ * wait for some. */
+static void mem_hog(struct zsr_vm *vm, void *arg)
+{
+	struct player *p = arg;
+	const struct zsr_conditions *c = p->s->conditions;
+	uint64_t total = c->mem_total / vm->page_size;
+	uint64_t chunk = zsr_max(c->mem_rate / CHUNKS_A_SECOND / vm->page_size,
+				 1);
+	uint64_t i, next = vm->c->now;
+
+	vm->c->cur->mode = ZSR_MODE_LOAD_MEM;
+	while (!is_over(p) && p->load.pages < total) {
+		for (i = 0; i < chunk && p->load.pages < total; i++) {
+			stall(p);
+			if (is_over(p) || !zsr_pages_alloc(&vm->m, 1))
+				break;
+			p->load.pages++;
+		}
+		next += zsr_ns_to_ps(chunk * vm->page_size * 1000000000ull /
+				     c->mem_rate);
+		zsr_vm_sleep_until(vm, next);
+	}
+}
+
+/* ---- happenings ------------------------------------------------------------ */
+
+/* Sleep until AT_NS after the first release; false when all is over before. */
+static bool until(struct player *p, uint64_t at_ns)
+{
+	zsr_vm_sleep_until(p->vm,
+			   p->account.first_release + zsr_ns_to_ps(at_ns));
+	return !is_over(p);
+}
+
+static void take_offline(struct player *p, unsigned cpu)
+{
+	const struct zsr_policy *policy = p->s->policy;
+	unsigned i;
+
+	zsr_vm_cpu_offline(p->vm, cpu);
+	for (i = 0; policy->cpu_offline && i < p->s->trace->nr_pools; i++)
+		policy->cpu_offline(&p->pool[i], cpu);
+}
+
+static void hotplug(struct zsr_vm *vm, void *arg)
+{
+	struct player *p = arg;
+	const struct zsr_conditions *c = p->s->conditions;
+	unsigned i;
+
+	(void)vm;
+	for (i = 0; i < c->nr_offline && until(p, c->offline[i].at_ns); i++)
+		take_offline(p, c->offline[i].cpu);
+}
+
+static void compact_all(struct player *p)
+{
+	unsigned i;
+
+	p->vm->c->cur->mode = ZSR_MODE_COMPACT;
+	for (i = 0; i < p->s->trace->nr_pools; i++)
+		zsr_pool_compact(&p->pool[i]);
+	p->vm->c->cur->mode = ZSR_MODE_OTHER;
+}
+
+static void compact_at(struct zsr_vm *vm, void *arg)
+{
+	struct player *p = arg;
+	const struct zsr_conditions *c = p->s->conditions;
+	unsigned i;
+
+	(void)vm;
+	for (i = 0; i < c->nr_compact_at && until(p, c->compact_at_ns[i]); i++)
+		compact_all(p);
+}
+
+static void compact_every(struct zsr_vm *vm, void *arg)
+{
+	struct player *p = arg;
+	const struct zsr_conditions *c = p->s->conditions;
+	uint64_t n;
+
+	(void)vm;
+	for (n = 1; until(p, n * c->compact_every_ns); n++)
+		compact_all(p);
+}
+
+/* ---- all --------------------------------------------------------------------- */
+
+static struct zsr_vtask *start(struct player *p,
+			       void (*fn)(struct zsr_vm *vm, void *arg),
+			       unsigned cpu)
+{
+	return zsr_vm_spawn_daemon(p->vm, fn, p, cpu, p->vm->c->now);
+}
+
+void zsr_load_start(struct player *p)
+{
+	const struct zsr_conditions *c = p->s->conditions;
+	struct zsr_vtask *t;
+	unsigned i;
+
+	if (!c)
+		return;
+	zsr_vm_sync(p->vm);
+	p->load.begin_ps = p->vm->c->now;
+	if (c->wake_set)
+		p->vm->wake_dist = c->wake;
+	p->vm->worker_dist_set = c->worker_set;
+	p->vm->worker_dist = c->worker;
+	for (i = 0; i < c->rt_hogs; i++) {
+		t = start(p, rt_hog, i);
+		if (!t)
+			return;
+		t->class = ZSR_SCHED_RT;
+		t->pinned = true;
+	}
+	for (i = 0; i < c->cpu_hogs; i++)
+		start(p, cpu_hog, i);
+	if (c->mem_total)
+		start(p, mem_hog, 0);
+	if (c->nr_offline)
+		start(p, hotplug, 0);
+	if (c->nr_compact_at)
+		start(p, compact_at, 0);
+	if (c->compact_every_ns)
+		start(p, compact_every, 0);
+}
+
+/* CPU time (ps) of all CPUs in a mode. */
+static uint64_t got(const struct player *p, enum zsr_mode mode)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < p->vm->m.nr_cpus; i++)
+		sum += p->vm->cpu[i].busy[mode];
+	return sum;
+}
+
+/* What NR generators that want PERMILLE of a CPU each did not get. */
+static uint64_t lost(const struct player *p, unsigned nr, uint64_t permille,
+		     uint64_t have)
+{
+	unsigned __int128 want;
+
+	if (!nr)
+		return 0;
+	want = (unsigned __int128)(p->vm->end - p->load.begin_ps) *
+	       zsr_min(nr, p->vm->m.nr_cpus) * permille / 1000;
+	return want > have ? (uint64_t)want - have : 0;
+}
+
+void zsr_load_finish(struct player *p)
+{
+	const struct zsr_conditions *c = p->s->conditions;
+	struct zsr_run_values *v = &p->run->v;
+	uint64_t cpu = got(p, ZSR_MODE_LOAD_CPU);
+	uint64_t rt = got(p, ZSR_MODE_LOAD_RT);
+
+	p->vm->pages_used -= p->load.pages;
+	if (!c)
+		return;
+	v->load_cpu_ns = zsr_ps_to_ns(cpu);
+	v->load_cpu_lost_ns = zsr_ps_to_ns(lost(p, c->cpu_hogs, 1000, cpu));
+	v->load_rt_ns = zsr_ps_to_ns(rt);
+	v->load_rt_lost_ns =
+		zsr_ps_to_ns(lost(p, c->rt_hogs, c->rt_permille, rt));
+	v->load_mem_pages = p->load.pages;
+	v->load_mem_stalls = p->load.stalls;
+	v->load_mem_stall_ns = zsr_ps_to_ns(p->load.stall_ps);
+	v->load_mem_stall_max_ns = zsr_ps_to_ns(p->load.stall_max_ps);
+}
