@@ -225,7 +225,7 @@ START_TEST(full_pool_settles_at_the_rates)
 		worst = fmax(worst, fabs(fallen / f - 1));
 	}
 	comment("full pool: at most %.3f %% off\n", 100 * worst);
-	ck_assert_double_lt(worst, 0.01);
+	ck_assert_double_lt(worst, 0.001);
 }
 END_TEST
 
@@ -257,7 +257,7 @@ START_TEST(full_pool_settles_at_the_lock)
 		worst = fmax(worst, fabs((drained + fallen) * (double)hold - 1));
 	}
 	comment("full pool, one lock: at most %.3f %% off\n", 100 * worst);
-	ck_assert_double_lt(worst, 0.01);
+	ck_assert_double_lt(worst, 0.001);
 }
 END_TEST
 
@@ -325,7 +325,7 @@ START_TEST(queues_obey_little)
 		comment("%s: %llu entries, depth is %.6f of Little's law\n",
 			(*policy)->name, (unsigned long long)ages->count,
 			little);
-		ck_assert_double_eq_tol(little, 1, 0.0001);
+		ck_assert_double_eq_tol(little, 1, 0.00001);
 		stop(&s);
 	}
 	ck_assert_uint_gt(queueing, 0);

@@ -198,6 +198,63 @@ START_TEST(shared_line_costs_once)
 }
 END_TEST
 
+/* CPU 0 writes what all others read, so often that each write finds it read by
+ * all and each read finds it written. */
+#define WRITE_EVERY (5000 * NS)
+
+struct board {
+	struct zsr_line line;
+	unsigned next;
+	uint64_t wrote_in; /* longest */
+};
+
+static void board_user(struct zsr_vm *vm, void *arg)
+{
+	struct board *b = arg;
+	unsigned self = b->next++, i;
+	uint64_t at;
+
+	for (i = 1; i <= ROUNDS; i++) {
+		at = i * WRITE_EVERY + (self ? WRITE_EVERY / 2 : 0);
+		zsr_vm_sleep_until(vm, at);
+		if (self) {
+			zsr_line_read(&vm->m, &b->line);
+			zsr_line_read(&vm->m, &b->line);
+			continue;
+		}
+		zsr_line_write(&vm->m, &b->line);
+		zsr_line_write(&vm->m, &b->line);
+		b->wrote_in = zsr_max(b->wrote_in, vm->c->now - at);
+	}
+}
+
+/* A write costs one transfer, however many CPUs share the line, and every one
+ * of them its next read. */
+START_TEST(write_takes_the_line_from_all)
+{
+	struct zsr_vm *vm;
+	unsigned n, i;
+
+	for (n = 2; n <= 16; n++) {
+		struct board b = { .next = 0 };
+
+		free_of_cost();
+		profile.cost_ps[ZSR_COST_line_transfer] = TRANSFER;
+		vm = machine(n);
+		for (i = 0; i < n; i++)
+			spawn(vm, board_user, &b, i);
+		run(vm);
+		ck_assert_uint_eq(b.wrote_in, TRANSFER);
+		/* The first write finds it nowhere. */
+		ck_assert_uint_eq(vm->line_transfers, n * ROUNDS - 1);
+		ck_assert_uint_eq(all_spin(vm),
+				  (ROUNDS - 1 + ROUNDS * (n * (n - 1) / 2)) *
+					  TRANSFER);
+		zsr_vm_destroy(vm);
+	}
+}
+END_TEST
+
 /* ---- a reader-writer lock -------------------------------------------------- */
 
 static void read_lock_rounds(struct zsr_vm *vm, void *arg)
@@ -323,5 +380,5 @@ END_TEST
 
 ZSR_TEST_MAIN("virtual machine: lines and theory", line_reaches_its_bound,
 	      line_is_interference, shared_line_costs_once,
-	      readers_are_bound_by_the_count, writer_waits_for_readers_in_front,
-	      readers_enter_one_by_one)
+	      write_takes_the_line_from_all, readers_are_bound_by_the_count,
+	      writer_waits_for_readers_in_front, readers_enter_one_by_one)

@@ -256,7 +256,7 @@ static void hog_user(struct zsr_vm *vm, void *arg)
 	struct hog *h = arg;
 	uint64_t at;
 
-	for (at = 10 * MS; at < h->until; at += 10 * MS) {
+	for (at = 10 * MS + 33 * NS; at < h->until; at += 10 * MS) {
 		zsr_vm_sleep_until(vm, at);
 		zsr_vm_compute(vm, 4 * MS);
 		h->late = zsr_max(h->late, vm->c->now - at - 4 * MS);
@@ -265,8 +265,8 @@ static void hog_user(struct zsr_vm *vm, void *arg)
 
 START_TEST(rt_comes_first)
 {
-	struct share s = { .nr = 3, .until = 6010 * MS };
-	struct hog h = { .until = 6010 * MS };
+	struct share s = { .nr = 3, .until = 6005 * MS };
+	struct hog h = { .until = 6005 * MS };
 	struct zsr_vm *vm;
 	struct zsr_vtask *t;
 	unsigned i;
@@ -285,7 +285,7 @@ START_TEST(rt_comes_first)
 	ck_assert_uint_eq(h.late, 0);
 	for (i = 0; i < s.nr; i++)
 		ck_assert_double_eq_tol((double)s.task[i].done,
-					(10. + 6000 * 0.6) * MS / 3,
+					(6005 - 600 * 4.) * MS / 3,
 					(double)profile.slice);
 }
 END_TEST
