@@ -43,15 +43,21 @@ int zsr_cmd_policies(int argc, const char **argv);
 int zsr_cmd_fsck(int argc, const char **argv);
 int zsr_cmd_rm(int argc, const char **argv);
 
+/* As val of a string option: given again, its values are joined by commas. */
+#define ZSR_OPTION_LIST (-1)
+
 /*
  * Parse OPTIONS (a popt table ending with POPT_TABLEEND; --help is added) and
  * collect what is left. On success *rest is a NULL-terminated vector that
  * lives until zsr_options_free(). Returns 0; 1 when --help was printed (exit
  * 0); -EINVAL with a usage error set. USAGE is the line after "zsr ".
- * Only store values in the table (no callbacks, val 0).
+ * Only store values in the table: no callbacks, val 0, or ZSR_OPTION_LIST;
+ * strings and lists are stored on success alone, and are the caller's. A string
+ * option that is given twice is a usage error.
  */
 struct zsr_options {
 	poptContext ctx;
+	struct poptOption *table; /* ctx's copy of them */
 	const char **rest;
 	int nr_rest;
 };
