@@ -118,9 +118,11 @@ static void spawn_workers(struct zsr_explore *x)
 
 static void run_clear(struct zsr_explore *x)
 {
-	x->cur = NULL;
+	x->boot = (struct zsr_explore_task){ .x = x, .name = "boot" };
+	x->cur = &x->boot;
 	x->nr_tasks = 0;
 	memset(x->owner, 0, sizeof(x->owner));
+	memset(x->offline, 0, sizeof(x->offline));
 	x->pos = 0;
 	x->merged = false;
 	x->preemptions = 0;
@@ -138,7 +140,7 @@ void zsr_explore_leave(struct zsr_explore *x)
 {
 	do
 		zsr_coro_switch(&x->cur->coro, &x->host);
-	while (x->cur);
+	while (x->failed);
 }
 
 void zsr_explore_fail(struct zsr_explore *x, const char *fmt, ...)
@@ -151,7 +153,7 @@ void zsr_explore_fail(struct zsr_explore *x, const char *fmt, ...)
 		va_end(ap);
 		x->failed = true;
 	}
-	if (x->cur)
+	if (x->cur != &x->boot)
 		zsr_explore_leave(x);
 }
 
@@ -185,7 +187,7 @@ static int run_once(struct zsr_explore *x)
 		return ret ? ret : x->error;
 	if (!x->failed)
 		zsr_explore_turn(x, &x->host);
-	x->cur = NULL;
+	x->cur = &x->boot;
 	if (!x->failed && !x->error)
 		check_ended(x);
 	if (!x->failed && !x->error)

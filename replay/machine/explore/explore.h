@@ -103,15 +103,16 @@ int zsr_explore(const struct zsr_explore_scenario *s,
 		struct zsr_explore_result *result, struct zsr_err *err);
 void zsr_explore_result_free(struct zsr_explore_result *result);
 
-/* ---- for begin() ----------------------------------------------------- */
+/* ---- for begin() and end() -------------------------------------------- */
 
+/* Both may use the machine as tasks do; nobody else is there. */
 struct zsr_machine *zsr_explore_machine(struct zsr_explore *x);
 /* A task that starts on CPU; NAME is kept. NULL: too many. */
 struct zsr_explore_task *zsr_explore_spawn(
 	struct zsr_explore *x, const char *name, unsigned cpu,
 	void (*fn)(struct zsr_explore *x, void *arg), void *arg);
 
-/* ---- for tasks, begin() and end() ------------------------------------- */
+/* ---- for tasks, too ------------------------------------------------------ */
 
 /*
  * The run fails for this reason. Does not return to a task; begin() and end()
@@ -121,6 +122,9 @@ void zsr_explore_fail(struct zsr_explore *x, const char *fmt, ...)
 	ZSR_PRINTF(2, 3);
 /* Sleep until the task has ended. */
 void zsr_explore_join(struct zsr_explore *x, struct zsr_explore_task *t);
+/* Take CPU away, when no task has preemption off there: from now on none runs
+ * there, and what is bound to it runs anywhere else. Sleeps. */
+void zsr_explore_cpu_offline(struct zsr_explore *x, unsigned cpu);
 /* Does the calling task hold this lock? */
 bool zsr_explore_holds(const struct zsr_explore *x, const void *lock);
 /* Work items that are queued or run, and timers that are set. */

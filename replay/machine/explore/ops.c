@@ -107,6 +107,31 @@ static unsigned cpu(struct zsr_machine *m)
 	return explore_of(m)->cur->cpu;
 }
 
+static unsigned first_online(const struct zsr_explore *x)
+{
+	unsigned c;
+
+	for (c = 0; c + 1 < x->m.nr_cpus && x->offline[c]; c++)
+		;
+	return c;
+}
+
+void zsr_explore_cpu_offline(struct zsr_explore *x, unsigned cpu_nr)
+{
+	unsigned i;
+
+	zsr_explore_check_free(x, "sleeps");
+	zsr_explore_point(x, OP_offline, &x->owner[cpu_nr]);
+	zsr_explore_touch(x, &x->owner[cpu_nr]);
+	x->offline[cpu_nr] = true;
+	for (i = 0; i < x->nr_tasks; i++) {
+		if (x->task[i].cpu != cpu_nr)
+			continue;
+		x->task[i].cpu = first_online(x);
+		x->task[i].bound = false;
+	}
+}
+
 /* ---- locks ----------------------------------------------------------------- */
 
 static void spin_take(struct zsr_explore *x, struct zsr_spinlock *l)
@@ -194,6 +219,32 @@ static void write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 	zsr_explore_drop(x, l);
 	l->writer = NULL;
 	zsr_explore_unpin(x);
+}
+
+/* Somebody who is about to take it is taken for waiting. */
+static bool contended(struct zsr_explore *x, const void *lock)
+{
+	unsigned i, nr = 0;
+
+	for (i = 0; i < x->nr_tasks; i++) {
+		const struct zsr_explore_task *t = &x->task[i];
+
+		nr += t != x->cur && !t->ended && t->object == lock &&
+		      (t->op == OP_spin_lock || t->op == OP_read_lock ||
+		       t->op == OP_write_wait || t->op == OP_write_lock);
+	}
+	zsr_explore_saw(x, nr > 0);
+	return nr;
+}
+
+static bool spin_contended(struct zsr_machine *m, struct zsr_spinlock *l)
+{
+	return contended(explore_of(m), l);
+}
+
+static bool write_contended(struct zsr_machine *m, struct zsr_rwlock *l)
+{
+	return contended(explore_of(m), l);
 }
 
 /* ---- lines, time, pages ----------------------------------------------------- */
@@ -294,6 +345,8 @@ const struct zsr_machine_ops zsr_explore_ops = {
 	.read_unlock = read_unlock,
 	.write_lock = write_lock,
 	.write_unlock = write_unlock,
+	.spin_contended = spin_contended,
+	.write_contended = write_contended,
 	.line_read = line_read,
 	.line_write = line_write,
 	.line_atomic = line_atomic,

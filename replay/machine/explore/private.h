@@ -42,6 +42,7 @@
 	X(pages_free, "pages_free")                                            \
 	X(start, "start")                                                      \
 	X(join, "join")                                                        \
+	X(offline, "take away")                                                \
 	X(idle, "take")                                                        \
 	X(work_done, "done with")                                              \
 	X(fire, "timer fires for")
@@ -108,6 +109,7 @@ struct zsr_explore {
 	struct zsr_explore_result *result;
 	struct zsr_coro host; /* who called zsr_explore() */
 	struct zsr_explore_task task[ZSR_EXPLORE_MAX_TASKS];
+	struct zsr_explore_task boot; /* begin() and end(): never waits */
 	unsigned nr_tasks;
 	unsigned nr_stacks;
 
@@ -124,6 +126,7 @@ struct zsr_explore {
 	/* the run at hand */
 	struct zsr_explore_task *cur;
 	struct zsr_explore_task *owner[ZSR_EXPLORE_MAX_CPUS]; /* pinned there */
+	bool offline[ZSR_EXPLORE_MAX_CPUS];
 	size_t pos; /* in path */
 	bool merged; /* its state is known: no more decisions */
 	unsigned preemptions;
@@ -176,6 +179,8 @@ bool zsr_explore_queue_delayed_on(struct zsr_machine *m, unsigned cpu,
 bool zsr_explore_cancel_delayed(struct zsr_machine *m,
 				struct zsr_delayed_work *w);
 void zsr_explore_flush_work(struct zsr_machine *m, struct zsr_work *w);
+/* Does it have to run on its CPU? */
+bool zsr_explore_bound(const struct zsr_explore *x, const struct zsr_work *w);
 /* May a worker take it now? */
 bool zsr_explore_work_ready(const struct zsr_explore *x,
 			    const struct zsr_work *w);

@@ -87,7 +87,9 @@ static uint64_t state(const struct zsr_explore *x)
 	if (x->s->digest)
 		sum = zsr_explore_mix(sum, x->s->digest(x->s->ctx));
 	/* Whose turn ends decides what costs a preemption. */
-	return zsr_explore_mix(sum, x->cur ? (uint64_t)(x->cur - x->task) : 99);
+	return zsr_explore_mix(sum, x->cur == &x->boot
+					    ? ZSR_EXPLORE_MAX_TASKS
+					    : (uint64_t)(x->cur - x->task));
 }
 
 static struct known *find(struct known *known, size_t cap, uint64_t state)

@@ -19,6 +19,8 @@ static const char *const cost_name[] = {
 
 void zsr_explore_trace(struct zsr_explore *x, const struct step *step)
 {
+	if (step->t == &x->boot)
+		return;
 	x->steps += step->counts;
 	if (zsr_grow(&x->trace, &x->cap_trace, x->nr_trace + 1,
 		     sizeof(*x->trace))) {

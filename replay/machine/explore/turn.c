@@ -44,6 +44,8 @@ static bool can_do(struct zsr_explore *x, const struct zsr_explore_task *t)
 		return !work->pending && !work->running;
 	case OP_join:
 		return other->ended;
+	case OP_offline:
+		return !*(struct zsr_explore_task *const *)t->object;
 	default:
 		return true;
 	}
@@ -55,6 +57,11 @@ static void way_add(struct zsr_explore *x, struct ways *ways, struct way way)
 		x->bound_bites = true;
 	else if (ways->nr < MAX_WAYS)
 		ways->way[ways->nr++] = way;
+}
+
+static bool is_free(const struct zsr_explore *x, unsigned cpu)
+{
+	return !x->owner[cpu] && !x->offline[cpu];
 }
 
 /* T goes on where it is or, as it is about to stay on one CPU for a while, on
@@ -72,7 +79,7 @@ static void ways_of_task(struct zsr_explore *x, struct ways *ways,
 	    t->op > OP_preempt_disable)
 		return;
 	for (cpu = 0; cpu < x->m.nr_cpus; cpu++)
-		if (cpu != t->cpu && !x->owner[cpu])
+		if (cpu != t->cpu && is_free(x, cpu))
 			way_add(x, ways,
 				(struct way){ .t = t, cpu, .cost = cost + 1 });
 }
@@ -84,11 +91,11 @@ static unsigned free_cpu(const struct zsr_explore *x,
 {
 	unsigned i, cpu;
 
-	if (!(w->wq->flags & ZSR_WQ_UNBOUND))
-		return x->owner[w->cpu] ? x->m.nr_cpus : w->cpu;
+	if (zsr_explore_bound(x, w))
+		return is_free(x, w->cpu) ? w->cpu : x->m.nr_cpus;
 	for (i = 0; i < x->m.nr_cpus; i++) {
 		cpu = (t->cpu + i) % x->m.nr_cpus;
-		if (!x->owner[cpu])
+		if (is_free(x, cpu))
 			return cpu;
 	}
 	return x->m.nr_cpus;
@@ -155,7 +162,7 @@ static void find_ways(struct zsr_explore *x, struct ways *ways)
 	ways->nr = 0;
 	ways->left = left(x);
 	ways->idle_seen = false;
-	if (cur) {
+	if (cur != &x->boot) {
 		ways_of(x, ways, cur, 0);
 		cost = ways->nr && cur->op != OP_cond_resched ? 1 : 0;
 	}
@@ -174,7 +181,7 @@ static void take_turn(struct zsr_explore *x, const struct way *way)
 	t->cpu = way->cpu;
 	if (t->op == OP_idle) {
 		t->work = way->work;
-		t->bound = !(way->work->wq->flags & ZSR_WQ_UNBOUND);
+		t->bound = zsr_explore_bound(x, way->work);
 	}
 	zsr_explore_trace(x, &(struct step){ .t = t,
 					     .object = object,
@@ -187,7 +194,7 @@ static void take_turn(struct zsr_explore *x, const struct way *way)
 static bool over(struct zsr_explore *x)
 {
 	if (x->steps >= MAX_STEPS && !x->failed) {
-		x->cur = NULL;
+		x->cur = &x->boot;
 		zsr_explore_fail(x, "no end after %u steps", MAX_STEPS);
 	}
 	return x->failed || x->error;
@@ -221,6 +228,8 @@ void zsr_explore_point(struct zsr_explore *x, enum op op, const void *object)
 {
 	struct zsr_explore_task *t = x->cur;
 
+	if (t == &x->boot)
+		return;
 	t->op = op;
 	t->object = object;
 	zsr_explore_turn(x, &t->coro);

@@ -2,9 +2,9 @@
 /* Work queues and timers: when an item may start, and what each step does. */
 #include "replay/machine/explore/private.h"
 
-static bool bound(const struct zsr_work *w)
+bool zsr_explore_bound(const struct zsr_explore *x, const struct zsr_work *w)
 {
-	return !(w->wq->flags & ZSR_WQ_UNBOUND);
+	return !(w->wq->flags & ZSR_WQ_UNBOUND) && !x->offline[w->cpu];
 }
 
 /* Items of W's queue (of its CPU, when it is bound) that run. */
@@ -16,7 +16,7 @@ static unsigned active(const struct zsr_explore *x, const struct zsr_work *w)
 		const struct zsr_work *o = x->work[i];
 
 		nr += o->running && o->wq == w->wq &&
-		      (!bound(w) || o->cpu == w->cpu);
+		      (!zsr_explore_bound(x, w) || o->cpu == w->cpu);
 	}
 	return nr;
 }
