@@ -312,7 +312,7 @@ static int bear(const struct batch *b, struct zsr_live *objects,
 	uint64_t birth[BATCH];
 	size_t m = 0, i;
 
-	for (i = 0; objects->births && m < b->nr_mallocs; i++) {
+	for (i = 0; objects->words && m < b->nr_mallocs; i++) {
 		birth[m] = rows[i].t_ns;
 		m += rows[i].kind == ZSR_EV_MALLOC;
 	}

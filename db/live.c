@@ -4,12 +4,12 @@
 
 #include "db/live.h"
 
-struct zsr_live *zsr_live_new(bool births)
+struct zsr_live *zsr_live_new(unsigned words)
 {
 	struct zsr_live *live = calloc(1, sizeof(*live));
 
 	if (live)
-		live->births = births;
+		live->words = words;
 	return live;
 }
 
@@ -41,9 +41,8 @@ int zsr_live_new_page(struct zsr_live *live)
 	if (p)
 		live->spare = p->next_spare;
 	else
-		p = malloc(
-			sizeof(*p) +
-			(live->births ? sizeof(*p->birth) * ZSR_LIVE_PAGE : 0));
+		p = malloc(sizeof(*p) +
+			   sizeof(*p->word) * ZSR_LIVE_PAGE * live->words);
 	if (!p)
 		return -ENOMEM;
 	p->alive = 0;
@@ -75,8 +74,8 @@ int zsr_live_add_many(struct zsr_live *live, const uint32_t *size,
 		p = live->page[live->next / ZSR_LIVE_PAGE];
 		p->alive |= ~0ull >> (ZSR_LIVE_PAGE - some) << slot;
 		memcpy(p->size + slot, size, some * sizeof(*size));
-		if (live->births)
-			memcpy(p->birth + slot, t_ns, some * sizeof(*t_ns));
+		if (live->words)
+			memcpy(p->word + slot, t_ns, some * sizeof(*t_ns));
 		live->next += some;
 	}
 	return 0;

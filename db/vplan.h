@@ -1,69 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a query wants of zsr_event: from SQLite's constraints to a filter. */
+/*
+ * What a query asks of a virtual table's columns, from SQLite's constraints to
+ * ranges. It is decided here exactly as SQLite would, which is why it is told
+ * not to look again.
+ */
 #ifndef ZSR_DB_VPLAN_H
 #define ZSR_DB_VPLAN_H
 
-#include <sqlite3.h>
+#include "db/private.h"
 
-#include "db/reader.h"
-
-enum {
-	ZSR_VCOL_TRACE,
-	ZSR_VCOL_T_NS,
-	ZSR_VCOL_DUR_NS,
-	ZSR_VCOL_CPU,
-	ZSR_VCOL_TASK,
-	ZSR_VCOL_COMM,
-	ZSR_VCOL_KIND,
-	ZSR_VCOL_POOL,
-	ZSR_VCOL_OBJ,
-	ZSR_VCOL_SIZE,
-	ZSR_VCOL_CALLER,
-	ZSR_VCOL_SLOT,
-	ZSR_VCOL_GFP,
-	ZSR_VCOL_CGROUP,
-	ZSR_VCOL_FLAGS,
-	ZSR_VCOL_AUX,
-	ZSR_VCOL_LIFE_NS,
+/* A column that the table decides about, of INTEGER affinity or of kinds. */
+struct zsr_vcolumn {
+	char letter; /* in plans; 0: SQLite decides */
+	bool is_kind;
+	double equal; /* of all rows, those that equal a value */
 };
 
-#define ZSR_VTAB_SQL                                                           \
-	"CREATE TABLE zsr_event (trace INTEGER, t_ns INTEGER, "                \
-	"dur_ns INTEGER, cpu INTEGER, task INTEGER, comm TEXT, "               \
-	"kind TEXT, pool INTEGER, obj INTEGER, size INTEGER, "                 \
-	"caller TEXT, slot INTEGER, gfp INTEGER, cgroup INTEGER, "             \
-	"flags INTEGER, aux INTEGER, life_ns INTEGER)"
+/* Rows SQLite should count on; only the proportions matter. */
+#define ZSR_VPLAN_ROWS 1e7
 
-/* Ranges are inclusive. */
-struct zsr_vfilter {
-	int64_t trace_min;
-	int64_t trace_max;
-	int64_t t_min;
-	int64_t t_max;
-	int64_t cpu_min;
-	int64_t cpu_max;
-	int64_t task_min;
-	int64_t task_max;
-	unsigned kinds; /* bit per kind */
-	bool nothing; /* no row can match */
-	unsigned want; /* ZSR_WANT_*, ZSR_READ_* */
+/*
+ * Take what can be taken of a query's constraints on the columns C. The plan,
+ * which goes to info->idxStr, has two letters for each argument of xFilter: the
+ * column's and an operator's: one of = < > [ ]; [ is <=, ] is >=; ( is one of a
+ * list, for kinds (others are handed over one at a time).
+ */
+int zsr_vplan_make(sqlite3_index_info *info, const struct zsr_vcolumn *c,
+		   unsigned nr, double *rows);
+/* The plan leaves rows of one trace, whose letter is t. */
+bool zsr_vplan_one_trace(const char *plan);
+/* The order asked for is by TRACE, if by anything; then by TIME (-1: not). */
+bool zsr_vplan_ordered(const sqlite3_index_info *info, bool one_trace,
+		       int trace, int time);
+
+/* Inclusive; empty when min is above max. */
+struct zsr_range {
+	int64_t min;
+	int64_t max;
 };
 
-int zsr_vplan_best_index(sqlite3_vtab *t, sqlite3_index_info *info);
-void zsr_vfilter_init(struct zsr_vfilter *f, int plan, const char *str,
-		      int argc, sqlite3_value **argv);
-/* Every chunk from this one on lies after the wanted times. */
-bool zsr_vfilter_after(const struct zsr_vfilter *f,
-		       const struct zsr_chunk_info *c);
-/* The chunk may have wanted rows. */
-bool zsr_vfilter_chunk(const struct zsr_vfilter *f,
-		       const struct zsr_chunk_info *c);
+/* Narrow it to what compares so with V. False: none is left. */
+bool zsr_range_narrow(struct zsr_range *r, char op, sqlite3_value *v);
 
-/* The numbers of the wanted rows among the N (at most 65536) of chunk C that
- * are given, into WANT; how many. */
-unsigned zsr_vfilter_rows(const struct zsr_vfilter *f,
-			  const struct zsr_chunk_info *c,
-			  const struct zsr_event *ev, unsigned n,
-			  uint16_t *want);
+static inline bool zsr_range_has(const struct zsr_range *r, int64_t v)
+{
+	return (v >= r->min) & (v <= r->max);
+}
 
 #endif

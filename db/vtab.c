@@ -1,47 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The virtual table zsr_event: the events of all traces, one row each,
- * described in zsr-db(5). What a query asks of trace, t_ns, kind, cpu and task
- * is decided here (vplan.c), first by chunk, then by row.
- */
-#include <stdlib.h>
-#include <string.h>
-
-#include "db/reader.h"
-#include "db/vplan.h"
+#include "db/vtab.h"
 
 struct vtab {
 	sqlite3_vtab base;
 	struct zsr_db *db;
 };
 
-struct vcursor {
-	sqlite3_vtab_cursor base;
-	struct zsr_db *db;
-	struct zsr_vfilter f;
-	struct zsr_reader *reader;
-	int64_t trace; /* of the reader, 0 before the first */
-	char **comms; /* of its tasks, read when asked for */
-	size_t nr_comms;
-	size_t cap_comms;
-	const struct zsr_chunk_info *info; /* the chunk's */
-	const struct zsr_event *ev;
-	const uint64_t *births;
-	uint16_t want[ZSR_READER_ROWS]; /* rows of the batch that match */
-	unsigned nr_want;
-	unsigned at; /* the current one is want[at] */
-	unsigned nr; /* rows of the batch */
-	uint64_t row; /* number in the trace of ev[0] */
-	bool in_chunk;
-	bool eof;
-};
-
-static int vtab_connect(sqlite3 *sql, void *aux, int argc,
-			const char *const *argv, sqlite3_vtab **out,
-			char **errmsg)
+int zsr_vtab_connect(sqlite3 *sql, struct zsr_db *db, const char *ddl,
+		     sqlite3_vtab **out, char **errmsg)
 {
 	struct vtab *t;
-	int rc = sqlite3_declare_vtab(sql, ZSR_VTAB_SQL);
+	int rc = sqlite3_declare_vtab(sql, ddl);
 
 	if (rc)
 		return rc;
@@ -49,299 +18,66 @@ static int vtab_connect(sqlite3 *sql, void *aux, int argc,
 	t = sqlite3_malloc(sizeof(*t));
 	if (!t)
 		return SQLITE_NOMEM;
-	*t = (struct vtab){ .db = aux };
+	*t = (struct vtab){ .db = db };
 	*out = &t->base;
 	return SQLITE_OK;
 }
 
-static int vtab_disconnect(sqlite3_vtab *t)
+int zsr_vtab_disconnect(sqlite3_vtab *t)
 {
 	sqlite3_free(t);
 	return SQLITE_OK;
 }
 
-static int vtab_open(sqlite3_vtab *t, sqlite3_vtab_cursor **out)
+struct zsr_db *zsr_vtab_db(const sqlite3_vtab *t)
 {
-	struct vcursor *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return SQLITE_NOMEM;
-	c->db = ((struct vtab *)t)->db;
-	*out = &c->base;
-	return SQLITE_OK;
+	return ((const struct vtab *)t)->db;
 }
 
-static void close_trace(struct vcursor *c)
+int zsr_vtab_fail(sqlite3_vtab *t, int ret, const struct zsr_err *err)
 {
-	size_t i;
-
-	zsr_reader_close(c->reader);
-	c->reader = NULL;
-	for (i = 0; i < c->nr_comms; i++)
-		free(c->comms[i]);
-	c->nr_comms = 0;
-	c->in_chunk = false;
-}
-
-static int vtab_close(sqlite3_vtab_cursor *cur)
-{
-	struct vcursor *c = (struct vcursor *)cur;
-
-	close_trace(c);
-	free(c->comms);
-	free(c);
-	return SQLITE_OK;
-}
-
-/* ---- going through the rows ------------------------------------------- */
-
-static int fail(struct vcursor *c, int ret, const struct zsr_err *err)
-{
-	sqlite3_free(c->base.pVtab->zErrMsg);
-	c->base.pVtab->zErrMsg = sqlite3_mprintf("%s", err->msg);
+	sqlite3_free(t->zErrMsg);
+	t->zErrMsg = sqlite3_mprintf("%s", err->msg);
 	if (ret == -ENOMEM)
 		return SQLITE_NOMEM;
 	return err->kind == ZSR_ERR_INPUT ? SQLITE_CORRUPT_VTAB : SQLITE_IOERR;
 }
 
-/* The next trace that may have rows: 1, 0 at the end, -errno. */
-static int next_trace(struct vcursor *c, struct zsr_err *err)
+int zsr_vtab_next_trace(struct zsr_db *db, int64_t *trace, int64_t max,
+			struct zsr_err *err)
 {
 	sqlite3_stmt *stmt;
-	int64_t after = zsr_max(c->trace, c->f.trace_min - 1);
 	int ret;
 
-	close_trace(c);
-	if (c->f.nothing || after >= c->f.trace_max)
+	if (*trace >= max)
 		return 0;
-	ret = zsr_sql_prepare(c->db, &stmt,
+	ret = zsr_sql_prepare(db, &stmt,
 			      "SELECT id FROM trace WHERE id > ? AND id <= ? "
 			      "ORDER BY id LIMIT 1",
 			      err);
 	if (ret)
 		return ret;
-	zsr_sql_bind(stmt, "ii", after, c->f.trace_max);
-	ret = zsr_sql_step(c->db, stmt, err);
+	zsr_sql_bind(stmt, "ii", *trace, max);
+	ret = zsr_sql_step(db, stmt, err);
 	if (ret == 1)
-		c->trace = sqlite3_column_int64(stmt, 0);
+		*trace = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
-	if (ret != 1)
-		return ret;
-	c->row = 0;
-	c->nr = 0;
-	ret = zsr_reader_open(c->db, c->trace, c->f.want, &c->reader, err);
-	return ret ? ret : 1;
+	return ret;
 }
 
-/* On to a chunk that may have rows: 1, 0 when the trace has no more. */
-static int next_chunk(struct vcursor *c, struct zsr_err *err)
-{
-	int ret;
-
-	do {
-		ret = zsr_reader_chunk(c->reader, &c->info, err);
-		if (ret != 1 || zsr_vfilter_after(&c->f, c->info))
-			return ret < 0 ? ret : 0;
-	} while (!zsr_vfilter_chunk(&c->f, c->info));
-	c->row = zsr_reader_first_row(c->reader);
-	c->nr = 0;
-	c->in_chunk = true;
-	return 1;
-}
-
-static int next_batch(struct vcursor *c, struct zsr_err *err)
-{
-	int ret;
-
-	for (;;) {
-		if (c->in_chunk) {
-			c->row += c->nr;
-			ret = zsr_reader_rows(c->reader, &c->ev, &c->births,
-					      err);
-			if (ret < 0)
-				return ret;
-			c->nr = (unsigned)ret;
-			if (ret)
-				return 1;
-			c->in_chunk = false;
-		}
-		ret = c->reader ? next_chunk(c, err) : 0;
-		if (!ret)
-			ret = next_trace(c, err);
-		if (ret < 0 || !c->reader)
-			return ret;
-	}
-}
-
-/* On to the next batch with a row that is wanted, once this one is used up. */
-static int settle(struct vcursor *c)
-{
-	struct zsr_err err = { 0 };
-	int ret;
-
-	while (c->at == c->nr_want) {
-		ret = next_batch(c, &err);
-		if (ret < 0)
-			return fail(c, ret, &err);
-		if (!ret) {
-			c->eof = true;
-			return SQLITE_OK;
-		}
-		c->nr_want = zsr_vfilter_rows(&c->f, c->info, c->ev, c->nr,
-					      c->want);
-		c->at = 0;
-	}
-	return SQLITE_OK;
-}
-
-static int vtab_filter(sqlite3_vtab_cursor *cur, int plan, const char *str,
-		       int argc, sqlite3_value **argv)
-{
-	struct vcursor *c = (struct vcursor *)cur;
-
-	close_trace(c);
-	zsr_vfilter_init(&c->f, plan, str, argc, argv);
-	c->trace = 0;
-	c->nr = c->nr_want = c->at = 0;
-	c->eof = false;
-	return settle(c);
-}
-
-static int vtab_next(sqlite3_vtab_cursor *cur)
-{
-	struct vcursor *c = (struct vcursor *)cur;
-
-	if (++c->at < c->nr_want)
-		return SQLITE_OK;
-	return settle(c);
-}
-
-static int vtab_eof(sqlite3_vtab_cursor *cur)
-{
-	return ((struct vcursor *)cur)->eof;
-}
-
-/* ---- values ------------------------------------------------------------ */
-
-static int add_comm(void *ctx, const struct zsr_task *task)
-{
-	struct vcursor *c = ctx;
-
-	if (task->row != c->nr_comms ||
-	    zsr_grow(&c->comms, &c->cap_comms, c->nr_comms + 1,
-		     sizeof(*c->comms)))
-		return -ENOMEM;
-	c->comms[c->nr_comms] = strdup(task->comm);
-	return c->comms[c->nr_comms] ? (c->nr_comms++, 0) : -ENOMEM;
-}
-
-static void column_comm(struct vcursor *c, sqlite3_context *ctx, uint32_t task)
-{
-	struct zsr_err err = { 0 };
-
-	if (!c->nr_comms)
-		zsr_trace_tasks(c->db, c->trace, add_comm, c, &err);
-	if (task < c->nr_comms)
-		sqlite3_result_text(ctx, c->comms[task], -1, SQLITE_TRANSIENT);
-}
-
-/* A NULL for what is unknown. */
-static void column_known(sqlite3_context *ctx, bool known, uint64_t v)
+void zsr_vtab_known(sqlite3_context *ctx, bool known, uint64_t v)
 {
 	if (known)
 		sqlite3_result_int64(ctx, (int64_t)v);
 }
 
-static int vtab_column(sqlite3_vtab_cursor *cur, sqlite3_context *ctx, int col)
-{
-	struct vcursor *c = (struct vcursor *)cur;
-	unsigned i = c->want[c->at];
-	const struct zsr_event *ev = &c->ev[i];
-
-	switch (col) {
-	case ZSR_VCOL_TRACE:
-		sqlite3_result_int64(ctx, c->trace);
-		break;
-	case ZSR_VCOL_T_NS:
-		sqlite3_result_int64(ctx, (int64_t)ev->t_ns);
-		break;
-	case ZSR_VCOL_DUR_NS:
-		sqlite3_result_int64(ctx, (int64_t)ev->dur_ns);
-		break;
-	case ZSR_VCOL_CPU:
-		sqlite3_result_int(ctx, ev->cpu);
-		break;
-	case ZSR_VCOL_TASK:
-		sqlite3_result_int64(ctx, ev->task);
-		break;
-	case ZSR_VCOL_COMM:
-		column_comm(c, ctx, ev->task);
-		break;
-	case ZSR_VCOL_KIND:
-		sqlite3_result_text(ctx, zsr_event_kind_name(ev->kind), -1,
-				    SQLITE_STATIC);
-		break;
-	case ZSR_VCOL_POOL:
-		sqlite3_result_int(ctx, ev->pool);
-		break;
-	case ZSR_VCOL_OBJ:
-		column_known(ctx, ev->obj != ZSR_OBJ_NONE, ev->obj);
-		break;
-	case ZSR_VCOL_SIZE:
-		column_known(ctx, ev->obj != ZSR_OBJ_NONE || ev->size, ev->size);
-		break;
-	case ZSR_VCOL_CALLER:
-		sqlite3_result_text(ctx, zsr_caller_name(ev->caller), -1,
-				    SQLITE_STATIC);
-		break;
-	case ZSR_VCOL_SLOT:
-		column_known(ctx, ev->slot != -1, (uint64_t)ev->slot);
-		break;
-	case ZSR_VCOL_GFP:
-		sqlite3_result_int64(ctx, ev->gfp);
-		break;
-	case ZSR_VCOL_CGROUP:
-		column_known(ctx, ev->cgroup != -1,
-			     (uint64_t)(int64_t)ev->cgroup);
-		break;
-	case ZSR_VCOL_FLAGS:
-		sqlite3_result_int(ctx, ev->flags);
-		break;
-	case ZSR_VCOL_AUX:
-		sqlite3_result_int64(ctx, (int64_t)ev->aux);
-		break;
-	case ZSR_VCOL_LIFE_NS:
-		column_known(ctx, c->births && c->births[i] != UINT64_MAX,
-			     c->births ? ev->t_ns - c->births[i] : 0);
-		break;
-	}
-	return SQLITE_OK;
-}
-
-/* Unique as long as a trace has less than 2^40 events. */
-static int vtab_rowid(sqlite3_vtab_cursor *cur, sqlite3_int64 *id)
-{
-	struct vcursor *c = (struct vcursor *)cur;
-
-	*id = c->trace << 40 | (int64_t)(c->row + c->want[c->at]);
-	return SQLITE_OK;
-}
-
-/* Without xCreate it is there in every connection, and only there. */
-static const sqlite3_module module = {
-	.xConnect = vtab_connect,
-	.xBestIndex = zsr_vplan_best_index,
-	.xDisconnect = vtab_disconnect,
-	.xOpen = vtab_open,
-	.xClose = vtab_close,
-	.xFilter = vtab_filter,
-	.xNext = vtab_next,
-	.xEof = vtab_eof,
-	.xColumn = vtab_column,
-	.xRowid = vtab_rowid,
-};
-
+/* Without xCreate they are there in every connection, and only there. */
 int zsr_vtab_register(struct zsr_db *db)
 {
-	return sqlite3_create_module(db->sql, "zsr_event", &module, db);
+	int rc = sqlite3_create_module(db->sql, "zsr_event", &zsr_vtab_event,
+				       db);
+
+	return rc ? rc
+		  : sqlite3_create_module(db->sql, "zsr_object",
+					  &zsr_vtab_object, db);
 }
