@@ -139,6 +139,10 @@ struct zsr_policy {
 	X(defer_zspage)                                                        \
 	X(array)                                                               \
 	X(deferred)                                                            \
+	X(deferred_slot)                                                       \
+	X(exit_gather)                                                         \
+	X(global_list)                                                         \
+	X(zram_gc)                                                             \
 	X(ideal)
 
 #define X(name) extern const struct zsr_policy zsr_policy_##name;

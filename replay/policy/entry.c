@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "replay/policy/entry.h"
+
+void zsr_gate_count(struct zsr_pool *p, struct zsr_gate *g)
+{
+	zsr_line_atomic(p->m, &g->exiting);
+}
+
+bool zsr_gate_open(struct zsr_pool *p, struct zsr_gate *g,
+		   const struct zsr_releaser *r)
+{
+	if (r->objects < g->min_objects)
+		return false;
+	zsr_line_read(p->m, &g->exiting);
+	zsr_order(p->m);
+	return *p->nr_releasing >= g->min_exiting;
+}
+
+void zsr_entry_free(struct zsr_pool *p, enum zsr_locking locking, uint32_t slot)
+{
+	zsr_free_locked(p, locking, zsr_pool_slot_take(p, slot));
+	zsr_pool_swap_free(p, slot);
+}
+
+void zsr_entry_queued(struct zsr_pool *p, uint32_t slot)
+{
+	zsr_pool_queued(p, p->slot[slot].handle);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the policies that queue whole swap entries share: the gate (is somebody
+ * dying, with enough to free, and is it worth a worker?) and the free itself.
+ * Every release of a trace counts as the death of its task.
+ */
+#ifndef ZSR_ENTRY_H
+#define ZSR_ENTRY_H
+
+#include "replay/policy/locking.h"
+
+struct zsr_gate {
+	struct zsr_line exiting; /* the count of tasks that exit */
+	uint64_t min_objects; /* in the task's swap */
+	uint64_t min_exiting; /* tasks at once, this one included */
+};
+
+/* The count of exiting tasks goes up and down. */
+void zsr_gate_count(struct zsr_pool *p, struct zsr_gate *g);
+/* Does R's next entry go to a worker? The count may change in mid-exit. */
+bool zsr_gate_open(struct zsr_pool *p, struct zsr_gate *g,
+		   const struct zsr_releaser *r);
+
+/* The free of one swap entry: what lies in the slot, then the slot. */
+void zsr_entry_free(struct zsr_pool *p, enum zsr_locking locking, uint32_t slot);
+/* The entry waits in a queue from now on; its slot is left as it is. */
+void zsr_entry_queued(struct zsr_pool *p, uint32_t slot);
+
+#endif

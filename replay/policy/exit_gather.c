@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A dying task gathers its swap entries beside the pages it unmaps, in buffers
+ * of its own: a few inline, then a page at a time, allocated without waiting.
+ * Enough pages, or the end of the exit, hand the lot to a worker that frees
+ * entry by entry as the task would have done.
+ *
+ * The gate may open in mid-exit, when a second task begins to die; it stays
+ * open for the rest of this exit then, as its buffers are there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "replay/account.h"
+#include "replay/policy/entry.h"
+#include "replay/policy/percpu.h"
+#include "replay/policy/slab.h"
+
+enum { MIN_OBJECTS, MIN_EXITING, INLINE, BATCHES, MAX_ACTIVE, LOCKING };
+
+#define MAX_INLINE 64
+/* Bytes of a batch page: link, count and capacity, then a word an entry. */
+#define HEADER 16
+#define WORD   8
+/* Bytes of a record: work item, list, the inline entries; not posted. */
+#define RECORD 128
+#define V3     "v3 of 5 August 2024"
+
+static const struct zsr_param params[] = {
+	[MIN_OBJECTS] = { "min-objects", "entries", 32, 0, UINT32_MAX,
+			  "entries of a task that is worth it: a swap cluster",
+			  V3, NULL },
+	[MIN_EXITING] = { "min-exiting", "tasks", 2, 1, UINT32_MAX,
+			  "tasks that exit at once, this one included", V3,
+			  NULL },
+	[INLINE] = { "inline", "entries", 8, 1, MAX_INLINE,
+		     "entries gathered before the first page", V3, NULL },
+	[BATCHES] = { "batch-pages", "pages", 19, 1, 1u << 20,
+		      "pages gathered before they are handed over",
+		      V3 ": 10000 entries, 510 to a page of 4 KiB", NULL },
+	[MAX_ACTIVE] = { "max-active", "workers", 1, 0, 512,
+			 "items that run at once, 0: the system's default", V3,
+			 NULL },
+	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_SYNC,
+				      "kernels of 2024: as in Linux 6.11 to "
+				      "7.2"),
+};
+
+/* What a task has gathered: its own while it fills it, then a work item. */
+struct gather {
+	struct zsr_work work;
+	struct exit_gather *all;
+	struct gather *next; /* among the spare ones */
+	struct gather *next_made;
+	struct zsr_words *batch, *last; /* pages, in order */
+	unsigned nr_batches;
+	unsigned nr_inline;
+	uint32_t slot[MAX_INLINE];
+};
+
+struct exiting {
+	struct gather *g; /* NULL: nothing gathered */
+	bool open; /* the gate was, since its release began */
+};
+
+struct exit_gather {
+	struct zsr_pool *pool;
+	struct zsr_gate gate;
+	uint64_t page_entries;
+	struct exiting *task; /* each its own */
+	struct zsr_slab items;
+	struct zsr_spinlock lock; /* protects the two lists */
+	struct gather *spare;
+	struct gather *made;
+	struct zsr_workqueue wq;
+};
+
+static void entry_free(struct zsr_pool *p, uint32_t slot)
+{
+	zsr_entry_free(p, (enum zsr_locking)p->param[LOCKING], slot);
+}
+
+/* ---- the worker -------------------------------------------------------------- */
+
+static void batch_free(struct zsr_pool *p, struct zsr_words *b)
+{
+	zsr_words_free(b);
+	zsr_pages_free(p->m, 1);
+	zsr_pool_buffer_pages(p, -1);
+}
+
+static void free_entries(struct zsr_pool *p, const uint32_t *slot, unsigned nr)
+{
+	unsigned i;
+
+	for (i = 0; i < nr; i++) {
+		zsr_charge(p->m, ZSR_COST_pop, 1);
+		entry_free(p, slot[i]);
+		zsr_cond_resched(p->m);
+	}
+}
+
+/* All that was gathered, as the task would have freed it. */
+static void free_gathered(struct zsr_pool *p, struct gather *g)
+{
+	struct zsr_words *b;
+
+	free_entries(p, g->slot, g->nr_inline);
+	while ((b = g->batch)) {
+		g->batch = b->next;
+		b->next = NULL;
+		free_entries(p, b->word, b->count);
+		batch_free(p, b);
+	}
+}
+
+/* The last thing done with it: who takes it while its work returns, and queues
+ * it, has the same worker run it again. */
+static void gather_put(struct exit_gather *x, struct gather *g)
+{
+	zsr_slab_put(&x->items);
+	zsr_spin_lock(x->pool->m, &x->lock);
+	g->next = x->spare;
+	x->spare = g;
+	zsr_spin_unlock(x->pool->m, &x->lock);
+}
+
+static void gather_work(struct zsr_work *work)
+{
+	struct gather *g = work->arg;
+
+	free_gathered(g->all->pool, g);
+	gather_put(g->all, g);
+}
+
+/* ---- the dying task ------------------------------------------------------------ */
+
+static struct gather *gather_make(struct exit_gather *x)
+{
+	struct gather *g = calloc(1, sizeof(*g));
+
+	if (!g) {
+		zsr_account_fail(x->pool->account, -ENOMEM);
+		return NULL;
+	}
+	g->all = x;
+	g->work.fn = gather_work;
+	g->work.arg = g;
+	g->work.wq = &x->wq;
+	zsr_spin_lock(x->pool->m, &x->lock);
+	g->next_made = x->made;
+	x->made = g;
+	zsr_spin_unlock(x->pool->m, &x->lock);
+	return g;
+}
+
+/* An empty one; NULL when there is no memory for its record. */
+static struct gather *gather_get(struct exit_gather *x)
+{
+	struct gather *g;
+
+	if (!zsr_slab_get(&x->items))
+		return NULL;
+	zsr_spin_lock(x->pool->m, &x->lock);
+	g = x->spare;
+	if (g)
+		x->spare = g->next;
+	zsr_spin_unlock(x->pool->m, &x->lock);
+	if (!g)
+		g = gather_make(x);
+	if (g) {
+		g->batch = g->last = NULL;
+		g->nr_batches = g->nr_inline = 0;
+	}
+	return g;
+}
+
+static bool batch_add(struct exit_gather *x, struct gather *g)
+{
+	struct zsr_pool *p = x->pool;
+	struct zsr_words *b;
+
+	if (!zsr_pages_alloc(p->m, 1))
+		return false;
+	zsr_pool_buffer_pages(p, 1);
+	b = zsr_words_new(x->page_entries);
+	if (!b) {
+		zsr_account_fail(p->account, -ENOMEM);
+		batch_free(p, NULL);
+		return false;
+	}
+	if (g->last)
+		g->last->next = b;
+	else
+		g->batch = b;
+	g->last = b;
+	g->nr_batches++;
+	return true;
+}
+
+static bool batch_is_full(const struct exit_gather *x, const struct gather *g)
+{
+	return g->last ? g->last->count == x->page_entries
+		       : g->nr_inline == x->pool->param[INLINE];
+}
+
+static void push_out(struct exit_gather *x, struct exiting *t)
+{
+	struct gather *g = t->g;
+
+	t->g = NULL;
+	zsr_queue_work(x->pool->m, &g->work);
+}
+
+/* False when there is not even memory for the first few. */
+static bool gather(struct exit_gather *x, struct exiting *t, uint32_t slot)
+{
+	struct zsr_pool *p = x->pool;
+	struct gather *g;
+
+	if (t->g && batch_is_full(x, t->g) && !batch_add(x, t->g))
+		push_out(x, t);
+	if (!t->g)
+		t->g = gather_get(x);
+	g = t->g;
+	if (!g)
+		return false;
+	zsr_charge(p->m, ZSR_COST_push, 1);
+	zsr_entry_queued(p, slot);
+	if (g->last)
+		g->last->word[g->last->count++] = slot;
+	else
+		g->slot[g->nr_inline++] = slot;
+	if (g->nr_batches == p->param[BATCHES] && batch_is_full(x, g))
+		push_out(x, t);
+	return true;
+}
+
+static void exit_gather_begins(struct zsr_pool *p, const struct zsr_releaser *r)
+{
+	struct exit_gather *x = p->priv;
+
+	x->task[r->task].open = false;
+	zsr_gate_count(p, &x->gate);
+}
+
+static void exit_gather_release(struct zsr_pool *p,
+				const struct zsr_releaser *r, uint32_t slot)
+{
+	struct exit_gather *x = p->priv;
+	struct exiting *t = &x->task[r->task];
+
+	t->open = t->open || zsr_gate_open(p, &x->gate, r);
+	if (t->open && gather(x, t, slot))
+		return;
+	if (t->open)
+		zsr_pool_fell_back(p);
+	entry_free(p, slot);
+}
+
+static void exit_gather_ends(struct zsr_pool *p, const struct zsr_releaser *r)
+{
+	struct exit_gather *x = p->priv;
+	struct exiting *t = &x->task[r->task];
+
+	if (t->g)
+		push_out(x, t);
+	zsr_gate_count(p, &x->gate);
+}
+
+/* ---- life ------------------------------------------------------------------ */
+
+static void exit_gather_flush(struct zsr_pool *p)
+{
+	struct exit_gather *x = p->priv;
+	struct gather *g;
+	uint32_t i;
+
+	for (i = 0; i < p->nr_tasks; i++)
+		if (x->task[i].g)
+			push_out(x, &x->task[i]);
+	for (g = x->made; g; g = g->next_made)
+		zsr_flush_work(p->m, &g->work);
+	zsr_slab_shrink(&x->items);
+}
+
+static void exit_gather_offline(struct zsr_pool *p, unsigned cpu)
+{
+	struct exit_gather *x = p->priv;
+
+	zsr_slab_offline(&x->items, cpu);
+}
+
+static void exit_gather_teardown(struct zsr_pool *p)
+{
+	struct exit_gather *x = p->priv;
+	struct gather *g;
+
+	if (!x)
+		return;
+	while ((g = x->made)) {
+		x->made = g->next_made;
+		zsr_words_free(g->batch);
+		free(g);
+	}
+	free(x->task);
+	free(x);
+	p->priv = NULL;
+}
+
+static int exit_gather_setup(struct zsr_pool *p)
+{
+	struct exit_gather *x = calloc(1, sizeof(*x));
+
+	p->priv = x;
+	if (!x)
+		return -ENOMEM;
+	x->pool = p;
+	x->gate.min_objects = p->param[MIN_OBJECTS];
+	x->gate.min_exiting = p->param[MIN_EXITING];
+	x->page_entries = (p->page_size - HEADER) / WORD;
+	zsr_slab_init(&x->items, p, RECORD);
+	x->wq.name = "exit-gather";
+	x->wq.flags = ZSR_WQ_UNBOUND | ZSR_WQ_HIGHPRI | ZSR_WQ_MEM_RECLAIM;
+	x->wq.max_active = (unsigned)p->param[MAX_ACTIVE];
+	x->task = calloc((size_t)p->nr_tasks + 1, sizeof(*x->task));
+	return x->task ? 0 : -ENOMEM;
+}
+
+static void exit_gather_free_now(struct zsr_pool *p, zsr_handle h)
+{
+	zsr_free_locked(p, (enum zsr_locking)p->param[LOCKING], h);
+}
+
+const struct zsr_policy zsr_policy_exit_gather = {
+	.version = ZSR_MACHINE_VERSION,
+	.name = "exit-gather",
+	.summary = "a dying task gathers swap entries, one worker frees them",
+	.text = "Whole swap entries, above zsmalloc. Every release of a trace "
+		"counts as the exit of its task. While at least two tasks exit "
+		"at once, one with 32 swapped pages or more writes its entries "
+		"down in buffers of its own, 8 inline and then page by page, "
+		"and hands them over when 19 pages are full and at its end; a "
+		"gate that opens in mid-exit stays open for the rest of it. A "
+		"high-priority queue with one worker at a time frees entry by "
+		"entry, at unchanged cost, and a slot is not stored to before "
+		"that. Pages and records come without waiting: no page, and "
+		"what is gathered is handed over early; no record either, and "
+		"the task frees the entry itself. Traces release entries one "
+		"by one, so there are no run lengths among the words.",
+	.source = "Zhiguo Jiang, July to September 2024, v1 to v3",
+	.params = params,
+	.nr_params = ZSR_ARRAY_SIZE(params),
+	.flags = ZSR_POLICY_GATED | ZSR_POLICY_ENTRIES,
+	.store_lock = ZSR_STORE_CLASS_LOCK,
+	.setup = exit_gather_setup,
+	.teardown = exit_gather_teardown,
+	.release = exit_gather_release,
+	.release_begins = exit_gather_begins,
+	.release_ends = exit_gather_ends,
+	.free_now = exit_gather_free_now,
+	.flush = exit_gather_flush,
+	.cpu_offline = exit_gather_offline,
+};
