@@ -10,14 +10,15 @@
 
 #define HUGE_SZ 4096 /* an object of this size has a zspage of one page */
 
-/* Producers on CPUs of their own that release what was stored before, and a
- * CPU more. */
+/* Producers on CPUs of their own that release what was stored before, and CPUs
+ * for workers. */
 struct producers {
 	struct zsr_vm *vm;
 	struct zsr_pool pool;
 	struct zsr_account account;
 	struct zsr_run run;
 	uint32_t nr, nr_releasing, next;
+	unsigned workers; /* CPUs beside the producers' */
 	uint64_t objects; /* a producer's */
 	uint64_t gap; /* between two releases */
 	bool random; /* its gaps are exponential */
@@ -93,10 +94,23 @@ static void flush(struct zsr_vm *vm, void *arg)
 	s->pool.policy->flush(&s->pool);
 }
 
+/* Set NAME in PARAMS, or the defaults. */
+static void set(const struct zsr_policy *policy, uint64_t *params,
+		const char *name, uint64_t value)
+{
+	unsigned i;
+
+	for (i = 0; i < policy->nr_params; i++)
+		if (!name)
+			params[i] = policy->params[i].def;
+		else if (!strcmp(policy->params[i].name, name))
+			params[i] = value;
+}
+
 static void start(struct producers *s, const struct zsr_policy *policy,
 		  const uint64_t *params)
 {
-	s->vm = machine(s->nr + 1);
+	s->vm = machine(s->nr + s->workers);
 	ck_assert_int_eq(zsr_run_init(&s->run, &err), 0);
 	ck_assert_int_eq(zsr_account_init(&s->account,
 					  s->run.hist[ZSR_HIST_queued], &err),
@@ -177,13 +191,25 @@ static void rates(struct producers *s, uint64_t from, uint64_t to,
 		       (double)(to - from);
 }
 
+static void small_pool(uint64_t *params, uint64_t entries, uint64_t run_pages,
+		       unsigned workers)
+{
+	const struct zsr_policy *policy = &zsr_policy_deferred;
+
+	set(policy, params, NULL, 0);
+	set(policy, params, "pool-pages", 8);
+	set(policy, params, "page-entries", entries);
+	set(policy, params, "run-pages", run_pages);
+	set(policy, params, "workers", workers);
+}
+
 /*
- * N producers, faster than the worker, which always has a full page to drain.
- * A page of E entries takes it E x R (R: giving a page back, the one step here
- * that costs in a free) and, every RUN pages, the cost of queueing itself; so
- * it drains at the rate
+ * N producers, faster than W workers, each of which always has a full page to
+ * drain. A page of E entries takes it E x R (R: giving a page back, the one
+ * step here that costs in a free) and, every RUN pages, the cost of queueing
+ * itself; so they drain at the rate
  *
- *	d = E / (E x R + queue_work / RUN)
+ *	d = W x RUN x E / (RUN x E x R + queue_work)
  *
  * and as many releases find room. Each of them takes gap + slot + push and an
  * E-th of a page's exchange, t; what is left of the producers' time goes into
@@ -191,14 +217,21 @@ static void rates(struct producers *s, uint64_t from, uint64_t to,
  *
  *	f = (N - d x t) / (gap + slot + R)
  */
-START_TEST(full_pool_settles_at_the_rates)
+static double against_rates(uint32_t n, unsigned workers)
 {
 	const uint64_t entries = 64, run_pages = 4;
-	const uint64_t params[ZSR_MAX_PARAMS] = { 8, entries, run_pages };
 	const uint64_t reset = 900 * NS, gap = 150 * NS, slot = 40 * NS;
 	const uint64_t push = 12 * NS, swap = 700 * NS, queue = 2000 * NS;
-	double drained, fallen, d, t, f, worst = 0;
-	uint32_t n;
+	const uint64_t begin = 2000000ull * NS;
+	/* A worker's whole run, from queueing itself to the next time. */
+	const uint64_t cycle = run_pages * entries * reset + queue;
+	struct producers s = { .nr = n,
+			       .workers = workers,
+			       .objects = 50000,
+			       .gap = gap,
+			       .size = huge };
+	double drained, fallen, d, t, f;
+	uint64_t params[ZSR_MAX_PARAMS];
 
 	free_of_cost();
 	profile.cost_ps[ZSR_COST_page_reset] = reset;
@@ -206,24 +239,27 @@ START_TEST(full_pool_settles_at_the_rates)
 	profile.cost_ps[ZSR_COST_push] = push;
 	profile.cost_ps[ZSR_COST_buffer_swap] = swap;
 	profile.cost_ps[ZSR_COST_queue_work] = queue;
-	for (n = 1; n <= 8; n++) {
-		struct producers s = {
-			.nr = n, .objects = 50000, .gap = gap, .size = huge
-		};
+	small_pool(params, entries, run_pages, workers);
+	start(&s, &zsr_policy_deferred, params);
+	rates(&s, begin, begin + 50 * cycle, &drained, &fallen);
+	finish(&s);
+	check_counts(&s);
+	stop(&s);
+	d = (double)(workers * entries * run_pages) / (double)cycle;
+	t = (double)(gap + slot + push) + (double)(swap + queue) / entries;
+	f = (n - d * t) / (double)(gap + slot + reset);
+	return fmax(fabs(drained / d - 1), fabs(fallen / f - 1));
+}
 
-		start(&s, &zsr_policy_deferred, params);
-		rates(&s, 2000000ull * NS, 14000000ull * NS, &drained, &fallen);
-		finish(&s);
-		check_counts(&s);
-		stop(&s);
-		d = (double)entries /
-		    ((double)(entries * reset) + (double)queue / run_pages);
-		t = (double)(gap + slot + push) +
-		    (double)(swap + queue) / entries;
-		f = (n - d * t) / (double)(gap + slot + reset);
-		worst = fmax(worst, fabs(drained / d - 1));
-		worst = fmax(worst, fabs(fallen / f - 1));
-	}
+START_TEST(full_pool_settles_at_the_rates)
+{
+	double worst = 0;
+	unsigned workers;
+	uint32_t n;
+
+	for (workers = 1; workers <= 3; workers += 2)
+		for (n = workers; n <= 8; n++)
+			worst = fmax(worst, against_rates(n, workers));
 	comment("full pool: at most %.3f %% off\n", 100 * worst);
 	ck_assert_double_lt(worst, 0.001);
 }
@@ -235,11 +271,12 @@ END_TEST
  */
 START_TEST(full_pool_settles_at_the_lock)
 {
-	const uint64_t params[ZSR_MAX_PARAMS] = { 8, 64, 4 };
+	uint64_t params[ZSR_MAX_PARAMS];
 	const uint64_t hold = 300 * NS;
 	double drained, fallen, worst = 0;
 	uint32_t n;
 
+	small_pool(params, 64, 4, 1);
 	free_of_cost();
 	profile.cost_ps[ZSR_COST_obj_free] = hold;
 	profile.cost_ps[ZSR_COST_push] = 10 * NS;
@@ -301,16 +338,15 @@ START_TEST(queues_obey_little)
 				       .objects = 2500,
 				       .gap = 400 * NS,
 				       .random = true,
+				       .workers = 1,
 				       .size = any };
-		uint64_t params[ZSR_MAX_PARAMS] = { 0 };
+		uint64_t params[ZSR_MAX_PARAMS];
 		const struct zsr_hist *ages;
 		double depth, little;
-		unsigned i;
 
 		if (!(*policy)->flush)
 			continue;
-		for (i = 0; i < (*policy)->nr_params; i++)
-			params[i] = (*policy)->params[i].def;
+		set(*policy, params, NULL, 0);
 		ordinary_costs();
 		start(&s, *policy, params);
 		produce(&s);
