@@ -52,7 +52,7 @@ START_TEST(churn_keeps_live_objects)
 					    .objects = 3000 });
 		scene.churn = true;
 		phase(store_all, true);
-		phase(release_all, true);
+		release_phase();
 		phase(flush_all, false);
 		for (c = 0; c < scene.pool.nr_classes; c++) {
 			if (!scene.pool.class[c].size)
@@ -79,7 +79,7 @@ START_TEST(full_pool_falls_back)
 				    .objects = 10000,
 				    .param = { { "pool-pages", 1 } } });
 	phase(store_all, true);
-	phase(release_all, true);
+	release_phase();
 	ck_assert_uint_gt(scene.pool.fallbacks, 1000);
 	ck_assert_uint_lt(scene.pool.fallbacks, 40000);
 	fast = zsr_hist_quantile(&scene.latency, 1, 100);
@@ -99,7 +99,7 @@ START_TEST(partial_pages_are_stranded)
 				    .tasks = 1,
 				    .objects = 700 });
 	phase(store_all, true);
-	phase(release_all, true);
+	release_phase();
 	ck_assert_uint_eq(scene.account.depth, 700 - 512);
 	ck_assert_uint_gt(scene.account.held_pages, 0);
 	phase(flush_all, false);
@@ -154,7 +154,7 @@ START_TEST(engine_ends_as_after_plain_frees)
 					    .objects = 3000 });
 		scene.keep = 7;
 		phase(store_all, true);
-		phase(release_all, true);
+		release_phase();
 		phase(flush_all, false);
 		check_settled();
 		ck_assert_uint_eq(scene.pool.fallbacks, 0);
@@ -172,16 +172,48 @@ START_TEST(engine_ends_as_after_plain_frees)
 }
 END_TEST
 
+static void take_cpu(struct zsr_vm *vm, void *arg)
+{
+	struct scene *s = arg;
+	struct zsr_pool *p = &s->pool;
+
+	zsr_vm_sleep_until(vm, vm->c->now + ZSR_MS(1) / 5);
+	zsr_vm_cpu_offline(vm, 2);
+	if (p->policy->cpu_offline)
+		p->policy->cpu_offline(p, 2);
+}
+
+/* A CPU may go in the middle of it all. */
+START_TEST(cpus_may_go)
+{
+	int i;
+
+	find_policies();
+	for (i = 0; i < nr_policies; i++) {
+		scene_start((struct setup){ .policy = each_policy[i],
+					    .cpus = 4,
+					    .tasks = 4,
+					    .objects = 2000 });
+		phase(store_all, true);
+		ck_assert(zsr_vm_spawn(scene.vm, take_cpu, &scene, 0,
+				       scene.vm->end));
+		release_phase();
+		ck_assert(scene.vm->cpu[2].offline);
+		phase(flush_all, false);
+		check_all_back();
+		scene_end();
+	}
+}
+END_TEST
+
 static uint64_t caller_time(const struct zsr_policy *policy, unsigned tasks)
 {
-	uint64_t begin, time;
+	uint64_t time;
 
 	scene_start((struct setup){
 		.policy = policy, .cpus = 4, .tasks = tasks, .objects = 8000 });
 	phase(store_all, true);
-	begin = scene.vm->end;
-	phase(release_all, true);
-	time = scene.caller_end - begin;
+	time = release_phase();
 	scene_end();
 	return time;
 }
@@ -204,5 +236,5 @@ START_TEST(expected_effects)
 END_TEST
 
 ZSR_TEST_MAIN("policies", all_pages_come_back, churn_keeps_live_objects,
-	      engine_ends_as_after_plain_frees, full_pool_falls_back,
-	      partial_pages_are_stranded, expected_effects)
+	      engine_ends_as_after_plain_frees, cpus_may_go,
+	      full_pool_falls_back, partial_pages_are_stranded, expected_effects)

@@ -24,10 +24,12 @@ struct scene {
 	struct zsr_profile profile;
 	struct zsr_hist latency;
 	unsigned tasks, objects; /* objects a task */
+	unsigned size; /* of all objects; 0: five sizes in turn */
+	bool own_class; /* each task has a size of its own */
 	unsigned keep; /* every so many-th is not released; 0: none */
 	bool churn; /* store again while releasing */
 	uint32_t releasing;
-	uint64_t caller_end;
+	uint64_t release_begin, caller_end;
 	struct zsr_err err;
 };
 
@@ -41,9 +43,18 @@ struct actor {
 static struct actor actors[MAX_TASKS];
 static struct scene scene;
 
+#define NR_SIZES 5
+
 static inline unsigned size_of(unsigned i)
 {
-	return 600 + i % 5 * 300;
+	return 600 + i % NR_SIZES * 300;
+}
+
+static inline unsigned size_for(const struct actor *a, unsigned i)
+{
+	if (a->s->size)
+		return a->s->size;
+	return size_of(a->s->own_class ? a->nr : i);
 }
 
 static inline uint32_t store(struct scene *s, unsigned size)
@@ -65,7 +76,7 @@ static inline void store_all(struct zsr_vm *vm, void *arg)
 
 	vm->c->cur->mode = ZSR_MODE_STORE;
 	for (i = 0; i < a->s->objects; i++)
-		a->slot[i] = store(a->s, size_of(i));
+		a->slot[i] = store(a->s, size_for(a, i));
 }
 
 static inline void gate(struct actor *a, bool begins)
@@ -95,6 +106,17 @@ static inline void release(struct actor *a, uint32_t slot)
 	zsr_preempt_enable(p->m);
 }
 
+/* The swap core's part is the policy's where that defers it. */
+static inline uint64_t gap_of(const struct zsr_vm *vm)
+{
+	const uint64_t *cost = vm->c->cost;
+
+	return cost[ZSR_COST_gap_release] -
+	       (scene.pool.policy->flags & ZSR_POLICY_ENTRIES
+			? cost[ZSR_COST_swap_free]
+			: 0);
+}
+
 static inline void release_all(struct zsr_vm *vm, void *arg)
 {
 	struct actor *a = arg;
@@ -108,7 +130,7 @@ static inline void release_all(struct zsr_vm *vm, void *arg)
 		if (s->keep && i % s->keep == 0)
 			continue;
 		vm->c->cur->mode = ZSR_MODE_GAP;
-		zsr_vm_compute(vm, vm->c->cost[ZSR_COST_gap_release]);
+		zsr_vm_compute(vm, gap_of(vm));
 		vm->c->cur->mode = ZSR_MODE_RELEASE;
 		zsr_order(&vm->m);
 		begin = vm->c->now;
@@ -152,6 +174,9 @@ struct setup {
 	const struct zsr_policy *policy;
 	unsigned cpus, tasks, objects;
 	unsigned page_size; /* 0: 4096 */
+	unsigned size; /* as in the scene */
+	bool own_class;
+	bool exact; /* costs do not scatter */
 	struct {
 		const char *name;
 		uint64_t value;
@@ -185,6 +210,8 @@ static inline void scene_start(struct setup u)
 	memset(&scene, 0, sizeof(scene));
 	scene.tasks = u.tasks;
 	scene.objects = u.objects;
+	scene.size = u.size;
+	scene.own_class = u.own_class;
 	zsr_hist_init(&scene.queued);
 	zsr_hist_init(&scene.latency);
 	set_params(&u, params);
@@ -192,6 +219,8 @@ static inline void scene_start(struct setup u)
 		actors[i] = (struct actor){ .s = &scene, .nr = i };
 	ck_assert_int_eq(zsr_profile_load("rpi4b", &scene.profile, &scene.err),
 			 0);
+	if (u.exact)
+		scene.profile.spread = 0;
 	ck_assert_int_eq(zsr_vm_create(&scene.vm, &scene.profile, u.cpus,
 				       page_size, 1, &scene.err),
 			 0);
@@ -229,12 +258,20 @@ static inline void check_all_back(void)
 	ck_assert_uint_eq(scene.vm->pages_used, 0);
 }
 
+/* All of them release; how long that took until the last one was done, ps. */
+static inline uint64_t release_phase(void)
+{
+	scene.release_begin = scene.vm->end;
+	phase(release_all, true);
+	return scene.caller_end - scene.release_begin;
+}
+
 /* A whole scene: store, release, flush; everything is back at its end. */
 static inline void play_scene(void)
 {
 	phase(store_all, true);
 	ck_assert_uint_gt(scene.account.total_pages, 0);
-	phase(release_all, true);
+	release_phase();
 	phase(flush_all, false);
 	check_all_back();
 }
