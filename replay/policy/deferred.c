@@ -8,6 +8,7 @@
 
 #include "replay/policy/drain.h"
 #include "replay/policy/locking.h"
+#include "replay/policy/percpu.h"
 
 enum { POOL_PAGES, PAGE_ENTRIES, RUN_PAGES, WORKERS, FLUSH_MS };
 
@@ -36,20 +37,6 @@ static const struct zsr_param params[] = {
 		       "not posted; assumed: never" },
 };
 
-struct buffer {
-	struct buffer *next;
-	unsigned count;
-	zsr_handle handle[];
-};
-
-/* The page that a CPU fills, with preemption off. */
-struct percpu {
-	struct deferred *d;
-	unsigned cpu;
-	struct buffer *page; /* NULL: the CPU has gone */
-	struct zsr_delayed_work timer;
-};
-
 struct worker {
 	struct deferred *d;
 	struct zsr_work work;
@@ -58,140 +45,52 @@ struct worker {
 
 struct deferred {
 	struct zsr_pool *pool;
-	uint64_t pool_pages, page_entries, run_pages;
-	struct percpu percpu[ZSR_MAX_CPUS];
-	struct zsr_spinlock lock; /* protects the two lists and turn */
-	struct buffer *empty;
-	struct buffer *full; /* oldest first */
-	struct buffer **full_tail;
-	unsigned turn; /* whose it is to drain the next page */
+	uint64_t run_pages;
+	struct zsr_percpu queue; /* of handles */
 	struct worker worker[ZSR_MAX_CPUS];
-	struct zsr_workqueue drain_wq;
-	struct zsr_workqueue timer_wq; /* bound: only a CPU fills its page */
+	struct zsr_workqueue wq;
 };
-
-static struct buffer *take_empty(struct deferred *d)
-{
-	struct buffer *b;
-
-	zsr_spin_lock(d->pool->m, &d->lock);
-	b = d->empty;
-	if (b)
-		d->empty = b->next;
-	zsr_spin_unlock(d->pool->m, &d->lock);
-	return b;
-}
-
-/* Queue a buffer to be drained, and kick a worker. */
-static void put_full(struct deferred *d, struct buffer *b)
-{
-	struct worker *w;
-
-	b->next = NULL;
-	zsr_spin_lock(d->pool->m, &d->lock);
-	*d->full_tail = b;
-	d->full_tail = &b->next;
-	w = &d->worker[d->turn++ % d->pool->param[WORKERS]];
-	zsr_spin_unlock(d->pool->m, &d->lock);
-	zsr_queue_work(d->pool->m, &w->work);
-}
-
-/* The oldest full buffer, NULL when there is none. */
-static struct buffer *take_full(struct deferred *d)
-{
-	struct buffer *b;
-
-	zsr_spin_lock(d->pool->m, &d->lock);
-	b = d->full;
-	if (b) {
-		d->full = b->next;
-		if (!d->full)
-			d->full_tail = &d->full;
-	}
-	zsr_spin_unlock(d->pool->m, &d->lock);
-	return b;
-}
-
-static void put_empty(struct deferred *d, struct buffer *b)
-{
-	b->count = 0;
-	zsr_spin_lock(d->pool->m, &d->lock);
-	b->next = d->empty;
-	d->empty = b;
-	zsr_spin_unlock(d->pool->m, &d->lock);
-}
-
-/* Exchange the CPU's buffer; false when the pool has no empty one. */
-static bool swap_buffer(struct percpu *c)
-{
-	struct deferred *d = c->d;
-	struct buffer *b = take_empty(d), *full = c->page;
-
-	if (!b)
-		return false;
-	zsr_charge(d->pool->m, ZSR_COST_buffer_swap, 1);
-	c->page = b;
-	put_full(d, full);
-	return true;
-}
-
-/* With preemption off; false when there is no room. */
-static bool push(struct percpu *c, zsr_handle h)
-{
-	struct zsr_pool *p = c->d->pool;
-	uint64_t entries = c->d->page_entries;
-	struct buffer *b;
-
-	if (c->page->count == entries && !swap_buffer(c))
-		return false;
-	b = c->page;
-	if (!b->count && p->param[FLUSH_MS])
-		zsr_queue_delayed_work_on(p->m, c->cpu, &c->timer,
-					  p->param[FLUSH_MS] * 1000000);
-	zsr_charge(p->m, ZSR_COST_push, 1);
-	b->handle[b->count++] = h;
-	zsr_pool_queued(p, h);
-	if (b->count == entries)
-		swap_buffer(c);
-	return true;
-}
 
 static void deferred_release(struct zsr_pool *p, const struct zsr_releaser *r,
 			     uint32_t slot)
 {
 	zsr_handle h = zsr_pool_slot_take(p, slot);
 	struct deferred *d = p->priv;
-	bool done;
+	bool room;
 
 	(void)r;
 	zsr_preempt_disable(p->m);
-	done = push(&d->percpu[zsr_cpu(p->m)], h);
+	room = zsr_percpu_room(&d->queue);
+	if (room) {
+		zsr_pool_queued(p, h);
+		zsr_percpu_push(&d->queue, h);
+	}
 	zsr_preempt_enable(p->m);
-	if (done)
+	if (room)
 		return;
 	zsr_pool_fell_back(p);
 	zsr_class_idx_free(p, h);
 }
 
 /*
- * Free a buffer's handles in order. The class lock is kept across a run of
- * the same class and dropped where the class changes.
+ * Free a page's handles in order. The class lock is kept across a run of the
+ * same class and dropped where the class changes.
  */
-static void drain_buffer(struct zsr_pool *p, struct buffer *b,
-			 struct zsr_emptied *emptied)
+static void drain_page(struct zsr_pool *p, const struct zsr_words *page,
+		       struct zsr_emptied *emptied)
 {
 	unsigned i, class, locked = UINT32_MAX;
 
-	for (i = 0; i < b->count; i++) {
+	for (i = 0; i < page->count; i++) {
 		zsr_charge(p->m, ZSR_COST_pop, 1);
-		class = zsr_pool_peek_class(p, b->handle[i]);
+		class = zsr_pool_peek_class(p, page->word[i]);
 		if (class != locked) {
 			if (locked != UINT32_MAX)
 				zsr_drain_unlock(p, locked, emptied);
 			zsr_spin_lock(p->m, &p->class[class].lock);
 			locked = class;
 		}
-		zsr_drain_handle(p, class, b->handle[i], emptied);
+		zsr_drain_handle(p, class, page->word[i], emptied);
 	}
 	if (locked != UINT32_MAX)
 		zsr_drain_unlock(p, locked, emptied);
@@ -201,98 +100,41 @@ static void drain_work(struct zsr_work *work)
 {
 	struct worker *w = work->arg;
 	struct deferred *d = w->d;
-	struct buffer *b;
+	struct zsr_words *page;
 	uint64_t n;
 
 	for (n = 0; n < d->run_pages; n++) {
-		b = take_full(d);
-		if (!b)
+		page = zsr_percpu_take(&d->queue);
+		if (!page)
 			return;
-		drain_buffer(d->pool, b, w->emptied);
-		put_empty(d, b);
+		drain_page(d->pool, page, w->emptied);
+		zsr_percpu_give(&d->queue, page);
 		zsr_cond_resched(d->pool->m);
 	}
 	zsr_queue_work(d->pool->m, work);
 }
 
-static void flush_workers(struct deferred *d)
+static void deferred_flush(struct zsr_pool *p)
 {
-	unsigned i;
+	struct deferred *d = p->priv;
+	struct zsr_words *page;
+	unsigned cpu;
 
-	for (i = 0; i < d->pool->param[WORKERS]; i++)
-		zsr_flush_work(d->pool->m, &d->worker[i].work);
-}
-
-/* Hand over what the CPU has; true when that was nothing, or is done. */
-static bool flush_page(struct percpu *c)
-{
-	struct zsr_machine *m = c->d->pool->m;
-	bool done;
-
-	zsr_preempt_disable(m);
-	done = !c->page || !c->page->count || swap_buffer(c);
-	zsr_preempt_enable(m);
-	return done;
-}
-
-/* On the CPU itself. Without an empty page it waits for one: the workers are
- * busy making them. */
-static void timer_work(struct zsr_work *work)
-{
-	struct percpu *c = work->arg;
-
-	while (!flush_page(c))
-		flush_workers(c->d);
-}
-
-/* Nobody releases on C's CPU, so its timer is not set again. */
-static void timer_stop(struct percpu *c)
-{
-	zsr_cancel_delayed_work(c->d->pool->m, &c->timer);
-	zsr_flush_work(c->d->pool->m, &c->timer.work);
+	zsr_percpu_settle(&d->queue);
+	for (cpu = 0; cpu < p->m->nr_cpus; cpu++) {
+		page = d->queue.cpu[cpu].page;
+		if (!page)
+			continue;
+		drain_page(p, page, d->worker[0].emptied);
+		page->count = 0;
+	}
 }
 
 static void deferred_cpu_offline(struct zsr_pool *p, unsigned cpu)
 {
 	struct deferred *d = p->priv;
-	struct percpu *c = &d->percpu[cpu];
-	struct buffer *b;
 
-	timer_stop(c);
-	b = c->page;
-	c->page = NULL;
-	if (b && b->count)
-		put_full(d, b);
-	else if (b)
-		put_empty(d, b);
-}
-
-static void deferred_flush(struct zsr_pool *p)
-{
-	struct deferred *d = p->priv;
-	struct buffer *b;
-	unsigned cpu;
-
-	for (cpu = 0; cpu < p->m->nr_cpus; cpu++)
-		timer_stop(&d->percpu[cpu]);
-	flush_workers(d);
-	for (cpu = 0; cpu < p->m->nr_cpus; cpu++) {
-		b = d->percpu[cpu].page;
-		if (!b)
-			continue;
-		drain_buffer(p, b, d->worker[0].emptied);
-		b->count = 0;
-	}
-}
-
-static void free_list(struct buffer *b)
-{
-	struct buffer *next;
-
-	for (; b; b = next) {
-		next = b->next;
-		free(b);
-	}
+	zsr_percpu_offline(&d->queue, cpu);
 }
 
 static void deferred_teardown(struct zsr_pool *p)
@@ -302,69 +144,29 @@ static void deferred_teardown(struct zsr_pool *p)
 
 	if (!d)
 		return;
-	for (i = 0; i < p->m->nr_cpus; i++)
-		free(d->percpu[i].page);
+	zsr_percpu_destroy(&d->queue);
 	for (i = 0; i < p->param[WORKERS]; i++)
 		free(d->worker[i].emptied);
-	free_list(d->empty);
-	free_list(d->full);
 	free(d);
 	p->priv = NULL;
 }
 
-static struct buffer *buffer_new(struct deferred *d)
+static int workers_init(struct deferred *d, uint64_t entries)
 {
-	return calloc(1, sizeof(struct buffer) +
-				 d->page_entries * sizeof(zsr_handle));
-}
-
-static int buffers_init(struct deferred *d)
-{
-	struct buffer *b;
-	unsigned cpu;
-	uint64_t i;
-
-	for (cpu = 0; cpu < d->pool->m->nr_cpus; cpu++) {
-		d->percpu[cpu].page = buffer_new(d);
-		if (!d->percpu[cpu].page)
-			return -ENOMEM;
-	}
-	for (i = 0; i < d->pool_pages; i++) {
-		b = buffer_new(d);
-		if (!b)
-			return -ENOMEM;
-		b->next = d->empty;
-		d->empty = b;
-	}
-	zsr_pool_buffer_pages(d->pool,
-			      (int64_t)(d->pool_pages + d->pool->m->nr_cpus));
-	return 0;
-}
-
-static int workers_init(struct deferred *d)
-{
-	struct percpu *c;
 	struct worker *w;
 	unsigned i;
 
-	d->drain_wq.name = "deferred";
-	d->drain_wq.flags = ZSR_WQ_UNBOUND;
-	d->timer_wq.name = "deferred-timer";
-	for (i = 0; i < d->pool->m->nr_cpus; i++) {
-		c = &d->percpu[i];
-		c->d = d;
-		c->cpu = i;
-		c->timer.work = (struct zsr_work){ .fn = timer_work,
-						   .arg = c,
-						   .wq = &d->timer_wq };
-	}
-	for (i = 0; i < d->pool->param[WORKERS]; i++) {
+	d->wq.name = "deferred";
+	d->wq.flags = ZSR_WQ_UNBOUND;
+	d->queue.nr_drains = (unsigned)d->pool->param[WORKERS];
+	for (i = 0; i < d->queue.nr_drains; i++) {
 		w = &d->worker[i];
 		w->d = d;
-		w->work = (struct zsr_work){ .fn = drain_work,
-					     .arg = w,
-					     .wq = &d->drain_wq };
-		w->emptied = zsr_emptied_new(d->page_entries);
+		w->work.fn = drain_work;
+		w->work.arg = w;
+		w->work.wq = &d->wq;
+		d->queue.drain[i] = &w->work;
+		w->emptied = zsr_emptied_new(entries);
 		if (!w->emptied)
 			return -ENOMEM;
 	}
@@ -379,20 +181,19 @@ static uint64_t or_default(uint64_t value, uint64_t def)
 static int deferred_setup(struct zsr_pool *p)
 {
 	struct deferred *d = calloc(1, sizeof(*d));
+	uint64_t pages, entries;
 
 	p->priv = d;
 	if (!d)
 		return -ENOMEM;
 	d->pool = p;
-	d->full_tail = &d->full;
-	d->pool_pages = or_default(p->param[POOL_PAGES],
-				   POOL_BYTES / p->page_size);
-	d->page_entries = or_default(p->param[PAGE_ENTRIES],
-				     p->page_size / ZSR_HANDLE_BYTES);
-	d->run_pages = or_default(p->param[RUN_PAGES], d->pool_pages / 2);
-	if (workers_init(d) || buffers_init(d))
+	pages = or_default(p->param[POOL_PAGES], POOL_BYTES / p->page_size);
+	entries = or_default(p->param[PAGE_ENTRIES],
+			     p->page_size / ZSR_HANDLE_BYTES);
+	d->run_pages = or_default(p->param[RUN_PAGES], pages / 2);
+	if (workers_init(d, entries))
 		return -ENOMEM;
-	return 0;
+	return zsr_percpu_init(&d->queue, p, entries, pages, p->param[FLUSH_MS]);
 }
 
 const struct zsr_policy zsr_policy_deferred = {
