@@ -41,6 +41,9 @@ static int on_mark(void *ctx, int64_t nr, const char *key, const char *value)
 
 static int epoch_add(struct zsr_feed *f, struct zsr_err *err)
 {
+	if (f->epoch_read > ZSR_FEED_MAX_EPOCH)
+		return zsr_err_input(err, "more than %u barriers",
+				     ZSR_FEED_MAX_EPOCH);
 	if (zsr_grow(&f->epoch, &f->cap_epoch, (size_t)f->epoch_read + 1,
 		     sizeof(*f->epoch)))
 		return zsr_err_nomem(err, "barriers");
@@ -69,12 +72,23 @@ int zsr_feed_init(struct zsr_feed *f, struct zsr_db *db,
 	return ret;
 }
 
+static void free_blocks(struct zsr_feed_block *b)
+{
+	struct zsr_feed_block *next;
+
+	for (; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+}
+
 void zsr_feed_free(struct zsr_feed *f)
 {
 	uint32_t i;
 
 	for (i = 0; f->queue && i < f->nr_tasks; i++)
-		free(f->queue[i].ring);
+		free_blocks(f->queue[i].first);
+	free_blocks(f->spare);
 	free(f->queue);
 	free(f->epoch);
 	free(f->text);
@@ -82,23 +96,27 @@ void zsr_feed_free(struct zsr_feed *f)
 	*f = (struct zsr_feed){ 0 };
 }
 
-static int push(struct zsr_feed_queue *q, const struct zsr_feed_event *e)
+static int push(struct zsr_feed *f, struct zsr_feed_queue *q,
+		const struct zsr_feed_event *e)
 {
-	struct zsr_feed_event *ring;
-	size_t cap = q->cap ? 2 * q->cap : 64, i;
+	struct zsr_feed_block *b = f->spare;
 
-	if (q->nr == q->cap) {
-		ring = malloc(cap * sizeof(*ring));
-		if (!ring)
+	if (!q->last || q->end == ZSR_FEED_BLOCK) {
+		if (b)
+			f->spare = b->next;
+		else
+			b = malloc(sizeof(*b));
+		if (!b)
 			return -ENOMEM;
-		for (i = 0; i < q->nr; i++)
-			ring[i] = q->ring[(q->head + i) & (q->cap - 1)];
-		free(q->ring);
-		q->ring = ring;
-		q->cap = cap;
-		q->head = 0;
+		b->next = NULL;
+		if (q->last)
+			q->last->next = b;
+		else
+			q->first = b;
+		q->last = b;
+		q->end = 0;
 	}
-	q->ring[(q->head + q->nr++) & (q->cap - 1)] = *e;
+	q->last->event[q->end++] = *e;
 	return 0;
 }
 
@@ -143,20 +161,20 @@ static struct zsr_feed_event convert(const struct zsr_feed *f,
 {
 	struct zsr_feed_event e = {
 		.entry_ns = ev->t_ns,
-		.return_ns = ev->t_ns + ev->dur_ns,
+		.dur_ns = ev->dur_ns,
 		.obj = ev->obj,
 		.size = ev->size,
 		.epoch = f->epoch_read,
 		.pool = ev->pool,
-		.kind = ev->kind,
-		.caller = ev->caller,
+		.kind = ev->kind & 15,
+		.caller = ev->caller & 255,
 	};
 
 	if (ev->kind == ZSR_EV_MALLOC) {
 		e.entry_ns = ev->t_ns - zsr_min(ev->dur_ns, ev->t_ns);
-		e.return_ns = ev->t_ns;
+		e.dur_ns = ev->t_ns - e.entry_ns;
 	} else if (ev->kind == ZSR_EV_MARK && ev->aux < f->nr_texts) {
-		e.meaning = f->text[ev->aux];
+		e.meaning = f->text[ev->aux] & 15;
 	}
 	return e;
 }
@@ -187,7 +205,7 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 	*task = ev->task;
 	e = convert(f, ev);
 	e.seq = f->read - 1;
-	if (push(&f->queue[ev->task], &e))
+	if (push(f, &f->queue[ev->task], &e))
 		return zsr_err_nomem(err, "task queues");
 	f->outstanding++;
 	f->epoch[f->epoch_read].read++;
@@ -200,22 +218,21 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 	return 1;
 }
 
-const struct zsr_feed_event *zsr_feed_peek(const struct zsr_feed *f,
-					   uint32_t task)
-{
-	const struct zsr_feed_queue *q = &f->queue[task];
-
-	return q->nr ? &q->ring[q->head] : NULL;
-}
-
 struct zsr_feed_event zsr_feed_take(struct zsr_feed *f, uint32_t task)
 {
 	struct zsr_feed_queue *q = &f->queue[task];
-	struct zsr_feed_event e = q->ring[q->head];
+	struct zsr_feed_block *b = q->first;
+	struct zsr_feed_event e = b->event[q->at++];
 
-	q->head = (q->head + 1) & (q->cap - 1);
-	q->nr--;
 	f->outstanding--;
+	if (q->at == ZSR_FEED_BLOCK) {
+		q->first = b->next;
+		q->at = 0;
+		if (!q->first)
+			q->last = NULL;
+		b->next = f->spare;
+		f->spare = b;
+	}
 	return e;
 }
 

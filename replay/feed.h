@@ -11,25 +11,42 @@
 #include "db/db.h"
 
 /* Events read and not yet played, at most, unless said otherwise. */
-#define ZSR_FEED_WINDOW (1u << 20)
+#define ZSR_FEED_WINDOW (1u << 19)
 
-/* What the player needs of an event. */
+/* Barriers a trace may have. */
+#define ZSR_FEED_MAX_EPOCH ((1u << 24) - 1)
+
+/* What the player needs of an event; small, as many are held. */
 struct zsr_feed_event {
 	uint64_t entry_ns; /* the call's begin in the trace */
-	uint64_t return_ns;
+	uint64_t dur_ns;
 	uint64_t obj;
-	uint64_t seq; /* place in the trace, from 0 */
+	uint64_t seq : 40; /* place in the trace, from 0 */
+	uint64_t epoch : 24; /* barriers before it */
 	uint32_t size;
-	uint32_t epoch; /* barriers before it */
 	uint16_t pool;
-	uint8_t kind;
-	uint8_t caller;
-	uint8_t meaning; /* marks: enum zsr_text */
+	unsigned kind : 4;
+	unsigned caller : 8;
+	unsigned meaning : 4; /* marks: enum zsr_text */
 };
 
+static inline uint64_t zsr_feed_return_ns(const struct zsr_feed_event *e)
+{
+	return e->entry_ns + e->dur_ns;
+}
+
+#define ZSR_FEED_BLOCK 256
+
+struct zsr_feed_block {
+	struct zsr_feed_block *next;
+	struct zsr_feed_event event[ZSR_FEED_BLOCK];
+};
+
+/* A task's events: blocks, the first read from `at` on, the last full up to
+ * `end`. */
 struct zsr_feed_queue {
-	struct zsr_feed_event *ring;
-	size_t cap, head, nr; /* cap is a power of two */
+	struct zsr_feed_block *first, *last;
+	unsigned at, end;
 };
 
 /* What a mark means to the player. */
@@ -53,6 +70,7 @@ struct zsr_feed {
 	int nr_batch, at;
 	bool eof;
 	struct zsr_feed_queue *queue; /* by task */
+	struct zsr_feed_block *spare;
 	uint32_t nr_tasks;
 	uint32_t nr_pools;
 	uint64_t outstanding;
@@ -75,8 +93,15 @@ void zsr_feed_free(struct zsr_feed *f);
  * full. */
 int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err);
 /* The task's next event that is read already, NULL when there is none. */
-const struct zsr_feed_event *zsr_feed_peek(const struct zsr_feed *f,
-					   uint32_t task);
+static inline const struct zsr_feed_event *zsr_feed_peek(const struct zsr_feed *f,
+							 uint32_t task)
+{
+	const struct zsr_feed_queue *q = &f->queue[task];
+
+	if (!q->first || (q->first == q->last && q->at == q->end))
+		return NULL;
+	return &q->first->event[q->at];
+}
 /* Take it. The caller says zsr_feed_done() once it is played. */
 struct zsr_feed_event zsr_feed_take(struct zsr_feed *f, uint32_t task);
 /* True when that ended an epoch (epoch_now has moved on). */

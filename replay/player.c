@@ -393,7 +393,7 @@ static int64_t store(struct player_task *t, unsigned pool, zsr_handle h)
 	zsr_vm_sync(t->p->vm);
 	slot = zsr_pool_slot_store(&t->p->pool[pool], h);
 	if (slot < 0) {
-		zsr_err_nomem(&t->p->err, "slots");
+		zsr_err_sys(&t->p->err, (int)-slot, "slots");
 		fail(t->p, (int)slot);
 	}
 	return slot;
@@ -532,7 +532,7 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 	zsr_preempt_enable(m);
 	zsr_hist_add(p->run->hist[ZSR_HIST_release], zsr_ps_to_ns(end - begin));
 	release_add(t, begin, end);
-	t->in_gap_ps = e->return_ns == e->entry_ns ? end - begin : 0;
+	t->in_gap_ps = e->dur_ns ? 0 : end - begin;
 	p->run->v.frees++;
 }
 

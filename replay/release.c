@@ -22,7 +22,7 @@ void zsr_release_passed(struct zsr_release_at *at,
 		at->marked = true;
 	else if (e->meaning == ZSR_TEXT_RELEASE_END)
 		at->marked = false;
-	at->trace_ns = zsr_max(at->trace_ns, e->return_ns);
+	at->trace_ns = zsr_max(at->trace_ns, zsr_feed_return_ns(e));
 }
 
 /* ---- the scan ---------------------------------------------------------- */

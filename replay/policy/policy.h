@@ -11,6 +11,7 @@
 
 #include "replay/engine/engine.h"
 #include "replay/machine/machine.h"
+#include "replay/policy/queued.h"
 
 struct zsr_account;
 struct zsr_policy;
@@ -28,11 +29,14 @@ struct zsr_pool_class {
 	unsigned pages; /* pages a zspage */
 };
 
-/* What lies in a slot of the swap device. */
+/* What lies in a slot of the swap device: a handle, 0 for nothing, and whether
+ * its release waits in a queue of slots. */
 struct zsr_slot {
-	zsr_handle handle; /* 0: nothing */
-	bool pending; /* its release waits in a queue of slots */
+	zsr_handle handle : 31;
+	unsigned pending : 1;
 };
+
+#define ZSR_MAX_SLOT_HANDLE 0x7fffffffu
 
 /* A pool: the engine's state, the locks around it, the policy's own data. */
 struct zsr_pool {
@@ -51,8 +55,7 @@ struct zsr_pool {
 				       * release, of any pool */
 	struct zsr_line page_count; /* the pool's atomic page counter */
 	struct zsr_account *account;
-	uint64_t *queued_at; /* by handle: ps + 1, 0 = not queued */
-	size_t cap_queued;
+	struct zsr_queued queued; /* handles that wait in a queue */
 	struct zsr_slot *slot;
 	size_t nr_slots, cap_slots;
 	uint32_t *free_slot; /* stack: the last freed is stored to first */

@@ -54,15 +54,15 @@ static void dequeue(struct zsr_pool *p, unsigned class, zsr_handle h,
 		    struct zsr_zspage *z)
 {
 	(*zsr_zspage_queued(z))--;
-	zsr_account_dequeued(p->account, ordered_now(p), p->queued_at[h] - 1,
+	zsr_account_dequeued(p->account, ordered_now(p),
+			     zsr_queued_remove(&p->queued, h),
 			     p->class[class].size);
-	p->queued_at[h] = 0;
 }
 
 bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
 		       struct zsr_zspage **zspage)
 {
-	bool queued = h < p->cap_queued && p->queued_at[h];
+	bool queued = zsr_queued_has(&p->queued, h);
 	unsigned done;
 
 	zsr_charge(p->m, ZSR_COST_obj_free, 1);
@@ -128,16 +128,11 @@ void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 	uint64_t now = ordered_now(p);
 	/* Looked up last: until now compaction could move the object. */
 	struct zsr_zspage *z = zsr_engine_handle_zspage(p->e, h);
-	size_t cap = p->cap_queued, i;
 
-	if (zsr_grow(&p->queued_at, &p->cap_queued, (size_t)h + 1,
-		     sizeof(*p->queued_at))) {
+	if (zsr_queued_add(&p->queued, h, now)) {
 		zsr_account_fail(p->account, -ENOMEM);
 		return;
 	}
-	for (i = cap; i < p->cap_queued; i++)
-		p->queued_at[i] = 0;
-	p->queued_at[h] = now + 1;
 	(*zsr_zspage_queued(z))++;
 	zsr_account_queued(p->account, now,
 			   p->class[zsr_engine_handle_class(p->e, h)].size);
@@ -215,6 +210,10 @@ int64_t zsr_pool_slot_store(struct zsr_pool *p, zsr_handle h)
 	zsr_handle old = 0;
 	uint32_t slot;
 
+	if (h > ZSR_MAX_SLOT_HANDLE) {
+		zsr_account_fail(p->account, -EOVERFLOW);
+		return -EOVERFLOW;
+	}
 	if (p->nr_free_slots) {
 		slot = p->free_slot[--p->nr_free_slots];
 		old = p->slot[slot].handle;
@@ -226,7 +225,7 @@ int64_t zsr_pool_slot_store(struct zsr_pool *p, zsr_handle h)
 		}
 		slot = (uint32_t)p->nr_slots++;
 	}
-	p->slot[slot] = (struct zsr_slot){ .handle = h };
+	p->slot[slot] = (struct zsr_slot){ .handle = h & ZSR_MAX_SLOT_HANDLE };
 	if (old) {
 		p->slots_reused++;
 		p->policy->free_now(p, old);
@@ -329,7 +328,7 @@ static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
 	zsr_charge(p->m, ZSR_COST_compact_move, 1);
 	p->compact.moved++;
 	p->compact.bytes += p->class[c->class].size;
-	if (h < p->cap_queued && p->queued_at[h]) {
+	if (zsr_queued_has(&p->queued, h)) {
 		(*zsr_zspage_queued(from))--;
 		(*zsr_zspage_queued(to))++;
 		p->compact.dead_moved++;
@@ -470,7 +469,7 @@ void zsr_pool_destroy(struct zsr_pool *p)
 		p->policy->teardown(p);
 	zsr_engine_destroy(p->e);
 	free(p->class);
-	free(p->queued_at);
+	zsr_queued_free(&p->queued);
 	free(p->slot);
 	free(p->free_slot);
 	*p = (struct zsr_pool){ 0 };

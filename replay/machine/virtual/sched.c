@@ -114,19 +114,13 @@ static void resume(struct zsr_vm *vm, struct zsr_coro *to)
 void zsr_vm_dispatch(struct zsr_vm *vm)
 {
 	uint64_t first, second, timer;
-	unsigned i, who;
+	unsigned i;
 
 	for (;;) {
 		first = second = UINT64_MAX;
-		who = 0;
 		for (i = 0; i < vm->m.nr_cpus; i++) {
-			if (vm->key[i] < first) {
-				second = first;
-				first = vm->key[i];
-				who = i;
-			} else if (vm->key[i] < second) {
-				second = vm->key[i];
-			}
+			second = zsr_min(second, zsr_max(first, vm->key[i]));
+			first = zsr_min(first, vm->key[i]);
 		}
 		timer = vm->nr_timers ? zsr_vm_key(vm->timers[0].at, 0)
 				      : UINT64_MAX;
@@ -142,7 +136,7 @@ void zsr_vm_dispatch(struct zsr_vm *vm)
 			continue;
 		}
 		vm->horizon = zsr_min(second, timer);
-		vm->c = &vm->cpu[who];
+		vm->c = &vm->cpu[zsr_vm_key_rank(first) - 1];
 		if (vm->c->now >= ZSR_VM_END_PS) {
 			out_of_time(vm);
 			continue;

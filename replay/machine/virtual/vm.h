@@ -235,6 +235,11 @@ static inline uint64_t zsr_vm_key(uint64_t ps, unsigned rank)
 	return ps << 7 | rank;
 }
 
+static inline unsigned zsr_vm_key_rank(uint64_t key)
+{
+	return key & 127;
+}
+
 void zsr_vm_yield(struct zsr_vm *vm);
 
 static inline void zsr_vm_sync(struct zsr_vm *vm)

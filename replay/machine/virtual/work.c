@@ -256,7 +256,7 @@ static void kick(struct zsr_worker_pool *p, struct zsr_work *w,
 		zsr_vm_wake_at(vm, t, at + zsr_vm_wake_latency(vm, by, true));
 		return;
 	}
-	if (!can_make_worker(vm)) {
+	if (at < p->spare_at && !can_make_worker(vm)) {
 		no_worker(p, w, at);
 		return;
 	}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Speed of the virtual machine itself: releases a second of CPU time, by
+ * policy, when tasks release what they stored before, no trace and no database
+ * around. One task on one CPU, and four tasks on four CPUs that contend for
+ * the same few size classes.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "replay/account.h"
+#include "replay/machine/virtual/vm.h"
+#include "replay/policy/policy.h"
+
+#define OBJECTS 400000 /* in all */
+#define ROUNDS  5
+
+struct scene {
+	struct zsr_vm *vm;
+	struct zsr_pool pool;
+	struct zsr_account account;
+	struct zsr_hist *latency;
+	uint32_t releasing;
+};
+
+struct actor {
+	struct scene *s;
+	struct zsr_releaser releaser;
+	uint32_t slot[OBJECTS];
+	unsigned nr;
+};
+
+static struct zsr_profile profile;
+static struct actor actors[4];
+static struct zsr_err err;
+
+static void die(void)
+{
+	fprintf(stderr, "machine bench: %s\n", err.msg);
+	exit(1);
+}
+
+static void store_all(struct zsr_vm *vm, void *arg)
+{
+	struct actor *a = arg;
+	zsr_handle h;
+	unsigned i;
+
+	for (i = 0; i < a->nr; i++) {
+		if (zsr_pool_malloc(&a->s->pool, 900 + i % 7 * 40, &h))
+			exit(1);
+		zsr_vm_sync(vm);
+		a->slot[i] = (uint32_t)zsr_pool_slot_store(&a->s->pool, h);
+	}
+}
+
+static void release_all(struct zsr_vm *vm, void *arg)
+{
+	struct actor *a = arg;
+	struct zsr_pool *p = &a->s->pool;
+	uint64_t begin;
+	unsigned i;
+
+	for (i = 0; i < a->nr; i++) {
+		vm->c->cur->mode = ZSR_MODE_GAP;
+		zsr_vm_compute(vm, vm->c->cost[ZSR_COST_gap_release]);
+		vm->c->cur->mode = ZSR_MODE_RELEASE;
+		begin = vm->c->now;
+		zsr_preempt_disable(&vm->m);
+		p->policy->release(p, &a->releaser, a->slot[i]);
+		zsr_preempt_enable(&vm->m);
+		zsr_hist_add(a->s->latency, zsr_ps_to_ns(vm->c->now - begin));
+	}
+}
+
+static void flush_all(struct zsr_vm *vm, void *arg)
+{
+	struct scene *s = arg;
+
+	(void)vm;
+	if (s->pool.policy->flush)
+		s->pool.policy->flush(&s->pool);
+}
+
+static void phase(struct scene *s, void (*fn)(struct zsr_vm *, void *),
+		  unsigned tasks)
+{
+	unsigned i;
+
+	for (i = 0; i < tasks; i++)
+		zsr_vm_spawn(s->vm, fn, &actors[i], i, s->vm->end);
+	if (!tasks)
+		zsr_vm_spawn(s->vm, fn, s, 0, s->vm->end);
+	if (zsr_vm_run(s->vm, &err))
+		die();
+}
+
+/* CPU time of this thread: others may use the machine, too. */
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* CPU time (ns) of all releases, until everything is idle. */
+static uint64_t measure(const struct zsr_policy *policy, unsigned cpus)
+{
+	struct scene s = { .latency = calloc(1, sizeof(struct zsr_hist)) };
+	uint64_t params[ZSR_MAX_PARAMS], start;
+	unsigned i;
+
+	for (i = 0; i < policy->nr_params; i++)
+		params[i] = policy->params[i].def;
+	for (i = 0; i < cpus; i++) {
+		actors[i].s = &s;
+		actors[i].nr = OBJECTS / cpus;
+		actors[i].releaser = (struct zsr_releaser){ i, OBJECTS / cpus };
+	}
+	zsr_hist_init(s.latency);
+	if (zsr_vm_create(&s.vm, &profile, cpus, 4096, 1, &err) ||
+	    zsr_account_init(&s.account, NULL, &err) ||
+	    zsr_pool_init(&s.pool, &s.vm->m, zsr_model_find("6.12"), 4096, 8,
+			  policy, params, cpus, &s.releasing, &s.account, &err))
+		die();
+	phase(&s, store_all, cpus);
+	zsr_account_release_begins(&s.account, s.vm->end);
+	start = cpu_ns();
+	phase(&s, release_all, cpus);
+	start = cpu_ns() - start;
+	phase(&s, flush_all, 0);
+	zsr_pool_destroy(&s.pool);
+	zsr_account_free(&s.account);
+	zsr_vm_destroy(s.vm);
+	free(s.latency);
+	return start;
+}
+
+int main(void)
+{
+	static const unsigned cpus[] = { 1, 4 };
+	const struct zsr_policy *p;
+	uint64_t best[2];
+	size_t i, k, round;
+
+	if (zsr_profile_load("rpi4b", &profile, &err))
+		die();
+	printf("M releases/s, best of %d\npolicy            1 CPU  4 CPUs\n",
+	       ROUNDS);
+	for (k = 0; (p = zsr_policies[k]); k++) {
+		/* These want to be told of releases. */
+		if (p->flags & (ZSR_POLICY_GATED | ZSR_POLICY_ENTRIES))
+			continue;
+		for (i = 0; i < ZSR_ARRAY_SIZE(cpus); i++) {
+			best[i] = UINT64_MAX;
+			for (round = 0; round < ROUNDS; round++)
+				best[i] = zsr_min(best[i], measure(p, cpus[i]));
+		}
+		printf("%-14s %8.2f %7.2f\n", p->name,
+		       OBJECTS * 1e3 / (double)best[0],
+		       OBJECTS * 1e3 / (double)best[1]);
+		fflush(stdout);
+	}
+	zsr_profile_free(&profile);
+	return 0;
+}
