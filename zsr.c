@@ -30,6 +30,8 @@ static const struct zsr_cmd commands[] = {
 	{ "report", "[-o FILE] [RUN...|TRACE...] [-d DB]",
 	  "draw runs: memory return, latency, queues, provenance",
 	  zsr_cmd_report },
+	{ "export", "TRACE [--format F] [-o FILE] [-d DB]",
+	  "write a trace as trace.dat, ftrace text or CSV", zsr_cmd_export },
 	{ "rm", "TRACE|RUN... [-d DB] [OPTION...]", "remove traces and runs",
 	  zsr_cmd_rm },
 	{ "fsck", "[DB] [OPTION...]", "check every checksum, count, reference",

@@ -198,6 +198,28 @@ void zsr_progress_start(struct zsr_progress *p, const char *what,
 void zsr_progress_at(struct zsr_progress *p, uint64_t done);
 void zsr_progress_finish(struct zsr_progress *p);
 
+/* ---- files --------------------------------------------------------- */
+
+/*
+ * A new file that is at its path once it is closed, and only then; what was
+ * there stays until then. "-" is standard output; what is no regular file (a
+ * pipe, a device) is written to as it is. Whether writing to F went well is
+ * seen when it is closed.
+ */
+struct zsr_outfile {
+	FILE *f;
+	char *path;
+	char *temp; /* NULL: written in place */
+};
+
+int zsr_outfile_open(struct zsr_outfile *w, const char *path,
+		     struct zsr_err *err);
+/* Frees, also when it fails. */
+int zsr_outfile_close(struct zsr_outfile *w, struct zsr_err *err);
+void zsr_outfile_abort(struct zsr_outfile *w);
+/* A descriptor of a file without a name, on the disk where *w is. */
+int zsr_outfile_scratch(const struct zsr_outfile *w, struct zsr_err *err);
+
 /* CLOCK_MONOTONIC in ns. */
 uint64_t zsr_clock_ns(void);
 

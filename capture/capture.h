@@ -42,4 +42,27 @@ int zsr_decode_finish(struct zsr_decoder *d, struct zsr_sink *sink,
 		      struct zsr_err *err);
 void zsr_decode_cancel(struct zsr_decoder *d); /* NULL is allowed */
 
+/* ---- writing ----------------------------------------------------------- */
+
+struct zsr_capture_out;
+
+enum zsr_capture_format {
+	ZSR_CAPTURE_DAT, /* trace.dat of trace-cmd, version 6 */
+	ZSR_CAPTURE_TEXT, /* ftrace text */
+};
+
+/*
+ * A capture at PATH ("-": standard output) from what its sink is given: records
+ * in time order, "page_size" before the first of them. Facts (meta) that the
+ * format has no place for become marks "zsr:fact KEY=VALUE", which a decoder
+ * gives back as facts; those with line breaks, or longer than 1000 bytes, are
+ * left out. The file is at PATH once it is finished, and only then. Finish
+ * frees, also when it fails; NULL may be aborted.
+ */
+int zsr_capture_create(struct zsr_capture_out **out, const char *path,
+		       enum zsr_capture_format format, struct zsr_err *err);
+struct zsr_sink *zsr_capture_sink(struct zsr_capture_out *out);
+int zsr_capture_finish(struct zsr_capture_out *out, struct zsr_err *err);
+void zsr_capture_abort(struct zsr_capture_out *out);
+
 #endif

@@ -199,6 +199,48 @@ int zsr_import_finish(struct zsr_import *imp, struct zsr_trace *t,
 		      struct zsr_odd *odd, struct zsr_err *err);
 void zsr_import_abort(struct zsr_import *imp);
 
+/* ---- the way back: a trace as records ---------------------------------- */
+
+/* What of a trace its records cannot say; all 0: importing them again makes a
+ * trace of the same digest. */
+#define ZSR_UNSAID(X)                                                          \
+	X(lock_waits, "lock waits")                                            \
+	X(fields, "events with a field no record has (slot, cgroup, ...)")     \
+	X(sizes, "mallocs of a size that no pool takes")                       \
+	X(early, "mallocs that began before the trace did")                    \
+	X(overlaps, "calls of a task within another of its calls")             \
+	X(order, "events that change places with others of the same time")     \
+	X(tasks, "tasks whose number, name or pid cannot be kept")             \
+	X(marks, "marks whose text cannot be kept")                            \
+	X(metadata, "facts of several lines, or too long")
+
+struct zsr_unsaid {
+#define X(name, text) uint64_t name;
+	ZSR_UNSAID(X)
+#undef X
+};
+
+/* How a trace can be told as records. */
+struct zsr_recording {
+	struct zsr_unsaid unsaid;
+	uint64_t start_ns; /* of the capture's clock at t_ns 0 */
+	uint64_t last_ns; /* t_ns of the last event */
+	uint64_t longest_ns; /* of a malloc */
+	uint32_t callers; /* bit per enum zsr_caller that is named */
+	bool all_returns; /* of frees were recorded */
+	bool shared_marks; /* not one text a mark */
+};
+
+int zsr_trace_recording(struct zsr_db *db, const struct zsr_trace *t,
+			struct zsr_recording *how, struct zsr_err *err);
+/*
+ * A trace into a sink: facts, tasks, then records in time order. It takes
+ * memory for the records that lie within the longest malloc.
+ */
+int zsr_trace_records(struct zsr_db *db, const struct zsr_trace *t,
+		      const struct zsr_recording *how, struct zsr_sink *to,
+		      struct zsr_err *err);
+
 /* ---- runs ---------------------------------------------------------- */
 
 /*

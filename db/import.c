@@ -61,26 +61,40 @@ static void on_begin_mark(struct zsr_import *imp, const char *text)
 		snprintf(imp->mark_kernel, sizeof(imp->mark_kernel), "%s", text);
 }
 
+/* A row for the text, or that of one that marks share. */
+static int number_mark(struct zsr_import *imp, const char *text, uint64_t *nr,
+		       struct zsr_err *err)
+{
+	char *clean = zsr_import_scrub(text);
+	int ret = 0;
+
+	if (!clean)
+		return zsr_err_nomem(err, "mark");
+	for (*nr = 0; *nr < imp->said.nr_marks; ++*nr)
+		if (!strcmp(imp->said.mark[*nr], clean))
+			break;
+	if (*nr == imp->said.nr_marks) {
+		*nr = imp->nr_marks++;
+		ret = zsr_writer_row(imp->w, ZSR_TABLE_MARKS, (int64_t)*nr, "",
+				     clean, err);
+	}
+	free(clean);
+	return ret;
+}
+
 static int import_mark(void *ctx, const struct zsr_rec *rec, const char *text,
 		       struct zsr_err *err)
 {
 	struct zsr_event ev = { .kind = ZSR_EV_MARK, .obj = ZSR_OBJ_NONE };
 	struct zsr_import *imp = ctx;
 	uint32_t task;
-	char *clean;
 	uint64_t nr;
 	int ret;
 
 	imp->odd.records++;
 	set_time(imp, rec);
 	on_begin_mark(imp, text);
-	ev.aux = imp->nr_marks++;
-	clean = zsr_import_scrub(text);
-	if (!clean)
-		return zsr_err_nomem(err, "mark");
-	ret = zsr_writer_row(imp->w, ZSR_TABLE_MARKS, (int64_t)ev.aux, "",
-			     clean, err);
-	free(clean);
+	ret = number_mark(imp, text, &ev.aux, err);
 	if (!ret)
 		ret = zsr_import_task_of(imp, rec->pid, &task, err);
 	return ret ? ret : zsr_import_push(imp, rec, task, &ev, false, &nr, err);
@@ -182,12 +196,17 @@ struct zsr_sink *zsr_import_sink(struct zsr_import *imp)
 
 void zsr_import_abort(struct zsr_import *imp)
 {
+	size_t i;
+
 	if (imp->w)
 		zsr_writer_abort(imp->w);
 	zsr_window_free(&imp->window);
 	zsr_handles_free(&imp->handles);
 	zsr_map_free(&imp->pids);
 	zsr_map_free(&imp->pool_rows);
+	for (i = 0; i < imp->said.nr_marks; i++)
+		free(imp->said.mark[i]);
+	free(imp->said.mark);
 	free(imp->tasks);
 	free(imp->pools);
 	free(imp->cpus);

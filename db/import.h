@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The import pass: import.c (sink), import_calls.c (records to events),
- * import_end.c (what they add up to). */
+ * import_facts.c (what it says of itself), import_end.c (what they add up to). */
 #ifndef ZSR_DB_IMPORT_H
 #define ZSR_DB_IMPORT_H
 
@@ -29,6 +29,7 @@ struct zsr_import_task {
 };
 
 struct zsr_import_pool {
+	char name[64]; /* "": nobody said */
 	bool created; /* its creation is in the trace */
 	bool orphans; /* an object from before was freed */
 };
@@ -82,6 +83,17 @@ struct zsr_import {
 	bool creates; /* some pool's creation was seen */
 	bool coarse;
 
+	/* Told by who made the capture from a trace. */
+	struct {
+		uint64_t caller[ZSR_CALLER_NR]; /* addresses */
+		char **mark; /* texts that marks share */
+		size_t nr_marks;
+		size_t cap_marks;
+		uint32_t fact_flags;
+		uint8_t from_empty; /* 1 no, 2 yes */
+		bool callers;
+	} said;
+
 	char kernel[96]; /* as given, else as told by the capture */
 	char mark_kernel[96]; /* as told by its capture:begin mark */
 	char format[32];
@@ -104,6 +116,9 @@ int zsr_import_push(struct zsr_import *imp, const struct zsr_rec *rec,
 /* Any record but a mark. imp->last_ns is its time. */
 int zsr_import_record(struct zsr_import *imp, const struct zsr_rec *rec,
 		      struct zsr_err *err);
+/* A pool at this address, by its name. */
+int zsr_import_name_pool(struct zsr_import *imp, uint64_t address,
+			 const char *name, struct zsr_err *err);
 /* NULL for cpus that cannot be, and when memory is out. */
 struct zsr_import_cpu *zsr_import_cpu(struct zsr_import *imp, uint64_t cpu);
 int zsr_import_meta(void *ctx, const char *key, const char *value,

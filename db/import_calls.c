@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Records to events: pairing, numbering, and counting what does not fit. */
+#include <stdlib.h>
+
 #include "db/import.h"
 
 #define MAX_POOLS  65535
@@ -44,6 +46,25 @@ static int new_pool(struct zsr_import *imp, uint64_t address, uint32_t *row,
 		return zsr_err_nomem(err, "pools");
 	imp->pools[imp->nr_pools] = (struct zsr_import_pool){ 0 };
 	*row = (uint32_t)imp->nr_pools++;
+	return 0;
+}
+
+int zsr_import_name_pool(struct zsr_import *imp, uint64_t address,
+			 const char *name, struct zsr_err *err)
+{
+	struct zsr_import_pool *pool;
+	char *clean;
+	uint32_t row;
+	int ret = new_pool(imp, address, &row, err);
+
+	if (ret)
+		return ret;
+	clean = zsr_import_scrub(name);
+	if (!clean)
+		return zsr_err_nomem(err, "pools");
+	pool = &imp->pools[row];
+	snprintf(pool->name, sizeof(pool->name), "%s", clean);
+	free(clean);
 	return 0;
 }
 
@@ -153,6 +174,19 @@ int zsr_import_push(struct zsr_import *imp, const struct zsr_rec *rec,
 	return 0;
 }
 
+/* Who made a call, where the capture tells whose addresses are whose. */
+static uint8_t caller_of(const struct zsr_import *imp, const struct zsr_rec *rec)
+{
+	unsigned i;
+
+	if (!imp->said.callers || !(rec->has & ZSR_REC_HAS_CALLER))
+		return ZSR_CALLER_UNKNOWN;
+	for (i = ZSR_CALLER_NR - 1; i > 0; i--)
+		if (imp->said.caller[i] == rec->caller)
+			break;
+	return (uint8_t)i;
+}
+
 /* ---- malloc ---------------------------------------------------------------- */
 
 static int on_malloc(struct zsr_import *imp, const struct zsr_rec *rec,
@@ -222,6 +256,7 @@ static int malloc_done(struct zsr_import *imp, const struct zsr_rec *rec,
 	}
 	imp->max_size = zsr_max(imp->max_size, size);
 	ev->kind = ZSR_EV_MALLOC;
+	ev->caller = caller_of(imp, rec);
 	ev->obj = imp->next_obj++;
 	ev->size = (uint32_t)size;
 	ev->pool = (uint16_t)pool;
@@ -309,6 +344,7 @@ static int on_free(struct zsr_import *imp, const struct zsr_rec *rec,
 		imp->pools[pool].orphans = true;
 	}
 	ev.pool = (uint16_t)pool;
+	ev.caller = caller_of(imp, rec);
 	imp->nr_frees++;
 	return zsr_import_push(imp, rec, task, &ev, true, &t->free, err);
 }

@@ -1,123 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the capture says about itself, and the end of an import. */
-#include <ctype.h>
+/* The end of an import: what its records add up to. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/import.h"
 
-#define ADDRESS_DIGITS 16
 #define ASSUMED_KERNEL "6.12"
-
-/* Sixteen hex digits from ffff0000... on: the kernel's half of the address
- * space on every 64-bit machine; some start at ffff8, some print with 0x. */
-static bool is_address(const char *s)
-{
-	size_t n;
-
-	for (n = 0; isxdigit((unsigned char)s[n]); n++)
-		;
-	return n == ADDRESS_DIGITS && !strncasecmp(s, "ffff", 4);
-}
-
-char *zsr_import_scrub(const char *text)
-{
-	static const char hidden[] = "(address)";
-	/* A mask of 16 digits becomes shorter, never longer. */
-	char *clean = malloc(strlen(text) + 1), *q = clean;
-	const char *s = text;
-
-	if (!clean)
-		return NULL;
-	while (*s) {
-		bool start = s == text || !isxdigit((unsigned char)s[-1]);
-
-		if (start && is_address(s)) {
-			memcpy(q, hidden, strlen(hidden));
-			q += strlen(hidden);
-			s += ADDRESS_DIGITS;
-			continue;
-		}
-		*q++ = (unsigned char)*s < ' ' && *s != '\n' && *s != '\t' ? '?'
-									   : *s;
-		s++;
-	}
-	*q = '\0';
-	return clean;
-}
-
-/* "ring.overrun.cpu3" */
-static struct zsr_import_cpu *ring_cpu(struct zsr_import *imp, const char *key,
-				       const char *what)
-{
-	struct zsr_err ignored;
-	uint64_t cpu;
-
-	if (strncmp(key, what, strlen(what)) ||
-	    zsr_parse_u64(key + strlen(what), "cpu", 0, UINT16_MAX, &cpu,
-			  &ignored))
-		return NULL;
-	return zsr_import_cpu(imp, cpu);
-}
-
-static void note_fact(struct zsr_import *imp, const char *key, const char *value)
-{
-	struct zsr_import_cpu *cpu;
-	struct zsr_err ignored;
-	unsigned major, minor;
-	uint64_t n;
-	bool number;
-
-	if (!strcmp(key, "format"))
-		snprintf(imp->format, sizeof(imp->format), "%s", value);
-	if (!strcmp(key, "clock"))
-		snprintf(imp->clock, sizeof(imp->clock), "%s", value);
-	if (!strcmp(key, "kernel.release") &&
-	    !(imp->fact_flags & ZSR_GIVEN_KERNEL) &&
-	    zsr_facts_release(value, &major, &minor))
-		snprintf(imp->kernel, sizeof(imp->kernel), "%s", value);
-	number = !zsr_parse_u64(value, key, 0, INT64_MAX, &n, &ignored);
-	if (!number)
-		return;
-	if (!strcmp(key, "page_size") && zsr_facts_page_size(n) &&
-	    !(imp->fact_flags & ZSR_GIVEN_PAGE_SIZE)) {
-		imp->page_size = (uint32_t)n;
-		/* Said after larger ones were seen it cannot be true. */
-		if (n >= imp->max_size)
-			imp->max_accepted = n;
-	}
-	if (!strcmp(key, "chain_size") && n >= 4 && n <= 16 &&
-	    !(imp->fact_flags & ZSR_GIVEN_CHAIN_SIZE))
-		imp->chain_size = (uint32_t)n;
-	cpu = ring_cpu(imp, key, "ring.overrun.cpu");
-	if (cpu)
-		cpu->overrun = n;
-	cpu = ring_cpu(imp, key, "ring.dropped.cpu");
-	if (cpu)
-		cpu->dropped = n;
-}
-
-int zsr_import_meta(void *ctx, const char *key, const char *value,
-		    struct zsr_err *err)
-{
-	struct zsr_import *imp = ctx;
-	char *clean_key, *clean = zsr_import_scrub(value);
-	int ret;
-
-	note_fact(imp, key, value);
-	clean_key = zsr_import_scrub(key);
-	if (clean && clean_key)
-		ret = zsr_writer_row(imp->w, ZSR_TABLE_META, -1, clean_key,
-				     clean, err);
-	else
-		ret = zsr_err_nomem(err, "metadata");
-	free(clean);
-	free(clean_key);
-	return ret;
-}
-
-/* ---- the end --------------------------------------------------------------- */
 
 /* Calls that are still open, and losses. */
 static void close_books(struct zsr_import *imp)
@@ -156,6 +45,8 @@ static bool from_empty(const struct zsr_import *imp)
 {
 	size_t i;
 
+	if (imp->said.from_empty)
+		return imp->said.from_empty > 1;
 	for (i = 0; i < imp->nr_pools; i++) {
 		const struct zsr_import_pool *p = &imp->pools[i];
 
@@ -163,6 +54,17 @@ static bool from_empty(const struct zsr_import *imp)
 			return false;
 	}
 	return true;
+}
+
+/* How whoever wrote the capture knew what was not given now. */
+static void take_said_flags(struct zsr_import *imp)
+{
+	uint32_t given = ZSR_GIVEN_KERNEL, inferred = ZSR_INFERRED_KERNEL;
+
+	for (; given <= ZSR_GIVEN_CHAIN_SIZE; given <<= 1, inferred <<= 1)
+		if (!(imp->fact_flags & given))
+			imp->fact_flags |= imp->said.fact_flags &
+					   (given | inferred);
 }
 
 static void settle_facts(struct zsr_import *imp, struct zsr_trace *t)
@@ -186,7 +88,9 @@ static void settle_facts(struct zsr_import *imp, struct zsr_trace *t)
 		imp->chain_size = zsr_facts_chain_size(major, minor);
 		imp->fact_flags |= ZSR_INFERRED_CHAIN_SIZE;
 	}
+	take_said_flags(imp);
 	*t = (struct zsr_trace){
+		.times = imp->times,
 		.page_size = imp->page_size,
 		.chain_size = imp->chain_size,
 		.fact_flags = imp->fact_flags,
@@ -225,7 +129,7 @@ static int write_odd(struct zsr_import *imp, struct zsr_err *err)
 static int write_rows(struct zsr_import *imp, struct zsr_err *err)
 {
 	struct zsr_task task;
-	char name[32];
+	char name[sizeof(imp->pools->name)];
 	size_t i;
 	int ret = 0;
 
@@ -239,7 +143,10 @@ static int write_rows(struct zsr_import *imp, struct zsr_err *err)
 		ret = zsr_writer_task(imp->w, &task, err);
 	}
 	for (i = 0; i < imp->nr_pools && !ret; i++) {
-		snprintf(name, sizeof(name), "pool%zu", i);
+		if (*imp->pools[i].name)
+			memcpy(name, imp->pools[i].name, sizeof(name));
+		else
+			snprintf(name, sizeof(name), "pool%zu", i);
 		ret = zsr_writer_row(imp->w, ZSR_TABLE_POOLS, (int64_t)i, "",
 				     name, err);
 	}

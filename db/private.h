@@ -83,7 +83,7 @@ int zsr_facts_check(const struct zsr_trace *t, struct zsr_err *err);
 
 /* ---- writer (writer.c), for the import pass --------------------------- */
 
-/* Facts that became known after begin: kernel, page_size, chain_size,
+/* Facts that became known after begin: kernel, times, page_size, chain_size,
  * fact_flags, format, clock and from_empty are taken over. */
 void zsr_writer_facts(struct zsr_writer *w, const struct zsr_trace *t);
 /*

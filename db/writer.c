@@ -435,6 +435,7 @@ void zsr_writer_facts(struct zsr_writer *w, const struct zsr_trace *t)
 	memcpy(w->t.kernel, t->kernel, sizeof(t->kernel));
 	memcpy(w->t.format, t->format, sizeof(t->format));
 	memcpy(w->t.clock, t->clock, sizeof(t->clock));
+	w->t.times = t->times;
 	w->t.page_size = t->page_size;
 	w->t.chain_size = t->chain_size;
 	w->t.fact_flags = t->fact_flags;

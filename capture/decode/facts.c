@@ -23,12 +23,32 @@ static void release_of_mark(struct dec *d, const char *text)
 	d->have_release = true;
 }
 
+/* "zsr:fact KEY=VALUE" is no mark of the workload's. */
+static bool fact_of_mark(struct dec *d, char *text)
+{
+	static const char begin[] = "zsr:fact ";
+	char *key, *value;
+
+	if (strncmp(text, begin, strlen(begin)))
+		return false;
+	key = text + strlen(begin);
+	value = strchr(key, '=');
+	if (!value || value == key)
+		return false;
+	*value++ = '\0';
+	d->have_release |= !strcmp(key, "kernel.release");
+	dec_out_meta(d->out, key, value);
+	return true;
+}
+
 void dec_mark(struct dec *d, struct zsr_rec *rec, const char *text, size_t len)
 {
 	char line[MAX_MARK];
 
 	rec->kind = ZSR_REC_MARK;
 	rec->text_len = (uint32_t)dec_printable(line, sizeof(line), text, len);
+	if (fact_of_mark(d, line))
+		return;
 	release_of_mark(d, line);
 	dec_out_mark(d->out, rec, line);
 }

@@ -4,11 +4,7 @@
  * kernel counted probe hits, the same records from text as from trace.dat and
  * from raw pages, and the same as libtracecmd reads.
  */
-#include <event-parse.h>
-#include <trace-cmd.h>
-
-#include "capture/t/collect.h"
-#include "tests/check.h"
+#include "capture/t/peer.h"
 
 static struct zsr_err err;
 
@@ -182,77 +178,12 @@ END_TEST
 
 /* ---- libtracecmd ------------------------------------------------------- */
 
-static uint64_t field(struct tep_event *ev, struct tep_record *rec,
-		      const char *name)
+static void check_peer(const char *name)
 {
-	struct tep_format_field *f = tep_find_any_field(ev, name);
-	unsigned long long v = 0;
-
-	if (f)
-		tep_read_number_field(f, rec->data, &v);
-	return v;
-}
-
-static void same_record(const struct zsr_rec *r, struct tep_event *ev,
-			struct tep_record *rec)
-{
-	uint64_t value = field(ev, rec, "size");
-
-	if (r->kind == ZSR_REC_PLACE)
-		value = field(ev, rec, "obj");
-	else if (r->kind == ZSR_REC_COMPACT_RET)
-		value = field(ev, rec, "freed");
-	else if (r->kind == ZSR_REC_ZSPAGE_FREE)
-		value = field(ev, rec, "zspage");
-	ck_assert_uint_eq(r->t_ns, rec->ts);
-	ck_assert_int_eq(r->pid, (int)field(ev, rec, "common_pid"));
-	if (r->kind == ZSR_REC_MARK)
-		return;
-	ck_assert_uint_eq(r->pool, field(ev, rec, "pool"));
-	ck_assert_uint_eq(r->handle, field(ev, rec, "handle"));
-	ck_assert_uint_eq(r->gfp, field(ev, rec, "gfp"));
-	ck_assert_uint_eq(r->caller, field(ev, rec, "__probe_ret_ip"));
-	ck_assert_uint_eq(r->value, value);
-}
-
-static void same_as_libtracecmd(const char *name)
-{
-	struct tracecmd_input *in;
 	struct collected got;
-	uint64_t n = 0;
-	int cpu, cpus;
 
 	decode(name, &got);
-	in = tracecmd_open(shared_capture(name), TRACECMD_FL_LOAD_NO_PLUGINS);
-	ck_assert_ptr_nonnull(in);
-	cpus = tep_get_cpus(tracecmd_get_tep(in));
-	for (cpu = 0; cpu < cpus; cpu++) {
-		struct tep_record *rec;
-		size_t i = 0;
-
-		while ((rec = tracecmd_read_data(in, cpu))) {
-			while (i < got.nr && got.recs[i].cpu != cpu)
-				i++;
-			ck_assert_uint_lt(i, got.nr);
-			if (rec->missed_events) {
-				ck_assert_uint_eq(got.recs[i].kind,
-						  ZSR_REC_LOST);
-				ck_assert_uint_eq(got.recs[i].value,
-						  (uint64_t)rec->missed_events);
-				ck_assert_uint_eq(got.recs[i].t_ns, rec->ts);
-				i++;
-				n++;
-			}
-			same_record(&got.recs[i++],
-				    tep_find_event_by_record(
-					    tracecmd_get_tep(in), rec),
-				    rec);
-			tracecmd_free_record(rec);
-			n++;
-		}
-	}
-	ck_assert_uint_eq(n, got.nr);
-	tracecmd_close(in);
+	same_as_libtracecmd(shared_capture(name), &got);
 	collected_free(&got);
 }
 
@@ -260,16 +191,16 @@ START_TEST(libtracecmd)
 {
 	tracecmd_set_loglevel(TEP_LOG_NONE);
 	tep_set_loglevel(TEP_LOG_NONE);
-	same_as_libtracecmd("s01-deb61-4k/trace.dat");
-	same_as_libtracecmd("s03-deb612-16k/trace.dat");
-	same_as_libtracecmd("s04-deb73-4k/trace.dat");
-	same_as_libtracecmd("s05-oracle-4k/trace.dat");
-	same_as_libtracecmd("s06-oracle-16k/trace.dat");
-	same_as_libtracecmd("s07-deb618-fprobe/trace.dat");
-	same_as_libtracecmd("s08-oracle-4k-smp4-compact/trace.dat");
-	same_as_libtracecmd("s09-oracle-4k-compact/trace.dat");
-	same_as_libtracecmd("s14-tracecmd-record/trace.dat");
-	same_as_libtracecmd("s10-lost-events/tracecmd-extract/trace.dat");
+	check_peer("s01-deb61-4k/trace.dat");
+	check_peer("s03-deb612-16k/trace.dat");
+	check_peer("s04-deb73-4k/trace.dat");
+	check_peer("s05-oracle-4k/trace.dat");
+	check_peer("s06-oracle-16k/trace.dat");
+	check_peer("s07-deb618-fprobe/trace.dat");
+	check_peer("s08-oracle-4k-smp4-compact/trace.dat");
+	check_peer("s09-oracle-4k-compact/trace.dat");
+	check_peer("s14-tracecmd-record/trace.dat");
+	check_peer("s10-lost-events/tracecmd-extract/trace.dat");
 }
 END_TEST
 

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* zsr export: a trace as a file for other programs. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "cmd/cmd.h"
+#include "cmd/export_csv.h"
+
+enum format { NONE, CSV, FTRACE, DAT };
+
+static const char *const formats[] = {
+	[CSV] = "csv",
+	[FTRACE] = "ftrace",
+	[DAT] = "trace.dat",
+};
+
+/* By what it is called when nobody said. */
+static const struct {
+	const char *ending;
+	enum format format;
+} endings[] = {
+	{ ".csv", CSV },
+	{ ".txt", FTRACE },
+	{ ".dat", DAT },
+};
+
+struct args {
+	char *db, *format, *output;
+};
+
+static bool ends_with(const char *s, const char *ending)
+{
+	size_t n = strlen(s), m = strlen(ending);
+
+	return n >= m && !strcmp(s + n - m, ending);
+}
+
+static int choose(const struct args *a, enum format *format, struct zsr_err *err)
+{
+	size_t i;
+
+	*format = NONE;
+	for (i = CSV; a->format && i < ZSR_ARRAY_SIZE(formats); i++)
+		if (!strcmp(a->format, formats[i]))
+			*format = i;
+	if (a->format && *format == NONE)
+		return zsr_err_usage(err,
+				     "--format %s: expected csv, ftrace or "
+				     "trace.dat",
+				     a->format);
+	for (i = 0; !a->format && a->output && i < ZSR_ARRAY_SIZE(endings); i++)
+		if (ends_with(a->output, endings[i].ending))
+			*format = endings[i].format;
+	if (*format == NONE)
+		return zsr_err_usage(err, "which --format?");
+	if (*format == DAT && (!a->output || !strcmp(a->output, "-")) &&
+	    isatty(STDOUT_FILENO))
+		return zsr_err_usage(err, "trace.dat is nothing for a terminal "
+					  "(-o FILE)");
+	return 0;
+}
+
+/* ---- what is not in the file --------------------------------------------- */
+
+static void warn(uint64_t n, const char *what)
+{
+	char count[ZSR_FMT_LEN];
+
+	if (n)
+		fprintf(stderr, "zsr export: not in the file: %s %s\n",
+			zsr_fmt_count(count, n), what);
+}
+
+static void warn_all(const struct zsr_unsaid *u)
+{
+#define X(name, text) warn(u->name, text);
+	ZSR_UNSAID(X)
+#undef X
+}
+
+static int count_facts(void *ctx, int64_t nr, const char *key, const char *value)
+{
+	++*(uint64_t *)ctx;
+	return 0;
+}
+
+static int export_csv(struct zsr_db *db, const struct zsr_trace *t,
+		      const char *path, struct zsr_err *err)
+{
+	uint64_t facts = 0;
+	int ret = zsr_trace_rows(db, t->id, ZSR_TABLE_META, count_facts, &facts,
+				 err);
+
+	if (!ret)
+		ret = zsr_export_csv(db, t, path, err);
+	if (!ret)
+		fprintf(stderr,
+			"zsr export: not in the file: kernel, page size, pool "
+			"names, %" PRIu64 " other facts\n",
+			facts);
+	return ret;
+}
+
+/* ---- captures ------------------------------------------------------------ */
+
+static int export_capture(struct zsr_db *db, const struct zsr_trace *t,
+			  enum format format, const char *path,
+			  struct zsr_err *err)
+{
+	struct zsr_capture_out *out;
+	struct zsr_recording how;
+	int ret = zsr_trace_recording(db, t, &how, err);
+
+	if (!ret)
+		ret = zsr_capture_create(
+			&out, path,
+			format == DAT ? ZSR_CAPTURE_DAT : ZSR_CAPTURE_TEXT, err);
+	if (ret)
+		return ret;
+	ret = zsr_trace_records(db, t, &how, zsr_capture_sink(out), err);
+	if (ret) {
+		zsr_capture_abort(out);
+		return ret;
+	}
+	ret = zsr_capture_finish(out, err);
+	if (!ret)
+		warn_all(&how.unsaid);
+	return ret;
+}
+
+static int export(const struct args *a, const char *name, enum format format,
+		  struct zsr_err *err)
+{
+	const char *path = a->output ? a->output : "-";
+	struct zsr_trace t;
+	struct zsr_db *db;
+	int ret = zsr_cmd_open_db(&db, "export", a->db, ZSR_DB_READONLY, err);
+
+	if (ret)
+		return ret;
+	ret = zsr_trace_find(db, name, &t, err);
+	if (!ret)
+		ret = format == CSV ? export_csv(db, &t, path, err)
+				    : export_capture(db, &t, format, path, err);
+	zsr_db_close(db);
+	return ret;
+}
+
+int zsr_cmd_export(int argc, const char **argv)
+{
+	struct args a = { 0 };
+	const struct poptOption table[] = {
+		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,
+		  "the database (default $ZSR_DB, else ./zsr.db)", "DB" },
+		{ "format", 0, POPT_ARG_STRING, &a.format, 0,
+		  "csv, ftrace or trace.dat (default: by FILE's ending)",
+		  "FORMAT" },
+		{ "output", 'o', POPT_ARG_STRING, &a.output, 0,
+		  "where to (default: standard output)", "FILE" },
+		POPT_TABLEEND
+	};
+	struct zsr_err err = { 0 };
+	struct zsr_options o;
+	enum format format;
+	int ret;
+
+	ret = zsr_options_parse(&o, argc, argv, table,
+				"export TRACE [OPTION...]", &err);
+	if (ret)
+		return ret > 0 ? ZSR_EXIT_OK : zsr_cmd_fail("export", &err);
+	if (o.nr_rest != 1)
+		ret = zsr_err_usage(&err, "which TRACE? (one)");
+	if (!ret)
+		ret = choose(&a, &format, &err);
+	if (!ret)
+		ret = export(&a, o.rest[0], format, &err);
+	zsr_options_free(&o);
+	free(a.db);
+	free(a.format);
+	free(a.output);
+	return ret ? zsr_cmd_fail("export", &err) : ZSR_EXIT_OK;
+}
