@@ -12,3 +12,20 @@ BENCH_SRCS += $(wildcard replay/bench/*.c replay/engine/bench/*.c)
 $(O)/replay/machine/virtual/shipped.o: $(wildcard profiles/*)
 
 $(O)/replay/engine/check/embed.o: $(wildcard replay/engine/check/kernel/*)
+
+# What plug-ins are built against: zsr-policy(7).
+PLUGIN_HEADERS = $(filter %.h,$(shell $(CC) -I. -MM replay/policy/locking.h))
+include_dir = $(DESTDIR)$(PREFIX)/include/zsr
+pkgconfig_dir = $(DESTDIR)$(PREFIX)/share/pkgconfig
+defined_in = $(shell sed -n 's/^\#define $(1) "*\([0-9.]*\)"*$$/\1/p' $(2))
+
+install: install-headers
+
+install-headers: FORCE
+	for h in $(PLUGIN_HEADERS); do \
+		install -D -m 644 $$h $(include_dir)/$$h || exit; done
+	install -d $(pkgconfig_dir)
+	sed -e 's|@PREFIX@|$(PREFIX)|' \
+		-e 's|@VERSION@|$(call defined_in,ZSR_VERSION,base/base.h)|' \
+		-e 's|@INTERFACE@|$(call defined_in,ZSR_MACHINE_VERSION,replay/machine/machine.h)|' \
+		replay/policy/zsr-policy.pc.in > $(pkgconfig_dir)/zsr-policy.pc

@@ -34,99 +34,98 @@ static bool is_word(const char *s, const char *beside, size_t max)
 	return true;
 }
 
-static int check_names(const struct zsr_param *p, struct zsr_err *err)
+static int check_values(const struct zsr_param *p, struct zsr_err *err)
 {
 	uint64_t i;
 
-	for (i = 0; i <= p->max; i++) {
+	if (!p->unit || !p->text || !p->source)
+		return zsr_err_input(err, "no unit, text or source");
+	if (p->min > p->def || p->def > p->max)
+		return zsr_err_input(err,
+				     "the default %" PRIu64
+				     " is not within %" PRIu64 " to %" PRIu64,
+				     p->def, p->min, p->max);
+	for (i = 0; p->names && i <= p->max; i++) {
 		if (!p->names[i])
 			return zsr_err_input(err,
-					     "'%s': %" PRIu64 " names for "
-					     "values up to %" PRIu64,
-					     p->name, i, p->max);
+					     "%" PRIu64 " names for values up "
+					     "to %" PRIu64,
+					     i, p->max);
 		if (!is_word(p->names[i], ".-", 63))
 			return zsr_err_input(err,
-					     "'%s': the name of %" PRIu64
+					     "the name of %" PRIu64
 					     " is not made of a-z, 0-9, '.' "
 					     "and '-' (up to 63)",
-					     p->name, i);
+					     i);
 	}
 	return 0;
 }
 
-static int check_param(const struct zsr_policy *policy, unsigned nr,
+static int check_param(const struct zsr_param *params, unsigned nr,
 		       struct zsr_err *err)
 {
-	const struct zsr_param *p = &policy->params[nr];
+	const struct zsr_param *p = &params[nr];
 	unsigned i;
+	int ret;
 
 	if (!is_word(p->name, "-", 31))
 		return zsr_err_input(err,
-				     "its name is not made of a-z, 0-9 and '-' "
-				     "(up to 31)");
+				     "the name of parameter %u is not made of "
+				     "a-z, 0-9 and '-' (up to 31)",
+				     nr + 1);
 	/* Where the record of a run keeps the file's digest. */
 	if (!strcmp(p->name, "plugin"))
-		return zsr_err_input(err, "the name 'plugin' is taken");
-	for (i = 0; i < nr; i++)
-		if (!strcmp(policy->params[i].name, p->name))
-			return zsr_err_input(err, "'%s' is there twice",
-					     p->name);
-	if (!p->unit || !p->text || !p->source)
-		return zsr_err_input(err, "'%s' has no unit, text or source",
-				     p->name);
-	if (p->min > p->def || p->def > p->max)
 		return zsr_err_input(err,
-				     "'%s': the default %" PRIu64
-				     " is not within %" PRIu64 " to %" PRIu64,
-				     p->name, p->def, p->min, p->max);
-	return p->names ? zsr_err_wrap(err, check_names(p, err), "'%s'", p->name)
-			: 0;
+				     "no parameter can be called 'plugin'");
+	for (i = 0; i < nr; i++)
+		if (!strcmp(params[i].name, p->name))
+			return zsr_err_input(
+				err, "two parameters are called '%s'", p->name);
+	ret = check_values(p, err);
+	return ret ? zsr_err_wrap(err, ret, "parameter '%s'", p->name) : 0;
+}
+
+static int check_fields(const struct zsr_policy *p, struct zsr_err *err)
+{
+	unsigned i;
+	int ret = 0;
+
+	if (!p->summary || !p->text || !p->source)
+		return zsr_err_input(err, "no summary, text or source");
+	if (!p->release || !p->free_now)
+		return zsr_err_input(err, "no %s()",
+				     p->release ? "free_now" : "release");
+	if (p->flags & ~(ZSR_POLICY_GATED | ZSR_POLICY_ENTRIES))
+		return zsr_err_input(err, "unknown flags");
+	if (p->store_lock != ZSR_STORE_CLASS_LOCK &&
+	    p->store_lock != ZSR_STORE_BIG_LOCK)
+		return zsr_err_input(err, "unknown store_lock");
+	if (p->nr_params > ZSR_MAX_PARAMS)
+		return zsr_err_input(err, "%u parameters, more than %d",
+				     p->nr_params, ZSR_MAX_PARAMS);
+	if (p->nr_params && !p->params)
+		return zsr_err_input(err, "%u parameters, but no table of them",
+				     p->nr_params);
+	for (i = 0; !ret && i < p->nr_params; i++)
+		ret = check_param(p->params, i, err);
+	return ret;
 }
 
 static int check_policy(const struct zsr_policy *p, struct zsr_err *err)
 {
-	unsigned i;
 	int ret;
 
 	if (!is_word(p->name, ".-", 63))
 		return zsr_err_input(err,
-				     "its policy's name is not made of a-z, "
+				     "the policy's name is not made of a-z, "
 				     "0-9, '.' and '-' (up to 63)");
 	if (zsr_policy_find(p->name))
 		return zsr_err_input(err,
-				     "its policy is called '%s', as one of "
+				     "the policy is called '%s', as one of "
 				     "zsr's own; give it another name",
 				     p->name);
-	if (!p->summary || !p->text || !p->source)
-		return zsr_err_input(err,
-				     "policy '%s' has no summary, text or "
-				     "source",
-				     p->name);
-	if (!p->release || !p->free_now)
-		return zsr_err_input(err, "policy '%s' has no %s()", p->name,
-				     p->release ? "free_now" : "release");
-	if (p->flags & ~(ZSR_POLICY_GATED | ZSR_POLICY_ENTRIES))
-		return zsr_err_input(err, "policy '%s' has unknown flags",
-				     p->name);
-	if (p->store_lock != ZSR_STORE_CLASS_LOCK &&
-	    p->store_lock != ZSR_STORE_BIG_LOCK)
-		return zsr_err_input(err, "policy '%s' has no such store_lock",
-				     p->name);
-	if (p->nr_params > ZSR_MAX_PARAMS || (p->nr_params && !p->params))
-		return zsr_err_input(err,
-				     "policy '%s' has %u parameters in %s "
-				     "(at most %d)",
-				     p->name, p->nr_params,
-				     p->params ? "its table" : "no table",
-				     ZSR_MAX_PARAMS);
-	for (i = 0; i < p->nr_params; i++) {
-		ret = check_param(p, i, err);
-		if (ret)
-			return zsr_err_wrap(err, ret,
-					    "policy '%s': parameter %u",
-					    p->name, i + 1);
-	}
-	return 0;
+	ret = check_fields(p, err);
+	return ret ? zsr_err_wrap(err, ret, "policy '%s'", p->name) : 0;
 }
 
 /* ---- the file ------------------------------------------------------------ */
@@ -224,7 +223,7 @@ static int policy_of(void *so, const struct zsr_policy **policy,
 	Dl_info info;
 
 	if (!p)
-		return zsr_err_input(err, "it has no '" SYMBOL
+		return zsr_err_input(err, "no '" SYMBOL
 					  "'; zsr-policy(7) says what that is");
 	if (!dladdr1(p, &info, (void **)&sym, RTLD_DL_SYMENT) || !sym ||
 	    ELF64_ST_TYPE(sym->st_info) != STT_OBJECT ||
