@@ -16,6 +16,16 @@ static void teardown_main(struct zsr_vm *vm, void *arg)
 			p->s->policy->flush(&p->pool[i]);
 }
 
+static void pressure_main(struct zsr_vm *vm, void *arg)
+{
+	const struct player *p = arg;
+	unsigned i;
+
+	(void)vm;
+	for (i = 0; i < p->s->trace->nr_pools; i++)
+		p->s->policy->pressure(&p->pool[i]);
+}
+
 static int pools_init(struct player *p, struct zsr_err *err)
 {
 	const struct zsr_player_setup *s = p->s;
@@ -34,6 +44,9 @@ static int pools_init(struct player *p, struct zsr_err *err)
 			return ret;
 	}
 	p->vm->pages_used = p->account.buffer_pages;
+	if (s->policy->pressure)
+		p->vm->pressure = pressure_main;
+	p->vm->pressure_arg = p;
 	return 0;
 }
 
@@ -130,9 +143,27 @@ static int collect(struct player *p, struct zsr_err *err)
 	return zsr_account_finish(&p->account, p->vm->end, p->run, err);
 }
 
+/* Objects that the pools hold. */
+static uint64_t live_objects(const struct player *p)
+{
+	struct zsr_class_stats stats;
+	uint64_t live = 0;
+	unsigned i, class;
+
+	for (i = 0; i < p->s->trace->nr_pools; i++)
+		for (class = 0; class < p->pool[i].nr_classes; class ++) {
+			if (!p->pool[i].class[class].size)
+				continue;
+			zsr_engine_class_stats(p->pool[i].e, class, &stats);
+			live += stats.obj_used;
+		}
+	return live;
+}
+
 /*
  * What must hold in every run, whatever the policy: CPU clocks add up, the
- * account's pages are the engines', nothing stays queued after the flush.
+ * account's pages are the engines', every release was done once, nothing stays
+ * queued after the flush.
  */
 static int check_invariants(struct player *p, struct zsr_err *err)
 {
@@ -161,6 +192,12 @@ static int check_invariants(struct player *p, struct zsr_err *err)
 	if (pages != p->account.total_pages)
 		return zsr_err_sys(err, EPROTO,
 				   "page account differs from the engine's");
+	if (live_objects(p) !=
+	    p->run->v.mallocs - p->run->v.malloc_failed - p->run->v.frees)
+		return zsr_err_sys(err, EPROTO,
+				   "policy %s: a release was lost, or done "
+				   "twice",
+				   p->s->policy->name);
 	if (p->vm->works_open)
 		return zsr_err_sys(err, EPROTO,
 				   "policy %s: work stays queued after its "

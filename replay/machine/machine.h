@@ -170,6 +170,7 @@ struct zsr_machine_ops {
 	void (*read_unlock)(struct zsr_machine *m, struct zsr_rwlock *l);
 	void (*write_lock)(struct zsr_machine *m, struct zsr_rwlock *l);
 	void (*write_unlock)(struct zsr_machine *m, struct zsr_rwlock *l);
+	bool (*spin_is_locked)(struct zsr_machine *m, struct zsr_spinlock *l);
 	bool (*spin_contended)(struct zsr_machine *m, struct zsr_spinlock *l);
 	bool (*write_contended)(struct zsr_machine *m, struct zsr_rwlock *l);
 	void (*line_read)(struct zsr_machine *m, struct zsr_line *l);
@@ -244,6 +245,13 @@ static inline void zsr_write_lock(struct zsr_machine *m, struct zsr_rwlock *l)
 static inline void zsr_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 {
 	m->ops->write_unlock(m, l);
+}
+
+/* Does anybody hold it now? Costs nothing: for the bound that takes no lock. */
+static inline bool zsr_spin_is_locked(struct zsr_machine *m,
+				      struct zsr_spinlock *l)
+{
+	return m->ops->spin_is_locked(m, l);
 }
 
 /* Does anybody wait for a lock that the caller holds? */

@@ -178,7 +178,8 @@ bool zsr_pool_zspage_unlink(struct zsr_pool *p, struct zsr_zspage *zspage);
 void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage);
 void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h);
 
-/* All of a free at once, by nobody and at no cost: the bound. And what lies in
+/* All of a free at once, by nobody and at no cost, unless a store or a
+ * compaction holds the class lock: the bound. And what lies in
  * the slot, likewise. */
 void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h);
 zsr_handle zsr_pool_slot_vanish(struct zsr_pool *p, uint32_t slot);

@@ -105,14 +105,13 @@ void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
 	zsr_engine_handle_free(p->e, h);
 }
 
-void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
+static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h)
 {
 	uint64_t now = ordered_now(p);
 	struct zsr_zspage *z;
 	unsigned pages;
 
-	if (zsr_engine_obj_free(p->e, zsr_engine_handle_class(p->e, h), h, &z) &
-		    ZSR_EMPTIED &&
+	if (zsr_engine_obj_free(p->e, class, h, &z) & ZSR_EMPTIED &&
 	    zsr_engine_zspage_trylock(p->e, z)) {
 		pages = zsr_zspage_pages(z);
 		zsr_engine_zspage_unlink(p->e, z);
@@ -121,6 +120,21 @@ void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
 		zsr_engine_zspage_free(p->e, z);
 	}
 	zsr_engine_handle_free(p->e, h);
+}
+
+void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
+{
+	unsigned class = zsr_engine_handle_class(p->e, h);
+	struct zsr_spinlock *lock = &p->class[class].lock;
+
+	/* A store or a compaction must not find the class changed under it. */
+	if (zsr_spin_is_locked(p->m, lock)) {
+		zsr_spin_lock(p->m, lock);
+		vanish(p, class, h);
+		zsr_spin_unlock(p->m, lock);
+	} else {
+		vanish(p, class, h);
+	}
 }
 
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)

@@ -237,6 +237,16 @@ static bool contended(struct zsr_explore *x, const void *lock)
 	return nr;
 }
 
+static bool spin_is_locked(struct zsr_machine *m, struct zsr_spinlock *l)
+{
+	struct zsr_explore *x = explore_of(m);
+
+	zsr_explore_point(x, OP_line_read, l);
+	zsr_explore_look(x, l);
+	zsr_explore_saw(x, l->owner != NULL);
+	return l->owner;
+}
+
 static bool spin_contended(struct zsr_machine *m, struct zsr_spinlock *l)
 {
 	return contended(explore_of(m), l);
@@ -345,6 +355,7 @@ const struct zsr_machine_ops zsr_explore_ops = {
 	.read_unlock = read_unlock,
 	.write_lock = write_lock,
 	.write_unlock = write_unlock,
+	.spin_is_locked = spin_is_locked,
 	.spin_contended = spin_contended,
 	.write_contended = write_contended,
 	.line_read = line_read,

@@ -166,6 +166,12 @@ void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
 	zsr_vm_preempt_enable(vm);
 }
 
+bool zsr_vm_spin_is_locked(struct zsr_machine *m, struct zsr_spinlock *l)
+{
+	zsr_vm_sync(zsr_vm_of(m));
+	return l->owner;
+}
+
 bool zsr_vm_spin_contended(struct zsr_machine *m, struct zsr_spinlock *l)
 {
 	zsr_vm_sync(zsr_vm_of(m));

@@ -128,6 +128,12 @@ void zsr_vm_dispatch(struct zsr_vm *vm)
 			resume(vm, &vm->host);
 			return;
 		}
+		if (zsr_vm_key_ps(zsr_min(first, timer)) < vm->latest) {
+			vm->error = zsr_err_sys(&vm->err, EPROTO,
+						"virtual time went back");
+			continue;
+		}
+		vm->latest = zsr_vm_key_ps(zsr_min(first, timer));
 		if (timer < first) {
 			struct zsr_vtimer t = timer_pop(vm);
 

@@ -205,6 +205,7 @@ static const struct zsr_machine_ops vm_ops = {
 	.read_unlock = zsr_vm_read_unlock,
 	.write_lock = zsr_vm_write_lock,
 	.write_unlock = zsr_vm_write_unlock,
+	.spin_is_locked = zsr_vm_spin_is_locked,
 	.spin_contended = zsr_vm_spin_contended,
 	.write_contended = zsr_vm_write_contended,
 	.line_read = zsr_vm_line_read,

@@ -152,6 +152,7 @@ struct zsr_vtimer {
 struct zsr_vm {
 	struct zsr_machine m; /* first: what policies see */
 	const struct zsr_profile *profile;
+	uint64_t latest; /* ps, of what was let go last */
 	uint64_t horizon; /* key before which the running CPU is alone */
 	uint64_t key[ZSR_MAX_CPUS]; /* order key; UINT64_MAX: not running */
 	struct zsr_vcpu *c; /* the CPU that runs */
@@ -233,6 +234,11 @@ static inline struct zsr_vtask *zsr_vm_current(struct zsr_vm *vm)
 static inline uint64_t zsr_vm_key(uint64_t ps, unsigned rank)
 {
 	return ps << 7 | rank;
+}
+
+static inline uint64_t zsr_vm_key_ps(uint64_t key)
+{
+	return key >> 7;
 }
 
 static inline unsigned zsr_vm_key_rank(uint64_t key)
@@ -385,6 +391,7 @@ void zsr_vm_read_lock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_write_lock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
+bool zsr_vm_spin_is_locked(struct zsr_machine *m, struct zsr_spinlock *l);
 bool zsr_vm_spin_contended(struct zsr_machine *m, struct zsr_spinlock *l);
 bool zsr_vm_write_contended(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_vm_line_read(struct zsr_machine *m, struct zsr_line *l);
