@@ -330,6 +330,26 @@ START_TEST(cpu_leaves_its_page)
 }
 END_TEST
 
+/* 62 full pages of 16, each drained in a run of its own, and a partial one. */
+START_TEST(worker_goes_on_after_its_run)
+{
+	scene_start((struct setup){
+		.policy = &zsr_policy_deferred,
+		.cpus = 4,
+		.tasks = 1,
+		.objects = 62 * 16 + 15,
+		.param = { { "run-pages", 1 }, { "page-entries", 16 } } });
+	phase(store_all, true);
+	release_phase();
+	ck_assert_uint_eq(scene.pool.fallbacks, 0);
+	ck_assert_uint_eq(scene.account.depth, 15);
+	ck_assert_uint_ge(scene.vm->works_run, 62);
+	phase(flush_all, false);
+	check_all_back();
+	scene_end();
+}
+END_TEST
+
 static uint64_t end_with(uint64_t workers)
 {
 	uint64_t time;
@@ -365,4 +385,5 @@ ZSR_TEST_MAIN("policies_queues", array_holds_a_handle_a_page,
 	      array_worker_may_be_bound, zspages_go_back_later,
 	      zspages_wait_for_the_kick, deferred_follows_the_page_size,
 	      timer_flushes_partial_pages, flush_stops_the_timers,
-	      cpu_leaves_its_page, more_workers_drain_sooner)
+	      cpu_leaves_its_page, worker_goes_on_after_its_run,
+	      more_workers_drain_sooner)
