@@ -21,7 +21,7 @@ static const struct zsr_param params[] = {
 		   "how full the array is when the worker is kicked",
 		   "RFC v2 2/4" },
 	[QUEUE] = { "queue", "", 0, 0, 1,
-		    "whether the worker stays on the CPU that kicked it",
+		    "the worker's: a bound one stays on the CPU that kicked it",
 		    "not seen; assumed: unbound, as in the later versions",
 		    queues },
 	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_UNLOCK_FIRST,
