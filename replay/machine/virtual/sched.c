@@ -122,6 +122,8 @@ void zsr_vm_dispatch(struct zsr_vm *vm)
 			second = zsr_min(second, zsr_max(first, vm->key[i]));
 			first = zsr_min(first, vm->key[i]);
 		}
+		while (vm->nr_timers && vm->timers[0].fn == no_timer)
+			timer_pop(vm);
 		timer = vm->nr_timers ? zsr_vm_key(vm->timers[0].at, 0)
 				      : UINT64_MAX;
 		if (vm->error || zsr_min(first, timer) == UINT64_MAX) {
