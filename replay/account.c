@@ -142,6 +142,7 @@ void zsr_account_dequeued(struct zsr_account *a, uint64_t ps,
 void zsr_account_buffer(struct zsr_account *a, int64_t pages)
 {
 	a->buffer_pages = (uint64_t)((int64_t)a->buffer_pages + pages);
+	a->peak_buffer = zsr_max(a->peak_buffer, a->buffer_pages);
 }
 
 /* ---- life -------------------------------------------------------------- */
@@ -224,7 +225,7 @@ int zsr_account_finish(struct zsr_account *a, uint64_t ps, struct zsr_run *run,
 	v->held_peak_pages = a->peak_held;
 	v->held_area_page_us = (uint64_t)(a->held_area / 1000000);
 	v->dead_peak_bytes = a->peak_dead;
-	v->queue_pages = a->buffer_pages;
+	v->queue_pages = a->peak_buffer;
 	v->queue_peak = a->peak_depth;
 	v->queue_oldest_ns = zsr_ps_to_ns(a->oldest_ps);
 	v->stranded = a->depth;

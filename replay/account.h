@@ -29,7 +29,7 @@ struct zsr_account {
 	uint64_t back_pages; /* since the first release began */
 	uint64_t depth; /* entries queued */
 	uint64_t dead_bytes;
-	uint64_t buffer_pages;
+	uint64_t buffer_pages, peak_buffer;
 	uint64_t peak_pages, peak_held, peak_depth, peak_dead;
 	uint64_t oldest_ps;
 	unsigned __int128 held_area; /* pages x ps */

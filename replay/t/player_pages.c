@@ -51,7 +51,7 @@ END_TEST
  * Pages: one a CPU and 64, for each pool. */
 START_TEST(pools_are_apart)
 {
-	uint64_t params[] = { 64, 4, 32 };
+	uint64_t params[] = { 64, 4, 32, 1, 0 };
 	unsigned i;
 
 	start(1);
@@ -83,7 +83,7 @@ END_TEST
  */
 START_TEST(held_back)
 {
-	uint64_t params[] = { 4, 3, 32 };
+	uint64_t params[] = { 4, 3, 32, 1, 0 };
 	uint64_t done;
 
 	start(1);
@@ -174,7 +174,7 @@ START_TEST(compaction_beside_releases)
 	const struct zsr_policy *const policies[] = { &zsr_policy_sync,
 						      &zsr_policy_class_idx,
 						      &zsr_policy_deferred };
-	uint64_t params[] = { 2, 7, 32 };
+	uint64_t params[] = { 2, 7, 32, 1, 0 };
 	unsigned p, i;
 
 	for (p = 0; p < ZSR_ARRAY_SIZE(policies); p++) {
