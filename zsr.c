@@ -32,6 +32,8 @@ static const struct zsr_cmd commands[] = {
 	  zsr_cmd_report },
 	{ "export", "TRACE [--format F] [-o FILE] [-d DB]",
 	  "write a trace as trace.dat, ftrace text or CSV", zsr_cmd_export },
+	{ "merge", "DB... [-d DEST]",
+	  "take the traces and runs of other databases", zsr_cmd_merge },
 	{ "rm", "TRACE|RUN... [-d DB] [OPTION...]", "remove traces and runs",
 	  zsr_cmd_rm },
 	{ "fsck", "[DB] [OPTION...]", "check every checksum, count, reference",

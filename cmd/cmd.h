@@ -42,6 +42,7 @@ int zsr_cmd_repro(int argc, const char **argv);
 int zsr_cmd_policies(int argc, const char **argv);
 int zsr_cmd_fsck(int argc, const char **argv);
 int zsr_cmd_rm(int argc, const char **argv);
+int zsr_cmd_merge(int argc, const char **argv);
 int zsr_cmd_export(int argc, const char **argv);
 
 /* As val of a string option: given again, its values are joined by commas. */

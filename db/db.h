@@ -461,6 +461,29 @@ struct zsr_removed {
 int zsr_db_remove(struct zsr_db *db, const struct zsr_remove *what,
 		  struct zsr_removed *out, struct zsr_err *err);
 
+struct zsr_merge_opts {
+	void *ctx;
+	/* A trace NAME of PATH, and what it is called now. May be NULL. */
+	void (*trace)(void *ctx, const char *path, const char *name,
+		      const char *as, bool known);
+};
+
+struct zsr_merged {
+	uint64_t nr_traces;
+	uint64_t nr_known; /* were there already, by digest */
+	uint64_t nr_runs;
+	uint64_t nr_known_runs; /* same inputs, same results */
+};
+
+/*
+ * The traces and runs of the databases at PATHS into DB, all or nothing. Each
+ * is checked before anything is taken from it; a fault is an input error. Runs
+ * belong to the trace that has their trace's digest.
+ */
+int zsr_db_merge(struct zsr_db *db, const char *const *paths, size_t nr,
+		 const struct zsr_merge_opts *opts, struct zsr_merged *merged,
+		 struct zsr_err *err);
+
 /* ---- SQL ----------------------------------------------------------- */
 
 enum zsr_sql_type { ZSR_SQL_NULL, ZSR_SQL_NUMBER, ZSR_SQL_TEXT };

@@ -166,22 +166,31 @@ static int each(struct fsck *f, const char *table,
 	return fsck_judge(f, ret, err);
 }
 
-int zsr_db_fsck(struct zsr_db *db, const struct zsr_fsck_opts *opts,
-		struct zsr_fsck *found, struct zsr_err *err)
+int zsr_fsck_open(struct zsr_db *db, const struct zsr_fsck_opts *opts,
+		  struct zsr_fsck *found, struct zsr_err *err)
 {
 	struct fsck f = { .db = db, .opts = opts };
-	/* One state of the database, whatever others write meanwhile. */
-	int ret = zsr_sql_exec(db, "BEGIN", err);
+	int ret = check_rules(&f, err);
 
-	if (!ret)
-		ret = check_rules(&f, err);
 	if (!ret)
 		ret = check_profiles(&f, err);
 	if (!ret)
 		ret = each(&f, "trace", fsck_trace, err);
 	if (!ret)
 		ret = each(&f, "run", check_run, err);
-	zsr_db_rollback(db);
 	*found = f.found;
+	return ret;
+}
+
+int zsr_db_fsck(struct zsr_db *db, const struct zsr_fsck_opts *opts,
+		struct zsr_fsck *found, struct zsr_err *err)
+{
+	/* One state of the database, whatever others write meanwhile. */
+	int ret = zsr_sql_exec(db, "BEGIN", err);
+
+	*found = (struct zsr_fsck){ 0 };
+	if (!ret)
+		ret = zsr_fsck_open(db, opts, found, err);
+	zsr_db_rollback(db);
 	return ret;
 }

@@ -19,6 +19,9 @@ int fsck_judge(struct fsck *f, int ret, struct zsr_err *err);
 /* Lines that a query makes; where it has a parameter that is the trace. */
 int fsck_lines(struct fsck *f, const char *sql, int64_t trace,
 	       struct zsr_err *err);
+/* zsr_db_fsck() in the caller's transaction. */
+int zsr_fsck_open(struct zsr_db *db, const struct zsr_fsck_opts *opts,
+		  struct zsr_fsck *found, struct zsr_err *err);
 int fsck_trace(struct fsck *f, int64_t id, struct zsr_err *err);
 
 #endif

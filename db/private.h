@@ -81,6 +81,11 @@ bool zsr_facts_page_size(uint64_t page_size);
  * that cannot be. */
 int zsr_facts_check(const struct zsr_trace *t, struct zsr_err *err);
 
+/* ---- traces (traces.c) ------------------------------------------------ */
+
+/* Makes NAME one that no trace has: itself, or NAME-2, NAME-3, ... */
+int zsr_trace_free_name(struct zsr_db *db, char name[128], struct zsr_err *err);
+
 /* ---- writer (writer.c), for the import pass --------------------------- */
 
 /* Facts that became known after begin: kernel, times, page_size, chain_size,

@@ -143,6 +143,31 @@ int zsr_trace_find(struct zsr_db *db, const char *name, struct zsr_trace *t,
 	return ret;
 }
 
+int zsr_trace_free_name(struct zsr_db *db, char name[128], struct zsr_err *err)
+{
+	char base[120];
+	sqlite3_stmt *stmt;
+	unsigned i;
+	int ret;
+
+	snprintf(base, sizeof(base), "%.110s", name);
+	ret = zsr_sql_prepare(db, &stmt, "SELECT 1 FROM trace WHERE name = ?",
+			      err);
+	if (ret)
+		return ret;
+	snprintf(name, 128, "%s", base);
+	for (i = 2;; i++) {
+		zsr_sql_bind(stmt, "s", name);
+		ret = zsr_sql_step(db, stmt, err);
+		sqlite3_reset(stmt);
+		if (ret <= 0)
+			break;
+		snprintf(name, 128, "%s-%u", base, i);
+	}
+	sqlite3_finalize(stmt);
+	return ret;
+}
+
 int zsr_trace_tasks(struct zsr_db *db, int64_t trace,
 		    int (*fn)(void *ctx, const struct zsr_task *t), void *ctx,
 		    struct zsr_err *err)

@@ -50,32 +50,6 @@ struct zsr_writer {
 
 /* ---- begin ----------------------------------------------------------- */
 
-/* NAME, or NAME-2, NAME-3, ..., whichever is free. */
-static int free_name(struct zsr_db *db, char name[128], struct zsr_err *err)
-{
-	char base[120];
-	sqlite3_stmt *stmt;
-	unsigned i;
-	int ret;
-
-	snprintf(base, sizeof(base), "%.110s", name);
-	ret = zsr_sql_prepare(db, &stmt, "SELECT 1 FROM trace WHERE name = ?",
-			      err);
-	if (ret)
-		return ret;
-	snprintf(name, 128, "%s", base);
-	for (i = 2;; i++) {
-		zsr_sql_bind(stmt, "s", name);
-		ret = zsr_sql_step(db, stmt, err);
-		sqlite3_reset(stmt);
-		if (ret <= 0)
-			break;
-		snprintf(name, 128, "%s-%u", base, i);
-	}
-	sqlite3_finalize(stmt);
-	return ret;
-}
-
 static int insert_trace(struct zsr_writer *w, struct zsr_err *err)
 {
 	sqlite3_stmt *stmt;
@@ -119,7 +93,7 @@ int zsr_writer_begin(struct zsr_db *db, const struct zsr_trace *t,
 	ret = zsr_db_begin(db, err);
 	if (ret)
 		goto fail;
-	ret = t->name[0] ? free_name(db, w->t.name, err)
+	ret = t->name[0] ? zsr_trace_free_name(db, w->t.name, err)
 			 : zsr_err_usage(err, "a trace needs a name");
 	if (!ret)
 		ret = insert_trace(w, err);
