@@ -76,6 +76,20 @@ static void each_word(FILE *f, const char *before, const char *words)
 	}
 }
 
+/* A plug-in's run knows the policy's name and the file's digest, not its path:
+ * the file is most likely named after the policy. */
+static void put_policy(FILE *f, const struct zsr_column *col)
+{
+	const char *digest = strstr(col->params, "plugin=");
+	char path[128];
+
+	if (digest && (digest == col->params || digest[-1] == ' '))
+		snprintf(path, sizeof(path), "./%s.so", col->policy);
+	else
+		snprintf(path, sizeof(path), "%s", col->policy);
+	quote(f, path);
+}
+
 /* The command line that plays a run again, for a shell. */
 static void replay_command(FILE *f, const struct canvas *c,
 			   const struct zsr_column *col)
@@ -84,7 +98,7 @@ static void replay_command(FILE *f, const struct canvas *c,
 	quote(f, c->cmp->trace);
 	put_db(f, c->opts->db_path);
 	fputs(" --policy ", f);
-	quote(f, col->policy);
+	put_policy(f, col);
 	fputs(" --machine ", f);
 	quote(f, col->profile);
 	fprintf(f, " --cpus %" PRIu32 " --seed %" PRIu64 " --arrival ",

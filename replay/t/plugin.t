@@ -127,6 +127,11 @@ ok "the recorded file can be asked for"
 exits 2 "policy stack is plugin=sha256:" "$zsr" replay "$trace" \
 	-p ./stack.so --param "${id%??????}000000"
 ok "and another one is not it"
+"$zsr" report "#$("$zsr" sql 'SELECT max(id) FROM run' --csv | tail -1)" \
+	-o report.pdf >out 2>err && pdftotext -layout report.pdf - |
+	tr -s '\n\\ ' ' ' >out &&
+	grep -q -e "--policy ./stack.so .* --param $id" out
+ok "the report's command replays it"
 if command -v valgrind >/dev/null; then
 	valgrind -q --error-exitcode=9 --leak-check=full "$zsr" replay \
 		"$trace" -p ./stack.so --param entries=64 >out 2>err
