@@ -6,6 +6,7 @@
  * the same few size classes.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "replay/account.h"
@@ -137,7 +138,18 @@ static uint64_t measure(const struct zsr_policy *policy, unsigned cpus)
 	return start;
 }
 
-int main(void)
+/* All policies, or those named on the command line. */
+static bool wanted(const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 1;
+}
+
+int main(int argc, char **argv)
 {
 	static const unsigned cpus[] = { 1, 4 };
 	const struct zsr_policy *p;
@@ -150,7 +162,8 @@ int main(void)
 	       ROUNDS);
 	for (k = 0; (p = zsr_policies[k]); k++) {
 		/* These want to be told of releases. */
-		if (p->flags & (ZSR_POLICY_GATED | ZSR_POLICY_ENTRIES))
+		if (p->flags & (ZSR_POLICY_GATED | ZSR_POLICY_ENTRIES) ||
+		    !wanted(p->name, argc, argv))
 			continue;
 		for (i = 0; i < ZSR_ARRAY_SIZE(cpus); i++) {
 			best[i] = UINT64_MAX;

@@ -12,7 +12,7 @@
 static void line_get(struct zsr_vm *vm, struct zsr_line *line, bool write)
 {
 	struct zsr_vcpu *c = vm->c;
-	unsigned cpu = (unsigned)(c - vm->cpu);
+	unsigned cpu = c->index;
 	uint64_t bit = 1ull << cpu;
 
 	if (write ? line->owner == (int32_t)cpu + 1 : line->sharers & bit)

@@ -159,7 +159,7 @@ static struct zsr_vtask *ready_steal(struct zsr_vm *vm, struct zsr_vcpu *c)
 
 static struct zsr_vcpu *sibling(struct zsr_vm *vm, const struct zsr_vcpu *c)
 {
-	unsigned i = zsr_vm_cpu_index(vm, c) ^ 1;
+	unsigned i = c->index ^ 1;
 
 	if (zsr_max(i, i ^ 1) >= zsr_min(vm->profile->smt_cpus, vm->m.nr_cpus))
 		return NULL;
@@ -200,7 +200,7 @@ static void cpu_run(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t,
 	/* A real-time task that came while the CPU was switching to T. */
 	if (t->class == ZSR_SCHED_FAIR && c->rt.head)
 		c->slice_end = c->now;
-	t->cpu = zsr_vm_cpu_index(vm, c);
+	t->cpu = c->index;
 	t->state = ZSR_VT_RUNNING;
 	t->run_since = c->now;
 	zsr_vm_key_set(vm, c);
@@ -328,7 +328,7 @@ void zsr_vm_make_ready(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at)
 		cpu_run(vm, c, t, NULL);
 		return;
 	}
-	t->cpu = zsr_vm_cpu_index(vm, c);
+	t->cpu = c->index;
 	ready_insert(vm, c, t);
 	if (preempts(vm, c, t))
 		c->slice_end = zsr_min(c->slice_end, c->now);

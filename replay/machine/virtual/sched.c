@@ -5,24 +5,23 @@
 
 #include "replay/machine/virtual/vm.h"
 
-static uint64_t cpu_key(const struct zsr_vm *vm, const struct zsr_vcpu *c)
+static uint64_t cpu_key(const struct zsr_vcpu *c)
 {
-	return zsr_vm_key(c->computing ? c->stop_at : c->now,
-			  zsr_vm_cpu_index(vm, c) + 1);
+	return zsr_vm_key(c->computing ? c->stop_at : c->now, c->index + 1);
 }
 
 void zsr_vm_key_set(struct zsr_vm *vm, struct zsr_vcpu *c)
 {
-	uint64_t key = cpu_key(vm, c);
+	uint64_t key = cpu_key(c);
 
-	vm->key[zsr_vm_cpu_index(vm, c)] = key;
+	vm->key[c->index] = key;
 	if (c != vm->c && key < vm->horizon)
 		vm->horizon = key;
 }
 
 void zsr_vm_key_clear(struct zsr_vm *vm, struct zsr_vcpu *c)
 {
-	vm->key[zsr_vm_cpu_index(vm, c)] = UINT64_MAX;
+	vm->key[c->index] = UINT64_MAX;
 }
 
 /* ---- timers: a binary heap by (at, seq) ------------------------------ */

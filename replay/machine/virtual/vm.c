@@ -177,7 +177,7 @@ static void vm_order(struct zsr_machine *m)
 
 static unsigned vm_cpu(struct zsr_machine *m)
 {
-	return zsr_vm_cpu_index(zsr_vm_of(m), zsr_vm_of(m)->c);
+	return zsr_vm_of(m)->c->index;
 }
 
 static void vm_preempt_disable(struct zsr_machine *m)
@@ -226,10 +226,9 @@ static const struct zsr_machine_ops vm_ops = {
 };
 
 /* What the steps cost on this CPU, alone on its core and not. */
-static void costs_init(struct zsr_vcpu *c, const struct zsr_profile *p,
-		       unsigned cpu)
+static void costs_init(struct zsr_vcpu *c, const struct zsr_profile *p)
 {
-	uint64_t speed = p->speed[cpu] ? p->speed[cpu] : 1000;
+	uint64_t speed = p->speed[c->index] ? p->speed[c->index] : 1000;
 	uint64_t shared = p->smt_speed ? p->smt_speed : 1000;
 	unsigned i;
 
@@ -260,7 +259,8 @@ int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
 	for (i = 0; i < nr_cpus; i++) {
 		vm->key[i] = UINT64_MAX;
 		vm->cpu[i].rng.state = zsr_rng_next(&rng);
-		costs_init(&vm->cpu[i], profile, i);
+		vm->cpu[i].index = i;
+		costs_init(&vm->cpu[i], profile);
 	}
 	*out = vm;
 	return 0;

@@ -119,6 +119,7 @@ struct zsr_worker_pool {
 
 struct zsr_vcpu {
 	uint64_t now; /* ps */
+	unsigned index; /* its number, from 0 */
 	struct zsr_vtask *cur; /* NULL: idle */
 	unsigned nr_ready; /* tasks that wait for this CPU */
 	bool offline;
@@ -250,9 +251,9 @@ void zsr_vm_yield(struct zsr_vm *vm);
 
 static inline void zsr_vm_sync(struct zsr_vm *vm)
 {
-	unsigned rank = (unsigned)(vm->c - vm->cpu) + 1;
+	const struct zsr_vcpu *c = vm->c;
 
-	if (__builtin_expect(zsr_vm_key(vm->c->now, rank) > vm->horizon, 0))
+	if (__builtin_expect(zsr_vm_key(c->now, c->index + 1) > vm->horizon, 0))
 		zsr_vm_yield(vm);
 }
 
@@ -304,12 +305,6 @@ void zsr_vm_pages_give(struct zsr_vm *vm, uint64_t nr);
 void zsr_vm_pages_await(struct zsr_vm *vm);
 
 /* ---- between the files of this folder ------------------------------- */
-
-static inline unsigned zsr_vm_cpu_index(const struct zsr_vm *vm,
-					const struct zsr_vcpu *c)
-{
-	return (unsigned)(c - vm->cpu);
-}
 
 /* C's clock moves on without work being done. */
 static inline void zsr_vm_idle_until(struct zsr_vcpu *c, uint64_t at)

@@ -263,8 +263,7 @@ static void kick(struct zsr_worker_pool *p, struct zsr_work *w,
 	at = zsr_max(at, p->spare_at);
 	p->spare_at = at + vm->profile->worker_create;
 	at += zsr_vm_wake_latency(vm, by, true);
-	if (worker_spawn(p, p->bound ? p->cpu : zsr_vm_cpu_index(vm, by),
-			 worker_main, p, at)) {
+	if (worker_spawn(p, p->bound ? p->cpu : by->index, worker_main, p, at)) {
 		vm->nr_alive--;
 		p->busy++;
 	}
