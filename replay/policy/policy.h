@@ -18,6 +18,9 @@ struct zsr_policy;
 
 #define ZSR_MAX_PARAMS 16
 
+/* Entries a kernel up to 6.13 frees under one hold of the swap device's lock. */
+#define ZSR_SWAP_BATCH 64
+
 /* What a handle takes in a buffer of a 64-bit kernel, in bytes. */
 #define ZSR_HANDLE_BYTES 8u
 
@@ -53,6 +56,11 @@ struct zsr_pool {
 	uint32_t nr_tasks; /* tasks that may release: 0 to nr_tasks - 1 */
 	const uint32_t *nr_releasing; /* tasks now between begin and end of a
 				       * release, of any pool */
+	uint64_t fallbacks;
+	/* The rest is none of a policy's business. */
+	struct zsr_spinlock *device_lock; /* the swap device's; NULL: none */
+	void (*enter_swap)(struct zsr_pool *p); /* takes it for a caller; NULL
+						 * where there is none */
 	struct zsr_line page_count; /* the pool's atomic page counter */
 	struct zsr_account *account;
 	struct zsr_queued queued; /* handles that wait in a queue */
@@ -66,7 +74,6 @@ struct zsr_pool {
 		uint64_t moved, bytes; /* in class sizes */
 		uint64_t dead_moved, dead_bytes; /* of queued objects */
 	} compact;
-	uint64_t fallbacks;
 	uint64_t slots_reused; /* stored to while their release waited */
 };
 
@@ -93,7 +100,7 @@ enum zsr_store_lock {
 /* release_begins() and release_ends() want to know how much is coming. */
 #define ZSR_POLICY_GATED (1u << 0)
 /* Queues whole swap entries: release() does the swap core's part too, at once
- * or later, and a slot is not stored to before that. */
+ * or later, with the locks around it, and a slot is not stored to before. */
 #define ZSR_POLICY_ENTRIES (1u << 1)
 
 struct zsr_policy {
@@ -199,6 +206,24 @@ zsr_handle zsr_pool_slot_drain(struct zsr_pool *p, uint32_t slot);
 /* The swap core's part of a release (ZSR_POLICY_ENTRIES): from now on the slot
  * may be stored to. */
 void zsr_pool_swap_free(struct zsr_pool *p, uint32_t slot);
+/* Before a caller frees an entry itself: takes the swap device's lock, where the
+ * kernel has one. It is dropped when the run of such releases ends. */
+static inline void zsr_pool_swap_enter(struct zsr_pool *p)
+{
+	if (p->enter_swap)
+		p->enter_swap(p);
+}
+/* The same for a worker, around a run of at most ZSR_SWAP_BATCH entries. */
+static inline void zsr_pool_swap_lock(struct zsr_pool *p)
+{
+	if (p->device_lock)
+		zsr_spin_lock(p->m, p->device_lock);
+}
+static inline void zsr_pool_swap_unlock(struct zsr_pool *p)
+{
+	if (p->device_lock)
+		zsr_spin_unlock(p->m, p->device_lock);
+}
 
 /* ---- bookkeeping a policy owes the run's record --------------------- */
 
