@@ -74,7 +74,7 @@ static size_t cut_at(const char *text, size_t len)
 	for (cut = len; cut; cut--)
 		if (text[cut] == ' ')
 			return cut;
-	for (cut = len; cut > len / 2; cut--)
+	for (cut = len; cut > len / 3; cut--)
 		if (strchr("-=,/", text[cut - 1]))
 			return cut;
 	return len;

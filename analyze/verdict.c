@@ -89,6 +89,12 @@ static void say_cpu(FILE *f, const uint64_t *v, const uint64_t *base)
 			zsr_fmt_percent(d, x > y ? x - y : y - x, y));
 }
 
+/* No kernel could do it: it takes no part in who is best. */
+static bool is_bound(const struct zsr_column *c)
+{
+	return !strcmp(c->policy, "ideal");
+}
+
 static int sentence(struct zsr_compare *c, size_t col)
 {
 	const uint64_t *v = c->col[col].value, *base = c->col[0].value;
@@ -99,7 +105,8 @@ static int sentence(struct zsr_compare *c, size_t col)
 
 	if (!f)
 		return -ENOMEM;
-	fprintf(f, "%s: ", c->col[col].label);
+	fprintf(f, "%s%s: ", c->col[col].label,
+		is_bound(&c->col[col]) ? " (no kernel could)" : "");
 	say_callers(f, v, base, c->col[0].policy);
 	fputs(", ", f);
 	say_pages(f, v, base, c->col[0].policy);
@@ -121,6 +128,15 @@ static int sentence(struct zsr_compare *c, size_t col)
 	return ret;
 }
 
+static size_t nr_real(const struct zsr_compare *c)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < c->nr_cols; i++)
+		nr += !is_bound(&c->col[i]);
+	return nr;
+}
+
 /* Who is best, together with all that are as good, in the order of columns. */
 static void best(struct zsr_compare *c, FILE *f, const char *what,
 		 unsigned value)
@@ -128,15 +144,19 @@ static void best(struct zsr_compare *c, FILE *f, const char *what,
 	size_t i, win = 0, first = SIZE_MAX, second = 0, alike = 0;
 	char n[ZSR_FMT_LEN];
 
-	for (i = 1; i < c->nr_cols; i++)
-		if (c->col[i].value[value] < c->col[win].value[value])
+	while (is_bound(&c->col[win]))
+		win++;
+	for (i = win + 1; i < c->nr_cols; i++)
+		if (!is_bound(&c->col[i]) &&
+		    c->col[i].value[value] < c->col[win].value[value])
 			win = i;
 	if (c->col[win].value[value] == ZSR_NEVER) {
 		fprintf(f, "%s: none before teardown", what);
 		return;
 	}
 	for (i = 0; i < c->nr_cols; i++) {
-		if (!same(c->col[i].value[value], c->col[win].value[value]))
+		if (is_bound(&c->col[i]) ||
+		    !same(c->col[i].value[value], c->col[win].value[value]))
 			continue;
 		if (first == SIZE_MAX)
 			first = i;
@@ -145,7 +165,7 @@ static void best(struct zsr_compare *c, FILE *f, const char *what,
 		alike++;
 	}
 	fprintf(f, "%s: ", what);
-	if (alike == c->nr_cols)
+	if (alike == nr_real(c))
 		fprintf(f, "all alike, within %d %%", SAME_PERCENT);
 	else if (alike > 2)
 		fprintf(f, "%s and %zu others", c->col[first].label, alike - 1);
@@ -211,7 +231,7 @@ int zsr_verdict_build(struct zsr_compare *c)
 		return zsr_lines_add(&c->verdict, "No release was played.");
 	if (c->nr_cols == 1)
 		return alone(c);
-	if (headline(c))
+	if (nr_real(c) > 1 && headline(c))
 		return -ENOMEM;
 	for (i = 1; i < c->nr_cols; i++)
 		if (sentence(c, i))

@@ -168,6 +168,35 @@ START_TEST(verdict)
 }
 END_TEST
 
+/* What no kernel could do is compared, and wins nothing. */
+START_TEST(bound)
+{
+	struct zsr_run *r[] = {
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("ideal", "", 1000000, 1000000, 0, 0),
+		made_policy("deferred", "", 4000000, 16000000, 40000, 0),
+	};
+	struct zsr_trace t = made_trace();
+	struct zsr_analysis a = analyze(r, 3, &t, false, 0);
+	const struct zsr_lines *v = &a.cmp[0].verdict;
+
+	ck_assert_ptr_nonnull(
+		strstr(v->line[0], "Soonest back to its caller: deferred"));
+	ck_assert_ptr_nonnull(
+		strstr(v->line[0], "100 % of pages back: sync, 12.0 ms"));
+	ck_assert_ptr_null(strstr(v->line[0], "ideal"));
+	ck_assert_ptr_nonnull(
+		strstr(v->line[1], "ideal (no kernel could): callers return"));
+	zsr_analysis_free(&a);
+	a = analyze(r, 2, &t, false, 0);
+	ck_assert(!says(&a.cmp[0].verdict, "Soonest"));
+	zsr_analysis_free(&a);
+	made_free(r[0]);
+	made_free(r[1]);
+	made_free(r[2]);
+}
+END_TEST
+
 /* The same policy with other parameters or on another machine stays apart and
  * says how; an exact repeat is dropped only when asked for. */
 START_TEST(labels)
@@ -325,6 +354,7 @@ int main(void)
 	tcase_add_test(tcase, rows);
 	tcase_add_test(tcase, never);
 	tcase_add_test(tcase, verdict);
+	tcase_add_test(tcase, bound);
 	tcase_add_test(tcase, labels);
 	tcase_add_test(tcase, groups);
 	tcase_add_test(tcase, forms);
