@@ -66,9 +66,9 @@ TESTS	:= $(TEST_SRCS:%.c=$(O)/%)
 BENCHES	:= $(BENCH_SRCS:%.c=$(O)/%)
 LIB	:= $(O)/libzsr.a
 
-all: zsr man
+all: zsr zsr_sqlite.so man
 
-zsr: $(O)/zsr
+zsr zsr_sqlite.so: %: $(O)/%
 	$(Q)cp -f $< $@
 
 # Plug-ins see no more of the program than this list.
@@ -143,13 +143,15 @@ format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/zsr/profiles
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/sqlite3 \
+		$(DESTDIR)$(PREFIX)/share/zsr/profiles
 	install -m 755 $(O)/zsr $(DESTDIR)$(PREFIX)/bin/zsr
+	install -m 755 $(EXT) $(DESTDIR)$(PREFIX)/lib/sqlite3
 	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/zsr/profiles
 	$(MAN_INSTALL)
 
 clean:
-	rm -rf $(O) build-* zsr
+	rm -rf $(O) build-* zsr zsr_sqlite.so
 
 FORCE:
 .PHONY: all deps demo check check-built check-strict check-sanitized \

@@ -9,3 +9,23 @@ $(O)/db/create.o: db/schema.sql
 
 # Its loops over columns want vectors.
 $(O)/db/chunk_rows.o $(O)/db/chunk_encode.o: private OPT = -O3
+
+# The tables and functions for any SQLite. Its API comes as a pointer, so all of
+# it is compiled once more.
+EXT := $(O)/zsr_sqlite.so
+EXT_OBJS := $(patsubst %,$(O)/ext/%.o,base/err base/mem event/event \
+	db/chunk_decode db/chunk_rows db/classes db/facts db/live db/objects \
+	db/reader db/sql db/texts db/traces db/vfilter db/vplan db/vtab \
+	db/vtab_event db/vtab_object db/ext/extension)
+ext_flags := -fPIC -fvisibility=hidden -include db/ext/extension.h
+
+$(O)/ext/db/chunk_rows.o: private OPT = -O3
+$(EXT_OBJS): $(O)/ext/%.o: %.c $(O)/.flags
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(cflags) $(ext_flags) -MMD -MP \
+		-c -o $@ $<
+
+$(EXT): $(EXT_OBJS)
+	$(call say,LD,$@)$(CC) $(cflags) -shared -Wl,-z,defs -o $@ $^ $(LDFLAGS) \
+		$(shell $(PKG_CONFIG) --libs libzstd libxxhash) -lm
+
+-include $(EXT_OBJS:.o=.d)

@@ -150,7 +150,7 @@ static int next_in_batch(struct zsr_objects *o, struct zsr_object *obj,
 		else if (ev->kind == ZSR_EV_FREE)
 			ret = on_free(o, ev, obj, err);
 	}
-	return ret;
+	return zsr_reader_in_chunk(o->reader, ret, err);
 }
 
 /* ---- going through the trace ------------------------------------------------ */

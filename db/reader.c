@@ -124,8 +124,7 @@ void zsr_reader_close(struct zsr_reader *r)
 	free(r);
 }
 
-/* Context for an error in the current chunk. */
-static int in_chunk(struct zsr_reader *r, int ret, struct zsr_err *err)
+int zsr_reader_in_chunk(const struct zsr_reader *r, int ret, struct zsr_err *err)
 {
 	if (ret >= 0)
 		return ret;
@@ -186,7 +185,7 @@ int zsr_reader_rows(struct zsr_reader *r, const struct zsr_event **ev,
 	*ev = r->ev;
 	if (births)
 		*births = r->births;
-	return in_chunk(r, ret, err);
+	return zsr_reader_in_chunk(r, ret, err);
 }
 
 /* Sizes of later frees need the mallocs of a chunk that is left. */
@@ -268,5 +267,5 @@ int zsr_reader_chunk(struct zsr_reader *r, const struct zsr_chunk_info **info,
 		      : zsr_err_input(err, "it is missing");
 	sqlite3_reset(r->next);
 	*info = &r->info;
-	return ret ? in_chunk(r, ret, err) : 1;
+	return ret ? zsr_reader_in_chunk(r, ret, err) : 1;
 }

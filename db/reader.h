@@ -30,5 +30,9 @@ uint64_t zsr_reader_first_row(const struct zsr_reader *r);
  */
 int zsr_reader_rows(struct zsr_reader *r, const struct zsr_event **ev,
 		    const uint64_t **births, struct zsr_err *err);
+/* RET; a negative one with the trace and the current chunk put in front of its
+ * error. */
+int zsr_reader_in_chunk(const struct zsr_reader *r, int ret,
+			struct zsr_err *err);
 
 #endif

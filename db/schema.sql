@@ -153,11 +153,27 @@ CREATE TABLE run_release (
 	PRIMARY KEY (run, nr)
 ) STRICT, WITHOUT ROWID;
 
--- What people ask. Views over zsr_event want the virtual table of zsr.
+-- What people ask. All but trace_meta and those of runs want the virtual table
+-- zsr_event, of zsr or of its extension. They are grouped by a trace's name so
+-- that a condition on it keeps the others from being read.
 
 CREATE VIEW trace_meta AS
 	SELECT trace, key, coalesce(value, zsr_text(trace, at, len)) AS value
 	FROM meta;
+
+-- What was live before t_ns, at up to 1000 times.
+CREATE VIEW live_bytes AS
+	SELECT trace, t_ns, sum(objects) OVER so_far AS live_objects,
+		sum(bytes) OVER so_far AS live_bytes
+	FROM (SELECT t.name AS trace, (e.t_ns / t.step + 1) * t.step AS t_ns,
+			sum(iif(e.kind = 'malloc', 1, -1)) AS objects,
+			sum(iif(e.kind = 'malloc', e.size, -e.size)) AS bytes
+		FROM (SELECT id, name, duration_ns / 1000 + 1 AS step
+			FROM trace) t
+		CROSS JOIN zsr_event e ON e.trace = t.id
+		WHERE e.kind IN ('malloc', 'free') AND e.obj IS NOT NULL
+		GROUP BY t.name, e.t_ns / t.step)
+	WINDOW so_far AS (PARTITION BY trace ORDER BY t_ns);
 
 -- Mallocs by size, in steps of 256 bytes.
 CREATE VIEW size_histogram AS
@@ -165,7 +181,7 @@ CREATE VIEW size_histogram AS
 		count(*) AS mallocs
 	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
 	WHERE e.kind = 'malloc'
-	GROUP BY t.id, size_from;
+	GROUP BY t.name, size_from;
 
 -- How long objects lived that were freed, by powers of two of us.
 CREATE VIEW lifetime_histogram AS
@@ -176,7 +192,7 @@ CREATE VIEW lifetime_histogram AS
 		count(*) AS objects, sum(e.size) AS bytes
 	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
 	WHERE e.kind = 'free' AND e.life_ns IS NOT NULL
-	GROUP BY t.id, life_from_ns;
+	GROUP BY t.name, life_from_ns;
 
 CREATE VIEW task_frees AS
 	SELECT t.name AS trace, k.pid AS pid, k.comm AS comm,
@@ -185,9 +201,60 @@ CREATE VIEW task_frees AS
 	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
 	CROSS JOIN task k ON k.trace = t.id AND k.nr = e.task
 	WHERE e.kind = 'free'
-	GROUP BY t.id, e.task;
+	GROUP BY t.name, e.task;
+
+-- Frees of a task one after the other whose objects are of one size class, in
+-- bytes; t_ns is that of the last of them.
+CREATE VIEW class_runs AS
+	SELECT r.trace, k.pid, k.comm, r.class, r.length, r.t_ns
+	FROM (SELECT trace, id, task, class, t_ns, n - lag(n, 1, 0) OVER
+			(PARTITION BY trace, task ORDER BY n) AS length
+		FROM (SELECT trace, id, task, class, t_ns,
+				row_number() OVER in_order AS n,
+				lead(class, 1, -1) OVER in_order AS next
+			FROM (SELECT t.name AS trace, t.id, e.task, e.t_ns,
+					e.rowid AS at,
+					zsr_class(e.size, t.kernel, t.page_size,
+						t.chain_size) AS class
+				FROM trace t
+				CROSS JOIN zsr_event e ON e.trace = t.id
+				WHERE e.kind = 'free')
+			WINDOW in_order AS
+				(PARTITION BY trace, task ORDER BY at))
+		WHERE class IS NOT next) r
+	CROSS JOIN task k ON k.trace = r.id AND k.nr = r.task
+	WHERE r.class IS NOT NULL;
 
 CREATE VIEW run_values AS
 	SELECT r.id AS run, r.trace_name AS trace, r.policy, r.params,
 		r.profile, r.seed, v.key, v.value
 	FROM run r JOIN run_value v ON v.run = r.id;
+
+-- The results that most questions are about, a row a run.
+CREATE VIEW run_results AS
+	SELECT r.id AS run, r.trace_name AS trace, r.policy, r.params,
+		r.profile, r.seed,
+		max(iif(key = 'tasks', value, NULL)) AS tasks,
+		max(iif(key = 'frees', value, NULL)) AS frees,
+		max(iif(key = 'caller_max_ns', value, NULL)) AS caller_max_ns,
+		max(iif(key = 'caller_mean_ns', value, NULL)) AS caller_mean_ns,
+		max(iif(key = 'caller_sum_ns', value, NULL)) AS caller_sum_ns,
+		max(iif(key = 'pages_total', value, NULL)) AS pages_total,
+		max(iif(key = 'pages_back', value, NULL)) AS pages_back,
+		max(iif(key = 'at_50_ns', value, NULL)) AS at_50_ns,
+		max(iif(key = 'at_90_ns', value, NULL)) AS at_90_ns,
+		max(iif(key = 'at_99_ns', value, NULL)) AS at_99_ns,
+		max(iif(key = 'at_100_ns', value, NULL)) AS at_100_ns,
+		max(iif(key = 'held_peak_pages', value, NULL))
+			AS held_peak_pages,
+		max(iif(key = 'held_area_page_us', value, NULL))
+			AS held_area_page_us,
+		max(iif(key = 'dead_peak_bytes', value, NULL))
+			AS dead_peak_bytes,
+		max(iif(key = 'queue_peak', value, NULL)) AS queue_peak,
+		max(iif(key = 'queue_oldest_ns', value, NULL))
+			AS queue_oldest_ns,
+		max(iif(key = 'fallbacks', value, NULL)) AS fallbacks,
+		max(iif(key = 'stranded', value, NULL)) AS stranded
+	FROM run r LEFT JOIN run_value v ON v.run = r.id
+	GROUP BY r.id;

@@ -77,7 +77,8 @@ int zsr_vtab_register(struct zsr_db *db)
 	int rc = sqlite3_create_module(db->sql, "zsr_event", &zsr_vtab_event,
 				       db);
 
-	return rc ? rc
-		  : sqlite3_create_module(db->sql, "zsr_object",
-					  &zsr_vtab_object, db);
+	if (!rc)
+		rc = sqlite3_create_module(db->sql, "zsr_object",
+					   &zsr_vtab_object, db);
+	return rc ? rc : zsr_classes_register(db);
 }
