@@ -13,13 +13,16 @@
 
 /* ---- values ---------------------------------------------------------------- */
 
-/* "64 pages", "sync"; for the caller to free. */
+/* "64 pages", "1 page", "5 ms", "sync"; for the caller to free. */
 static char *value_text(const struct zsr_param *p, uint64_t value)
 {
 	char buf[ZSR_PARAM_LEN], *text;
+	int n = (int)strlen(p->unit);
 
-	if (asprintf(&text, "%s%s%s", zsr_param_text(p, value, buf),
-		     *p->unit ? " " : "", p->unit) < 0)
+	if (value == 1 && n > 2 && p->unit[n - 1] == 's')
+		n--;
+	if (asprintf(&text, "%s%s%.*s", zsr_param_text(p, value, buf),
+		     n ? " " : "", n, p->unit) < 0)
 		return NULL;
 	return text;
 }

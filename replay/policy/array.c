@@ -14,18 +14,18 @@ static const char *const queues[] = { "unbound", "bound", NULL };
 
 static const struct zsr_param params[] = {
 	[CAPACITY] = { "capacity", "MiB", 128, 1, 1u << 20,
-		       "uncompressed data that the array has handles for, one "
-		       "a page",
+		       "uncompressed data the array has handles for, one a "
+		       "page",
 		       "RFC v2 2/4 of 21 April 2026" },
 	[KICK] = { "kick-percent", "%", 50, 1, 100,
 		   "how full the array is when the worker is kicked",
 		   "RFC v2 2/4" },
 	[QUEUE] = { "queue", "", 0, 0, 1,
-		    "the worker's: a bound one stays on the CPU that kicked it",
-		    "not seen; assumed: unbound, as in the later versions",
-		    queues },
+		    "the worker's queue; a bound one runs on the CPU that "
+		    "kicked it",
+		    "not found; assumed: as in later versions", queues },
 	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_UNLOCK_FIRST,
-				      "RFC v2 1/4, which it follows"),
+				      "RFC v2 1/4, on which it builds"),
 };
 
 struct array {
@@ -161,14 +161,15 @@ const struct zsr_policy zsr_policy_array = {
 	.version = ZSR_MACHINE_VERSION,
 	.name = "array",
 	.summary = "one array of handles a pool, trylock, drained at half",
-	.text = "A release appends its handle to one preallocated array of the "
-		"pool, whose lock it only tries. When the lock is taken, by "
-		"another release or by the worker, or the array is full, it "
-		"frees synchronously. The kicked worker copies everything out "
-		"under the lock and frees it without. What stays below the "
-		"kick has no timer: it waits for more releases or the flush. "
-		"The worker's loop was not to be seen; that it copies all at "
-		"once, into a second array, is assumed.",
+	.text = "A release appends its handle to one preallocated array of "
+		"the pool, whose lock it only tries. When the lock is taken, "
+		"by another release or by the worker, or the array is full, "
+		"it frees synchronously. The kicked worker copies everything "
+		"out under the lock and frees it after dropping the lock. "
+		"Nothing has a timer: what is below the kick waits for more "
+		"releases or the flush. The worker's loop was not found; that "
+		"it copies everything at once, into a second array, is "
+		"assumed.",
 	.source = "RFC v2 of 21 April 2026",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

@@ -14,7 +14,7 @@ enum { BATCH };
 static const struct zsr_param params[] = {
 	[BATCH] = { "batch", "handles", 64, 1, 512,
 		    "handles gathered before they are freed",
-		    "not posted; assumed: 64 handles take 512 bytes of stack" },
+		    "not posted; assumed: 512 bytes of stack" },
 };
 
 /* Class of an entry that is freed. */
@@ -127,13 +127,13 @@ const struct zsr_policy zsr_policy_class_batch = {
 	.version = ZSR_MACHINE_VERSION,
 	.name = "class-batch",
 	.summary = "class-idx, the caller frees a batch grouped by class",
-	.text = "On top of class-idx; tells what batching alone gives, without "
-		"another CPU. A task that releases gathers handles in an array "
-		"on its stack. When that is full, and at the release's end, it "
-		"frees them grouped by class, each group under one hold of the "
-		"class lock, and gives emptied zspages back after dropping it. "
-		"A handle costs a push to gather and a pop to group. The array "
-		"takes no pages.",
+	.text = "On top of class-idx; shows what batching alone gives, "
+		"without the help of another CPU. A releasing task gathers "
+		"handles in an array on its stack. When that is full, and "
+		"when the release ends, it frees them grouped by class, each "
+		"group under one hold of the class lock, and gives emptied "
+		"zspages back after dropping it. A handle costs a push to "
+		"gather and a pop to group. The array takes no pages.",
 	.source = "not posted",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

@@ -13,8 +13,8 @@ enum { KICK, RUN };
 
 static const struct zsr_param params[] = {
 	[KICK] = { "kick", "zspages", 1, 1, 1u << 20,
-		   "zspages on the list when the worker is kicked",
-		   "not posted; assumed: the first" },
+		   "zspages on the list that kick the worker",
+		   "not posted; assumed: the first kicks" },
 	[RUN] = { "run", "zspages", 512, 1, 1u << 20,
 		  "zspages handed back before the worker queues itself again",
 		  "not posted; assumed: about a millisecond of work" },
@@ -172,13 +172,13 @@ const struct zsr_policy zsr_policy_defer_zspage = {
 	.name = "defer-zspage",
 	.summary = "class-idx, only emptied zspages are handed back later",
 	.text = "On top of class-idx. zs_free stays with its caller, whoever "
-		"that is, but an emptied zspage, unlinked under the class "
+		"that is; only an emptied zspage, unlinked under the class "
 		"lock, is put on a lockless list of the pool instead of being "
 		"given back. An unbound worker takes the whole list and hands "
 		"the pages back; a zspage costs an atomic to queue and a pop "
-		"to take. No handle ever waits, so no slot of a zspage "
-		"in use is kept from a store; the list has no bound and there "
-		"is no fallback.",
+		"to take. No handle ever waits, so what is free in a zspage "
+		"in use can be stored to at once. The list has no bound and "
+		"there is no fallback.",
 	.source = "Yosry Ahmed's counter-proposal of 8 May 2026",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

@@ -17,24 +17,24 @@ enum { POOL_PAGES, PAGE_ENTRIES, RUN_PAGES, WORKERS, FLUSH_MS };
 
 static const struct zsr_param params[] = {
 	[POOL_PAGES] = { "pool-pages", "pages", 0, 0, 1u << 20,
-			 "pages of handles in the pool, beside one a CPU; 0: "
-			 "256 KiB of them, 64 of 4 KiB",
-			 "v3 of 8 May 2026" },
+			 "pages of handles in the pool, in addition to one a "
+			 "CPU; 0: 256 KiB of them, 64 of 4 KiB",
+			 "0 is 256 KiB: v3 of 8 May 2026" },
 	[PAGE_ENTRIES] = { "page-entries", "handles", 0, 0, 1u << 16,
 			   "handles a page holds; 0: as many as fit, 512 in "
 			   "4 KiB",
-			   "9 May 2026: PAGE_SIZE / 8" },
+			   "0 is PAGE_SIZE / 8: 9 May 2026" },
 	[RUN_PAGES] = { "run-pages", "pages", 0, 0, 1u << 20,
 			"pages drained before the worker queues itself again; "
 			"0: half the pool",
-			"9 May 2026" },
+			"0 is half the pool: 9 May 2026" },
 	[WORKERS] = { "workers", "workers", 1, 1, ZSR_MAX_CPUS,
 		      "work items, kicked in turn, that drain the full pages",
-		      "9 May 2026: one" },
+		      "9 May 2026" },
 	[FLUSH_MS] = { "flush-ms", "ms", 0, 0, 600000,
-		       "a page that is not full is drained as long after its "
-		       "first handle; 0: never",
-		       "not posted; assumed: never" },
+		       "a page that is not full is drained this long after "
+		       "its first handle; 0: never",
+		       "0 is never: no timer was posted" },
 };
 
 struct worker {
@@ -206,9 +206,10 @@ const struct zsr_policy zsr_policy_deferred = {
 		"queued to an unbound worker, which frees its handles in "
 		"order, keeps the class lock across runs of one class and "
 		"gives emptied zspages back after dropping it. When the pool "
-		"is empty the caller frees synchronously. What is in a page "
-		"that never gets full waits, unless flush-ms sets a timer; a "
-		"CPU that goes leaves its page to the worker.",
+		"is empty the caller frees synchronously. Handles in a page "
+		"that does not fill up wait for the flush, unless flush-ms "
+		"sets a timer; a CPU that goes offline leaves its page to the "
+		"worker.",
 	.source = "zsmalloc-only variant of 9 May 2026",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

@@ -20,21 +20,22 @@ enum { POOL_KIB, ENTRY_BYTES, FLUSH_MS, LOCKING };
 
 static const struct zsr_param params[] = {
 	[POOL_KIB] = { "pool-kib", "KiB", 256, 1, 1u << 20,
-		       "the pool, beside one page a CPU; one page at least",
+		       "the pool, in addition to one page a CPU; at least one "
+		       "page",
 		       "RFC v3 of 8 May 2026", NULL },
 	[ENTRY_BYTES] = { "entry-bytes", "bytes", 4, 4, 64,
 			  "an entry: zram's slot index, or 8 for zswap's "
 			  "pointer",
-			  "RFC v3 of 8 May 2026, and Wenchao Hao's answer on "
-			  "the pool's size",
+			  "RFC v3 of 8 May 2026, and Wenchao Hao on the "
+			  "pool's size",
 			  NULL },
 	[FLUSH_MS] = { "flush-ms", "ms", 0, 0, 1000000,
-		       "a CPU's partial page is drained after, 0: never",
-		       "not posted; assumed off, as nothing of it was seen",
-		       NULL },
+		       "a page that is not full is drained this long after "
+		       "its first entry; 0: never",
+		       "0 is never: no timer was posted", NULL },
 	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_SYNC,
-				      "RFC v3 left the locks alone: as in "
-				      "Linux 6.11 to 7.2"),
+				      "RFC v3 left the locks as in Linux 6.11 "
+				      "to 7.2"),
 };
 
 struct deferred_slot {
@@ -156,17 +157,17 @@ const struct zsr_policy zsr_policy_deferred_slot = {
 	.version = ZSR_MACHINE_VERSION,
 	.name = "deferred-slot",
 	.summary = "per-CPU page of slot indices, the whole slot free deferred",
-	.text = "The pool's owner, zram or zswap, hands its whole release to a "
-		"worker by a callback. The caller marks the slot and stores "
+	.text = "The pool's owner, zram or zswap, hands its whole release to "
+		"a worker by a callback. The caller marks the slot and stores "
 		"its index in a page that belongs to the CPU, with preemption "
-		"off and no lock; a full page is exchanged for an empty one of "
-		"a fixed pool and queued to an unbound worker. When the pool "
-		"is empty the caller releases synchronously. The pool is of "
-		"so many KiB whatever the page size: 64 pages of 4 KiB, 16 of "
-		"16 KiB, 4 of 64 KiB. A store to a slot whose index still "
-		"waits finds the mark, frees the old object itself and clears "
-		"the mark; the worker passes over slots that are not marked, "
-		"so nothing is lost or freed twice.",
+		"off and no lock; a full page is exchanged for an empty one "
+		"of a fixed pool and queued to an unbound worker. When the "
+		"pool is empty the caller releases synchronously. The pool "
+		"has as many KiB whatever the page size: 64 pages of 4 KiB, "
+		"16 of 16 KiB, 4 of 64 KiB. A store to a slot whose index "
+		"still waits finds the mark, frees the old object itself and "
+		"clears the mark; the worker passes over slots that are not "
+		"marked, so nothing is lost or freed twice.",
 	.source = "RFC v3 of 8 May 2026, callback framework",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

@@ -11,7 +11,7 @@ static const struct zsr_param params[] = {
 	[LEVEL] = { "level", "", ENTRY, ENTRY, HANDLE,
 		    "what costs nothing: the whole swap entry, the slot, or "
 		    "zs_free of the handle alone",
-		    "ours: a bound for all policies", levels },
+		    "ours: bounds every policy", levels },
 };
 
 static void ideal_release(struct zsr_pool *p, const struct zsr_releaser *r,
@@ -39,7 +39,8 @@ const struct zsr_policy zsr_policy_ideal = {
 		"every other policy: with level=entry for all of them, with "
 		"level=slot for those that leave the swap core's part to the "
 		"caller, with level=handle for those that leave it the slot's "
-		"bookkeeping too. What the caller does besides is not touched.",
+		"bookkeeping too. The rest of the caller's work costs what it "
+		"costs.",
 	.source = "ours",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

@@ -21,21 +21,21 @@ enum { KICK, BATCH, CAPACITY, FLUSH_MS, LOCKING };
 
 static const struct zsr_param params[] = {
 	[KICK] = { "kick", "slots", 1, 1, 1u << 30,
-		   "slots in the list that the worker is woken for",
-		   ASSUMED "nothing waits without need", NULL },
+		   "slots on the list that wake the worker",
+		   ASSUMED "the first wakes", NULL },
 	[BATCH] = { "batch", "slots", 32, 1, MAX_BATCH,
 		    "slots the worker takes off the list at a time",
-		    ASSUMED "the kernel's usual batch of pages", NULL },
+		    ASSUMED "the kernel's usual batch", NULL },
 	[CAPACITY] = { "capacity", "slots", 0, 0, 1u << 30,
-		       "slots in the list that are released synchronously "
-		       "beyond, 0: no bound",
-		       ASSUMED "the links have room for every slot", NULL },
+		       "slots the list can hold; beyond that the caller "
+		       "releases synchronously; 0: no bound",
+		       ASSUMED "no bound", NULL },
 	[FLUSH_MS] = { "flush-ms", "ms", 0, 0, 1000000,
-		       "fewer slots than the kick are freed after, 0: never",
-		       ASSUMED "off; needs a kick above 1 to matter", NULL },
+		       "slots below the kick are freed this long after the "
+		       "first; 0: never",
+		       ASSUMED "never", NULL },
 	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_SYNC,
-				      "the kernel of April 2026: as in Linux "
-				      "6.11 to 7.2"),
+				      "the kernel of April 2026"),
 };
 
 #define UNLISTED 0u
@@ -233,15 +233,15 @@ const struct zsr_policy zsr_policy_zram_gc = {
 	.version = ZSR_MACHINE_VERSION,
 	.name = "zram-gc",
 	.summary = "one list of slot indices, one worker inside zram",
-	.text = "On the swap layer's notification zram only marks the slot and "
-		"appends its index to one list under a spinlock; a single "
+	.text = "On the swap layer's notification zram only marks the slot "
+		"and appends its index to one list under a spinlock; a single "
 		"worker takes indices off and does the whole slot free. A "
 		"store to a slot whose index still waits frees the old object "
 		"itself and clears the mark, and the worker passes over slots "
-		"that are not marked. The body of the mail was not found: that "
-		"the list goes through a table with a word a slot and has no "
-		"bound, the kick and the batch are assumed. Without memory for "
-		"the table's next page the caller releases synchronously.",
+		"that are not marked. The body of the mail was not found; "
+		"assumed are the kick, the batch, and a list without a bound "
+		"that runs through a table with a word a slot. Without memory "
+		"for the table's next page the caller releases synchronously.",
 	.source = "RFC v1 of 12 April 2026, zram: asynchronous GC",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),
