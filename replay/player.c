@@ -8,8 +8,6 @@
 
 #include "replay/player_private.h"
 
-/* Slots a kernel up to 6.13 releases under one hold of the device lock. */
-#define OUTER_BATCH 64
 /* Runs of frees that are told apart in the record. */
 #define LISTED_RELEASE 32
 #define MAX_RELEASES   4096
@@ -292,7 +290,13 @@ static void outer_enter(struct player_task *t)
 {
 	if (t->p->s->outer == ZSR_OUTER_DEVICE && !t->in_batch)
 		zsr_spin_lock(&t->p->vm->m, &t->p->outer);
-	t->in_batch += t->p->s->outer == ZSR_OUTER_DEVICE;
+	t->entered = t->p->s->outer == ZSR_OUTER_DEVICE;
+	t->in_batch += t->entered;
+}
+
+void zsr_player_enter_swap(struct zsr_pool *pool)
+{
+	outer_enter(zsr_vm_current(zsr_vm_of(pool->m))->arg);
 }
 
 static void release_ends(struct player_task *t, uint64_t ps)
@@ -319,15 +323,15 @@ static void outer_drop(struct player_task *t)
 }
 
 /* The device lock is kept while the task's next call is the next release of
- * the same run. */
+ * the same run. A release that did not take it, or ended without, ends it. */
 static void outer_leave(struct player_task *t)
 {
 	const struct zsr_feed_event *next = zsr_feed_peek(&t->p->feed, t->row);
 
 	if (!t->in_batch)
 		return;
-	if (t->in_batch < OUTER_BATCH && next && next->kind == ZSR_EV_FREE &&
-	    next->epoch <= t->p->feed.epoch_now &&
+	if (t->entered && t->in_batch < ZSR_SWAP_BATCH && next &&
+	    next->kind == ZSR_EV_FREE && next->epoch <= t->p->feed.epoch_now &&
 	    !is_pause(t, zsr_release_gap(&t->at, next)))
 		return;
 	outer_drop(t);
@@ -524,7 +528,10 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 				   t->at.marked ? t->rel_begin : begin);
 	if (first)
 		zsr_load_start(p);
-	outer_enter(t);
+	/* Who queues entries is in the swap core only when it frees one. */
+	if (!(p->s->policy->flags & ZSR_POLICY_ENTRIES) ||
+	    !is_deferrable(e->caller))
+		outer_enter(t);
 	/* The caller holds page-table and cluster locks throughout. */
 	zsr_preempt_disable(m);
 	release(t, e, ZSR_OBJ_SLOT_OF(place));
@@ -542,6 +549,7 @@ static void play(struct player_task *t, const struct zsr_feed_event *e)
 		release_close(t);
 	play_gap(t, e);
 	t->in_gap_ps = 0;
+	t->entered = false;
 	switch (e->kind) {
 	case ZSR_EV_MALLOC:
 		play_malloc(t, e);

@@ -51,6 +51,7 @@ struct player_task {
 	bool started;
 	uint64_t seq; /* place of the event it plays */
 	unsigned in_batch; /* releases under the outer lock so far */
+	bool entered; /* its last call is one of them */
 	uint64_t debt; /* gaps (ps) owed for them */
 	uint64_t rel_begin, rel_end, rel_nr; /* release under way, ps */
 	struct zsr_releaser releaser;
@@ -63,6 +64,9 @@ struct player_task {
 /* Start the trace's first task; each other one starts when the trace is read as
  * far as its first event. Returns 0 or -errno with p->err set. */
 int zsr_player_start(struct player *p);
+
+/* A pool's enter_swap(): the calling task takes the outer lock. */
+void zsr_player_enter_swap(struct zsr_pool *pool);
 
 /* load.c: begin what the run's conditions ask for, now, in a task; and at the
  * end of the run give its memory back and record what it lost. */

@@ -42,6 +42,10 @@ static int pools_init(struct player *p, struct zsr_err *err)
 				    &p->nr_releasing, &p->account, err);
 		if (ret)
 			return ret;
+		if (s->outer != ZSR_OUTER_DEVICE)
+			continue;
+		p->pool[i].device_lock = &p->outer;
+		p->pool[i].enter_swap = zsr_player_enter_swap;
 	}
 	p->vm->pages_used = p->account.buffer_pages;
 	if (s->policy->pressure)

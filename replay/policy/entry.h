@@ -21,8 +21,12 @@ void zsr_gate_count(struct zsr_pool *p, struct zsr_gate *g);
 bool zsr_gate_open(struct zsr_pool *p, struct zsr_gate *g,
 		   const struct zsr_releaser *r);
 
-/* The free of one swap entry: what lies in the slot, then the slot. */
+/* The free of one swap entry by the task that releases it: what lies in the
+ * slot, then the slot. */
 void zsr_entry_free(struct zsr_pool *p, enum zsr_locking locking, uint32_t slot);
+/* The same of NR queued ones by a worker, up to ZSR_SWAP_BATCH. */
+void zsr_entries_drain(struct zsr_pool *p, enum zsr_locking locking,
+		       const uint32_t *slot, unsigned nr);
 /* The entry waits in a queue from now on; its slot is left as it is. */
 void zsr_entry_queued(struct zsr_pool *p, uint32_t slot);
 

@@ -28,22 +28,22 @@ enum { MIN_OBJECTS, MIN_EXITING, INLINE, BATCHES, MAX_ACTIVE, LOCKING };
 
 static const struct zsr_param params[] = {
 	[MIN_OBJECTS] = { "min-objects", "entries", 32, 0, UINT32_MAX,
-			  "entries of a task that is worth it: a swap cluster",
+			  "entries a task must have to gather them: one swap "
+			  "cluster",
 			  V3, NULL },
 	[MIN_EXITING] = { "min-exiting", "tasks", 2, 1, UINT32_MAX,
-			  "tasks that exit at once, this one included", V3,
-			  NULL },
+			  "tasks that must be exiting at once, this one "
+			  "included",
+			  V3, NULL },
 	[INLINE] = { "inline", "entries", 8, 1, MAX_INLINE,
 		     "entries gathered before the first page", V3, NULL },
 	[BATCHES] = { "batch-pages", "pages", 19, 1, 1u << 20,
-		      "pages gathered before they are handed over",
+		      "full pages that are handed over together",
 		      V3 ": 10000 entries, 510 to a page of 4 KiB", NULL },
 	[MAX_ACTIVE] = { "max-active", "workers", 1, 0, 512,
-			 "items that run at once, 0: the system's default", V3,
-			 NULL },
-	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_SYNC,
-				      "kernels of 2024: as in Linux 6.11 to "
-				      "7.2"),
+			 "work items that run at once; 0: the system's default",
+			 V3, NULL },
+	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_SYNC, "kernels of 2024"),
 };
 
 /* What a task has gathered: its own while it fills it, then a work item. */
@@ -75,9 +75,9 @@ struct exit_gather {
 	struct zsr_workqueue wq;
 };
 
-static void entry_free(struct zsr_pool *p, uint32_t slot)
+static enum zsr_locking locking(const struct zsr_pool *p)
 {
-	zsr_entry_free(p, (enum zsr_locking)p->param[LOCKING], slot);
+	return (enum zsr_locking)p->param[LOCKING];
 }
 
 /* ---- the worker -------------------------------------------------------------- */
@@ -91,11 +91,11 @@ static void batch_free(struct zsr_pool *p, struct zsr_words *b)
 
 static void free_entries(struct zsr_pool *p, const uint32_t *slot, unsigned nr)
 {
-	unsigned i;
+	unsigned n;
 
-	for (i = 0; i < nr; i++) {
-		zsr_charge(p->m, ZSR_COST_pop, 1);
-		entry_free(p, slot[i]);
+	for (; nr; nr -= n, slot += n) {
+		n = zsr_min(nr, (unsigned)ZSR_SWAP_BATCH);
+		zsr_entries_drain(p, locking(p), slot, n);
 		zsr_cond_resched(p->m);
 	}
 }
@@ -255,7 +255,7 @@ static void exit_gather_release(struct zsr_pool *p,
 		return;
 	if (t->open)
 		zsr_pool_fell_back(p);
-	entry_free(p, slot);
+	zsr_entry_free(p, locking(p), slot);
 }
 
 static void exit_gather_ends(struct zsr_pool *p, const struct zsr_releaser *r)
@@ -329,7 +329,7 @@ static int exit_gather_setup(struct zsr_pool *p)
 
 static void exit_gather_free_now(struct zsr_pool *p, zsr_handle h)
 {
-	zsr_free_locked(p, (enum zsr_locking)p->param[LOCKING], h);
+	zsr_free_locked(p, locking(p), h);
 }
 
 const struct zsr_policy zsr_policy_exit_gather = {
@@ -337,17 +337,18 @@ const struct zsr_policy zsr_policy_exit_gather = {
 	.name = "exit-gather",
 	.summary = "a dying task gathers swap entries, one worker frees them",
 	.text = "Whole swap entries, above zsmalloc. Every release of a trace "
-		"counts as the exit of its task. While at least two tasks exit "
-		"at once, one with 32 swapped pages or more writes its entries "
-		"down in buffers of its own, 8 inline and then page by page, "
-		"and hands them over when 19 pages are full and at its end; a "
-		"gate that opens in mid-exit stays open for the rest of it. A "
-		"high-priority queue with one worker at a time frees entry by "
-		"entry, at unchanged cost, and a slot is not stored to before "
-		"that. Pages and records come without waiting: no page, and "
-		"what is gathered is handed over early; no record either, and "
+		"counts as the exit of its task. While at least two tasks "
+		"exit at once, each with 32 swapped pages or more gathers its "
+		"entries in buffers of its own, 8 inline and then page by "
+		"page, and hands them over whenever 19 pages are full and "
+		"when it ends; a gate that opens in mid-exit stays open for "
+		"the rest of it. A high-priority queue with one worker at a "
+		"time frees entry by entry, at unchanged cost, and a slot is "
+		"not stored to before that. Pages and work records are "
+		"allocated without waiting: for want of a page, what is "
+		"gathered is handed over early; for want of a record, too, "
 		"the task frees the entry itself. Traces release entries one "
-		"by one, so there are no run lengths among the words.",
+		"by one, so no run lengths are stored.",
 	.source = "Zhiguo Jiang, July to September 2024, v1 to v3",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

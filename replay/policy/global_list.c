@@ -27,26 +27,25 @@ enum {
 
 static const struct zsr_param params[] = {
 	[MIN_OBJECTS] = { "min-objects", "entries", 3200, 0, UINT32_MAX,
-			  "entries of a task that is worth it: 100 clusters "
-			  "of 32",
+			  "entries a task must have to be deferred: 100 swap "
+			  "clusters of 32",
 			  V0, NULL },
 	[MIN_EXITING] = { "min-exiting", "tasks", 1, 1, UINT32_MAX,
-			  "tasks that exit at once, this one included", V0,
-			  NULL },
+			  "tasks that must be exiting at once, this one "
+			  "included",
+			  V0, NULL },
 	[KICK] = { "kick", "nodes", 32, 1, 1u << 20,
-		   "nodes that come in between two work items", V0, NULL },
+		   "nodes added from one work item to the next", V0, NULL },
 	[MAX_ACTIVE] = { "max-active", "workers", 0, 0, 512,
-			 "items that run at once, 0: the system's default", V0,
-			 NULL },
-	[NODE_BYTES] = { "node-bytes", "bytes", 32, 8, 4096, "a node's memory",
+			 "work items that run at once; 0: the system's default",
+			 V0, NULL },
+	[NODE_BYTES] = { "node-bytes", "bytes", 32, 8, 4096, "memory of a node",
 			 "not posted; assumed: links, entry and count", NULL },
 	[FLUSH_MS] = { "flush-ms", "ms", 0, 0, 1000000,
-		       "a remainder below the kick is freed after, 0: never",
-		       "not posted; assumed off, as nothing of it was seen",
-		       NULL },
-	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_SYNC,
-				      "kernels of 2025: as in Linux 6.11 to "
-				      "7.2"),
+		       "entries below the kick are freed this long after the "
+		       "first; 0: never",
+		       "0 is never: no timer was posted", NULL },
+	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_SYNC, "kernels of 2025"),
 };
 
 struct node {
@@ -76,9 +75,9 @@ struct global_list {
 	struct zsr_workqueue wq;
 };
 
-static void entry_free(struct zsr_pool *p, uint32_t slot)
+static enum zsr_locking locking(const struct zsr_pool *p)
 {
-	zsr_entry_free(p, (enum zsr_locking)p->param[LOCKING], slot);
+	return (enum zsr_locking)p->param[LOCKING];
 }
 
 /* ---- draining ---------------------------------------------------------------- */
@@ -98,17 +97,31 @@ static struct node *splice(struct global_list *gl)
 	return list;
 }
 
+/* The slots of the list's first nodes, which are freed. */
+static unsigned unlink_nodes(struct global_list *gl, struct node **list,
+			     uint32_t *slot, unsigned max)
+{
+	struct node *node;
+	unsigned n;
+
+	for (n = 0; n < max && (node = *list); n++) {
+		*list = node->next;
+		slot[n] = node->slot;
+		zsr_slab_put(&gl->nodes);
+		free(node);
+	}
+	return n;
+}
+
 static void drain(struct global_list *gl)
 {
 	struct zsr_pool *p = gl->pool;
-	struct node *list = splice(gl), *node;
+	struct node *list = splice(gl);
+	uint32_t slot[ZSR_SWAP_BATCH];
+	unsigned n;
 
-	while ((node = list)) {
-		list = node->next;
-		zsr_charge(p->m, ZSR_COST_pop, 1);
-		entry_free(p, node->slot);
-		zsr_slab_put(&gl->nodes);
-		free(node);
+	while ((n = unlink_nodes(gl, &list, slot, ZSR_SWAP_BATCH))) {
+		zsr_entries_drain(p, locking(p), slot, n);
 		zsr_cond_resched(p->m);
 	}
 }
@@ -224,7 +237,7 @@ static void global_list_release(struct zsr_pool *p,
 		return;
 	if (open)
 		zsr_pool_fell_back(p);
-	entry_free(p, slot);
+	zsr_entry_free(p, locking(p), slot);
 }
 
 static void global_list_exits(struct zsr_pool *p, const struct zsr_releaser *r)
@@ -312,7 +325,7 @@ static int global_list_setup(struct zsr_pool *p)
 
 static void global_list_free_now(struct zsr_pool *p, zsr_handle h)
 {
-	zsr_free_locked(p, (enum zsr_locking)p->param[LOCKING], h);
+	zsr_free_locked(p, locking(p), h);
 }
 
 const struct zsr_policy zsr_policy_global_list = {
@@ -323,12 +336,12 @@ const struct zsr_policy zsr_policy_global_list = {
 		"counts as the exit of its task. A task with 3200 swapped "
 		"pages or more (12.5 MB) puts its entries on one global list "
 		"under a spinlock, a slab node each; every 32 nodes a work "
-		"item is allocated and queued to a high-priority queue, takes "
-		"the whole list and frees entry by entry. A slot is not stored "
-		"to before that. Without memory for a node the task frees the "
-		"entry itself; without memory for an item the list waits for "
-		"the next one. When free memory falls below the low mark a "
-		"drain is queued.",
+		"item is allocated and queued with high priority, which takes "
+		"the whole list and frees entry by entry. A slot is not "
+		"stored to before that. Without memory for a node the task "
+		"frees the entry itself; without memory for a work item the "
+		"list waits for the next one. When free memory falls below "
+		"the low mark a drain is queued.",
 	.source = "Lei Liu, September 2025, v0",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

@@ -148,6 +148,7 @@ static inline void write_trace(struct zsr_trace *t)
 static inline int try_play(void)
 {
 	uint64_t params[ZSR_MAX_PARAMS];
+	struct zsr_releases releases = { 0 };
 	struct zsr_trace trace;
 	unsigned i;
 	int ret;
@@ -162,8 +163,14 @@ static inline int try_play(void)
 			params[i] = setup.policy->params[i].def;
 		setup.params = params;
 	}
+	if (setup.policy->flags & ZSR_POLICY_GATED)
+		ck_assert_int_eq(zsr_releases_scan(&releases, db, &trace,
+						   profile.pause / PS(1), &err),
+				 0);
+	setup.releases = &releases;
 	ck_assert_int_eq(zsr_run_init(&run, &err), 0);
 	ret = zsr_player_run(&setup, &run, &err);
+	zsr_releases_free(&releases);
 	setup.params = NULL;
 	return ret;
 }
