@@ -10,7 +10,6 @@
 
 /* Runs of frees that are told apart in the record. */
 #define LISTED_RELEASE 32
-#define MAX_RELEASES   4096
 
 static void fail(struct player *p, int error)
 {
@@ -220,6 +219,16 @@ static bool is_pause(const struct player_task *t, uint64_t gap_ns)
 	return gap_ns >= pause_ns(t->p);
 }
 
+/* Time (ps) within the gap before E that calls take and the model gives them
+ * anyway: E's own, or that of the call before. */
+static uint64_t calls_part(const struct player_task *t,
+			   const struct zsr_feed_event *e)
+{
+	bool store = e->kind == ZSR_EV_MALLOC && !e->dur_ns;
+
+	return t->in_gap_ps + (store ? t->store_ps : 0);
+}
+
 /* What the policy itself does of a gap (ps): the swap core's part of it. */
 static uint64_t swap_part(const struct player_task *t,
 			  const struct zsr_feed_event *e)
@@ -239,7 +248,7 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 	uint64_t taken = swap_part(t, e);
 
 	if (t->p->s->gaps == ZSR_GAPS_RECORDED)
-		return ps - zsr_min(ps, t->in_gap_ps + taken);
+		return ps - zsr_min(ps, calls_part(t, e) + taken);
 	if (e->kind == ZSR_EV_MALLOC)
 		ps = vm->c->cost[ZSR_COST_gap_store];
 	else if (e->kind == ZSR_EV_FREE)
@@ -257,6 +266,7 @@ static void play_pause(struct player_task *t, const struct zsr_feed_event *e)
 	uint64_t gap = zsr_ns_to_ps(zsr_release_gap(&t->at, e));
 
 	if (t->p->s->gaps == ZSR_GAPS_RECORDED) {
+		gap -= zsr_min(gap, calls_part(t, e));
 		zsr_vm_sleep_until(vm, t->done_ps + gap);
 		return;
 	}
@@ -341,22 +351,18 @@ static void outer_leave(struct player_task *t)
 
 static void record_release(struct player_task *t)
 {
-	struct zsr_run *run = t->p->run;
-
-	if (t->rel_nr < LISTED_RELEASE || run->nr_releases == MAX_RELEASES)
-		return;
-	if (zsr_grow(&run->releases, &t->p->cap_releases, run->nr_releases + 1,
-		     sizeof(*run->releases))) {
-		zsr_err_nomem(&t->p->err, "releases");
-		fail(t->p, -ENOMEM);
-		return;
-	}
-	run->releases[run->nr_releases++] = (struct zsr_release){
+	const struct zsr_release r = {
 		.begin_ns = zsr_ps_to_ns(t->rel_begin),
 		.end_ns = zsr_ps_to_ns(t->rel_end),
 		.nr = t->rel_nr,
 		.task = t->row,
 	};
+
+	if (t->rel_nr >= LISTED_RELEASE &&
+	    zsr_release_keep(t->p->run, &t->p->cap_releases, &r)) {
+		zsr_err_nomem(&t->p->err, "releases");
+		fail(t->p, -ENOMEM);
+	}
 }
 
 static void release_close(struct player_task *t)
@@ -417,6 +423,8 @@ static void play_malloc(struct player_task *t, const struct zsr_feed_event *e)
 		slot = store(t, e->pool, h);
 	zsr_hist_add(p->run->hist[ZSR_HIST_malloc],
 		     zsr_ps_to_ns(p->vm->c->now - begin));
+	if (!e->dur_ns)
+		t->store_ps = p->vm->c->now - begin;
 	zsr_vm_sync(p->vm);
 	if (zsr_objects_set(&p->objects, e->obj,
 			    slot < 0 ? ZSR_OBJ_FAILED

@@ -46,8 +46,10 @@ struct player_task {
 	struct player_task *next_waiter;
 	struct zsr_release_at at; /* where the task is in the trace */
 	uint64_t done_ps; /* when its last event was played */
-	uint64_t in_gap_ps; /* of the last call, whose duration the trace
-				 * does not know: its gap contains it */
+	/* Calls whose duration the trace does not know are part of a gap: a
+	 * release of the one behind it, a store of the one before it. */
+	uint64_t in_gap_ps; /* of the release that came last, else 0 */
+	uint64_t store_ps; /* of the last such store, stands for the next */
 	bool started;
 	uint64_t seq; /* place of the event it plays */
 	unsigned in_batch; /* releases under the outer lock so far */

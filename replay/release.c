@@ -25,6 +25,55 @@ void zsr_release_passed(struct zsr_release_at *at,
 	at->trace_ns = zsr_max(at->trace_ns, zsr_feed_return_ns(e));
 }
 
+/* ---- the largest ones -------------------------------------------------- */
+
+/* Does A go before B when one has to? */
+static bool goes_first(const struct zsr_release *a, const struct zsr_release *b)
+{
+	if (a->nr != b->nr)
+		return a->nr < b->nr;
+	if (a->begin_ns != b->begin_ns)
+		return a->begin_ns > b->begin_ns;
+	return a->task > b->task;
+}
+
+/* Put R at place I of the heap, whose root goes first, or below. */
+static void sift_down(struct zsr_release *heap, size_t nr, size_t i,
+		      struct zsr_release r)
+{
+	size_t down;
+
+	while ((down = 2 * i + 1) < nr) {
+		if (down + 1 < nr && goes_first(&heap[down + 1], &heap[down]))
+			down++;
+		if (!goes_first(&heap[down], &r))
+			break;
+		heap[i] = heap[down];
+		i = down;
+	}
+	heap[i] = r;
+}
+
+int zsr_release_keep(struct zsr_run *run, size_t *cap,
+		     const struct zsr_release *r)
+{
+	size_t i;
+
+	if (run->nr_releases == ZSR_KEPT_RELEASES) {
+		if (goes_first(&run->releases[0], r))
+			sift_down(run->releases, run->nr_releases, 0, *r);
+		return 0;
+	}
+	if (zsr_grow(&run->releases, cap, run->nr_releases + 1, sizeof(*r)))
+		return -ENOMEM;
+	run->releases[run->nr_releases++] = *r;
+	if (run->nr_releases == ZSR_KEPT_RELEASES)
+		for (i = run->nr_releases / 2; i--;)
+			sift_down(run->releases, run->nr_releases, i,
+				  run->releases[i]);
+	return 0;
+}
+
 /* ---- the scan ---------------------------------------------------------- */
 
 struct scan {

@@ -31,6 +31,17 @@ bool zsr_release_parts(const struct zsr_release_at *at,
 void zsr_release_passed(struct zsr_release_at *at,
 			const struct zsr_feed_event *e);
 
+/* So many of a run's releases are kept. */
+#define ZSR_KEPT_RELEASES 4096
+
+/*
+ * One more release of the run: kept when it is among the largest, of equal ones
+ * the earliest. In no particular order. CAP is that of run->releases, 0 before
+ * the first. 0 or -ENOMEM.
+ */
+int zsr_release_keep(struct zsr_run *run, size_t *cap,
+		     const struct zsr_release *r);
+
 /* Objects of each release, by task, in order. */
 struct zsr_release_list {
 	uint64_t *objects;
