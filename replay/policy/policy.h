@@ -58,10 +58,10 @@ struct zsr_pool {
 				       * release, of any pool */
 	uint64_t fallbacks;
 	/* The rest is none of a policy's business. */
+	struct zsr_line page_count; /* the pool's atomic page counter */
 	struct zsr_spinlock *device_lock; /* the swap device's; NULL: none */
 	void (*enter_swap)(struct zsr_pool *p); /* takes it for a caller; NULL
 						 * where there is none */
-	struct zsr_line page_count; /* the pool's atomic page counter */
 	struct zsr_account *account;
 	struct zsr_queued queued; /* handles that wait in a queue */
 	struct zsr_slot *slot;
@@ -208,22 +208,10 @@ zsr_handle zsr_pool_slot_drain(struct zsr_pool *p, uint32_t slot);
 void zsr_pool_swap_free(struct zsr_pool *p, uint32_t slot);
 /* Before a caller frees an entry itself: takes the swap device's lock, where the
  * kernel has one. It is dropped when the run of such releases ends. */
-static inline void zsr_pool_swap_enter(struct zsr_pool *p)
-{
-	if (p->enter_swap)
-		p->enter_swap(p);
-}
+void zsr_pool_swap_enter(struct zsr_pool *p);
 /* The same for a worker, around a run of at most ZSR_SWAP_BATCH entries. */
-static inline void zsr_pool_swap_lock(struct zsr_pool *p)
-{
-	if (p->device_lock)
-		zsr_spin_lock(p->m, p->device_lock);
-}
-static inline void zsr_pool_swap_unlock(struct zsr_pool *p)
-{
-	if (p->device_lock)
-		zsr_spin_unlock(p->m, p->device_lock);
-}
+void zsr_pool_swap_lock(struct zsr_pool *p);
+void zsr_pool_swap_unlock(struct zsr_pool *p);
 
 /* ---- bookkeeping a policy owes the run's record --------------------- */
 

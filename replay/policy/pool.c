@@ -166,6 +166,15 @@ void zsr_pool_zspage_dequeued(struct zsr_pool *p, uint64_t queued_at)
 	zsr_account_dequeued(p->account, ordered_now(p), queued_at, 0);
 }
 
+void zsr_pool_name_lock(struct zsr_pool *p, struct zsr_spinlock *lock,
+			const char *name)
+{
+	if (p->nr_named == ZSR_MAX_NAMED)
+		return;
+	p->named[p->nr_named].name = name;
+	p->named[p->nr_named++].lock = lock;
+}
+
 void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr)
 {
 	zsr_account_buffer(p->account, nr);
@@ -217,6 +226,24 @@ void zsr_pool_swap_free(struct zsr_pool *p, uint32_t slot)
 	zsr_charge(p->m, ZSR_COST_swap_free, 1);
 	zsr_order(p->m);
 	zsr_pool_slot_put(p, slot);
+}
+
+void zsr_pool_swap_enter(struct zsr_pool *p)
+{
+	if (p->enter_swap)
+		p->enter_swap(p);
+}
+
+void zsr_pool_swap_lock(struct zsr_pool *p)
+{
+	if (p->device_lock)
+		zsr_spin_lock(p->m, p->device_lock);
+}
+
+void zsr_pool_swap_unlock(struct zsr_pool *p)
+{
+	if (p->device_lock)
+		zsr_spin_unlock(p->m, p->device_lock);
 }
 
 int64_t zsr_pool_slot_store(struct zsr_pool *p, zsr_handle h)
