@@ -58,18 +58,12 @@ static int parse_rt(struct zsr_conditions *c, const char *value, unsigned cpus,
 	int ret;
 
 	c->rt_permille = ZSR_RT_PERMILLE;
-	if (!cut(value, ':', first, sizeof(first), &permille))
-		snprintf(first, sizeof(first), "%.15s", value);
-	ret = zsr_parse_u64(first, "rt", 1, cpus, &nr, err);
+	if (cut(value, ':', first, sizeof(first), &permille))
+		value = first;
+	ret = zsr_parse_u64(value, "rt", 1, cpus, &nr, err);
 	if (!ret && permille)
 		ret = zsr_parse_u64(permille, "rt", 1, 1000, &c->rt_permille,
 				    err);
-	/* Else nothing else would ever run again. */
-	if (!ret && c->rt_permille == 1000 && nr == cpus)
-		return zsr_err_usage(err,
-				     "rt: %u tasks at 1000 permille "
-				     "leave no CPU for the replay",
-				     cpus);
 	if (!ret)
 		c->rt_hogs = (unsigned)nr;
 	return ret;
@@ -224,6 +218,21 @@ static int parse_lists(struct zsr_conditions *c,
 	return ret;
 }
 
+/* CPUs that go leave their real-time tasks to those that stay: there must be
+ * one that is not theirs alone, or nothing else would ever run again. */
+static int check_rt(const struct zsr_conditions *c, unsigned cpus,
+		    struct zsr_err *err)
+{
+	unsigned left = cpus - c->nr_offline;
+
+	if (c->rt_hogs / left * c->rt_permille < 1000)
+		return 0;
+	return zsr_err_usage(err,
+			     "--load rt: %u tasks at %u permille leave no CPU "
+			     "of %u to the replay",
+			     c->rt_hogs, (unsigned)c->rt_permille, left);
+}
+
 int zsr_conditions_parse(struct zsr_conditions *c,
 			 const struct zsr_condition_args *args, unsigned cpus,
 			 struct zsr_err *err)
@@ -232,6 +241,8 @@ int zsr_conditions_parse(struct zsr_conditions *c,
 
 	memset(c, 0, sizeof(*c));
 	ret = parse_lists(c, args, cpus, err);
+	if (!ret)
+		ret = check_rt(c, cpus, err);
 	if (!ret && args->compact_every) {
 		ret = zsr_parse_ns(args->compact_every, &c->compact_every_ns,
 				   err);

@@ -58,13 +58,14 @@ struct bins {
 	uint64_t total;
 };
 
-static int add_line(struct bins *b, const char *line, struct zsr_err *err)
+static int add_line(struct bins *b, char *line, struct zsr_err *err)
 {
 	struct bin n = { 0 };
 	char extra;
 
-	line += strspn(line, " \t");
-	if (!*line || *line == '#' || *line == '\n')
+	line[strcspn(line, "#")] = '\0';
+	line += strspn(line, " \t\r\n");
+	if (!*line)
 		return 0;
 	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %c", &n.ns, &n.count,
 		   &extra) != 2 ||
@@ -107,10 +108,15 @@ static int read_histogram(FILE *f, struct zsr_dist *d, struct zsr_err *err)
 
 	while (!ret && fgets(line, sizeof(line), f)) {
 		nr++;
-		ret = add_line(&b, line, err);
+		if (!strchr(line, '\n') && !feof(f))
+			ret = zsr_err_input(err, "too long, or not text");
+		else
+			ret = add_line(&b, line, err);
 		if (ret)
 			zsr_err_wrap(err, ret, "line %u", nr);
 	}
+	if (!ret && ferror(f))
+		ret = zsr_err_input(err, "%s", strerror(errno));
 	if (!ret && !b.total)
 		ret = zsr_err_input(err, "no line counts anything");
 	if (!ret)

@@ -125,12 +125,12 @@ static int parse_speeds(const struct entry *e, char *s, uint64_t *out,
 			struct zsr_err *err)
 {
 	const struct entry one = { e->name, UNIT_PERMILLE, e->lo, e->hi, 0 };
-	char *unit = strpbrk(s, "abcdefghijklmnopqrstuvwxyz"), *word;
+	char *unit = s + strspn(s, "0123456789., \t"), *word;
 	char value[64];
 	unsigned cpu = 0;
 	int ret = 0;
 
-	if (!unit)
+	if (!*unit)
 		return zsr_err_input(err, "%s: '%s' has no unit", e->name, s);
 	word = strndupa(s, (size_t)(unit - s));
 	for (s = strsep(&word, ","); s && !ret; s = strsep(&word, ",")) {
