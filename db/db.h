@@ -368,6 +368,21 @@ struct zsr_release {
 	uint32_t task;
 };
 
+/* What a lock went through from the first release on; those of a kind, of
+ * several pools, together. */
+struct zsr_run_lock {
+	char name[24]; /* "class", "pool", "zone", "outer", or the policy's */
+	uint32_t size; /* the class's bytes a slot; 0: no class's */
+	uint64_t acquired, contended, wait_ns, hold_ns;
+};
+
+/* CPU time of a step of the release path. */
+struct zsr_run_step {
+	char who[12]; /* "caller" or "worker" */
+	char step[24]; /* name in a machine profile */
+	uint64_t ns;
+};
+
 struct zsr_run {
 	int64_t id; /* 0 before it is stored */
 	int64_t trace;
@@ -390,6 +405,10 @@ struct zsr_run {
 	struct zsr_run_values v;
 	struct zsr_hist *hist[ZSR_NR_RUN_HISTS]; /* owned */
 	struct zsr_series series[ZSR_NR_RUN_SERIES]; /* points owned */
+	struct zsr_run_lock *locks; /* owned */
+	size_t nr_locks;
+	struct zsr_run_step *steps; /* owned */
+	size_t nr_steps;
 	struct zsr_release *releases; /* largest ones, owned, by begin */
 	size_t nr_releases;
 };

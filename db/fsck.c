@@ -71,6 +71,8 @@ static const char *const rules[] = {
 	OF_RUN("run_value", "key"),
 	OF_RUN("run_data", "key"),
 	OF_RUN("run_release", "nr"),
+	OF_RUN("run_lock", "nr"),
+	OF_RUN("run_step", "nr"),
 	"SELECT printf('run #%d: there is no trace %d', id, trace) FROM run "
 	"WHERE trace IS NOT NULL AND trace NOT IN (SELECT id FROM trace)",
 	"SELECT printf('run #%d: there is no profile %s', id, profile_digest) "

@@ -63,6 +63,8 @@ static const struct table run_rows[] = {
 	{ "run_value", "run = ?2", { { "run", "?1" } } },
 	{ "run_data", "run = ?2", { { "run", "?1" } } },
 	{ "run_release", "run = ?2", { { "run", "?1" } } },
+	{ "run_lock", "run = ?2", { { "run", "?1" } } },
+	{ "run_step", "run = ?2", { { "run", "?1" } } },
 };
 
 /* The profile of a run; others may have it already. */

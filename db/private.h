@@ -86,6 +86,14 @@ int zsr_facts_check(const struct zsr_trace *t, struct zsr_err *err);
 /* Makes NAME one that no trace has: itself, or NAME-2, NAME-3, ... */
 int zsr_trace_free_name(struct zsr_db *db, char name[128], struct zsr_err *err);
 
+/* ---- runs (runparts.c) ------------------------------------------------- */
+
+/* The locks and steps of a run, within its transaction; and back. */
+int zsr_run_parts_store(struct zsr_db *db, const struct zsr_run *run,
+			struct zsr_err *err);
+int zsr_run_parts_load(struct zsr_db *db, struct zsr_run *run,
+		       struct zsr_err *err);
+
 /* ---- writer (writer.c), for the import pass --------------------------- */
 
 /* Facts that became known after begin: kernel, times, page_size, chain_size,

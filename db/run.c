@@ -31,8 +31,31 @@ void zsr_run_free(struct zsr_run *run)
 		free(run->hist[i]);
 	for (i = 0; i < ZSR_NR_RUN_SERIES; i++)
 		free(run->series[i].points);
+	free(run->locks);
+	free(run->steps);
 	free(run->releases);
 	memset(run, 0, sizeof(*run));
+}
+
+static void digest_parts(struct zsr_sha *sha, const struct zsr_run *run)
+{
+	size_t i;
+
+	zsr_sha_u64(sha, run->nr_locks);
+	for (i = 0; i < run->nr_locks; i++) {
+		zsr_sha_str(sha, run->locks[i].name);
+		zsr_sha_u64(sha, run->locks[i].size);
+		zsr_sha_u64(sha, run->locks[i].acquired);
+		zsr_sha_u64(sha, run->locks[i].contended);
+		zsr_sha_u64(sha, run->locks[i].wait_ns);
+		zsr_sha_u64(sha, run->locks[i].hold_ns);
+	}
+	zsr_sha_u64(sha, run->nr_steps);
+	for (i = 0; i < run->nr_steps; i++) {
+		zsr_sha_str(sha, run->steps[i].who);
+		zsr_sha_str(sha, run->steps[i].step);
+		zsr_sha_u64(sha, run->steps[i].ns);
+	}
 }
 
 void zsr_run_digest(struct zsr_run *run)
@@ -71,5 +94,6 @@ void zsr_run_digest(struct zsr_run *run)
 		zsr_sha_u64(&sha, run->releases[k].end_ns);
 		zsr_sha_u64(&sha, run->releases[k].nr);
 	}
+	digest_parts(&sha, run);
 	zsr_sha_hex(&sha, run->digest);
 }

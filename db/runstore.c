@@ -190,6 +190,8 @@ int zsr_run_store(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err)
 	if (!ret)
 		ret = store_releases(db, run, err);
 	if (!ret)
+		ret = zsr_run_parts_store(db, run, err);
+	if (!ret)
 		ret = zsr_db_commit(db, err);
 	if (ret) {
 		zsr_db_rollback(db);
@@ -391,6 +393,8 @@ int zsr_run_load(struct zsr_db *db, int64_t id, struct zsr_run *run,
 		ret = load_data(db, run, err);
 	if (!ret)
 		ret = load_releases(db, run, err);
+	if (!ret)
+		ret = zsr_run_parts_load(db, run, err);
 	if (ret) {
 		zsr_run_free(run);
 		return zsr_err_wrap(err, ret, "run #%" PRId64, id);

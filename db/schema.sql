@@ -143,6 +143,29 @@ CREATE TABLE run_data (
 	PRIMARY KEY (run, key)
 ) STRICT, WITHOUT ROWID;
 
+-- Locks from the first release on.
+CREATE TABLE run_lock (
+	run		INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	nr		INTEGER NOT NULL,
+	name		TEXT NOT NULL,		-- "class", "pool", "zone", ...
+	size		INTEGER NOT NULL,	-- the class's bytes a slot, or 0
+	acquired	INTEGER NOT NULL,
+	contended	INTEGER NOT NULL,
+	wait_ns		INTEGER NOT NULL,
+	hold_ns		INTEGER NOT NULL,
+	PRIMARY KEY (run, nr)
+) STRICT, WITHOUT ROWID;
+
+-- CPU time by step of the release path.
+CREATE TABLE run_step (
+	run		INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	nr		INTEGER NOT NULL,
+	who		TEXT NOT NULL,		-- "caller" or "worker"
+	step		TEXT NOT NULL,		-- as in machine profiles
+	ns		INTEGER NOT NULL,
+	PRIMARY KEY (run, nr)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run_release (
 	run		INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
 	nr		INTEGER NOT NULL,

@@ -534,8 +534,10 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 	first = !p->account.releasing;
 	zsr_account_release_begins(&p->account,
 				   t->at.marked ? t->rel_begin : begin);
-	if (first)
+	if (first) {
+		zsr_breakdown_begin(p);
 		zsr_load_start(p);
+	}
 	/* Who queues entries is in the swap core only when it frees one. */
 	if (!(p->s->policy->flags & ZSR_POLICY_ENTRIES) ||
 	    !is_deferrable(e->caller))

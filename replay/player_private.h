@@ -30,7 +30,7 @@ struct player {
 		uint64_t pages; /* of memory */
 		uint64_t stalls, stall_ps, stall_max_ps;
 	} load;
-	size_t cap_releases;
+	size_t cap_releases, cap_locks, cap_steps;
 	uint64_t played;
 	uint64_t caller_sum_ps;
 	uint64_t caller_max_ps;
@@ -74,5 +74,10 @@ void zsr_player_enter_swap(struct zsr_pool *pool);
  * end of the run give its memory back and record what it lost. */
 void zsr_load_start(struct player *p);
 void zsr_load_finish(struct player *p);
+
+/* breakdown.c: locks count from now on; and what they and the steps came to,
+ * into the run. 0 or -ENOMEM. */
+void zsr_breakdown_begin(struct player *p);
+int zsr_breakdown_finish(struct player *p, struct zsr_err *err);
 
 #endif

@@ -129,6 +129,10 @@ static int collect(struct player *p, struct zsr_err *err)
 	struct zsr_run_values *v = &p->run->v;
 	unsigned i;
 
+	int ret = zsr_breakdown_finish(p, err);
+
+	if (ret)
+		return ret;
 	machine_values(p);
 	zsr_load_finish(p);
 	for (i = 0; i < p->s->trace->nr_pools; i++)
@@ -164,8 +168,19 @@ static uint64_t live_objects(const struct player *p)
 	return live;
 }
 
+static uint64_t step_sum(const struct zsr_vcpu *c, enum zsr_mode mode)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < ZSR_NR_COSTS; i++)
+		sum += c->step[mode][i];
+	return sum;
+}
+
 /*
- * What must hold in every run, whatever the policy: CPU clocks add up, the
+ * What must hold in every run, whatever the policy: CPU clocks and steps add up,
+ * the
  * account's pages are the engines', every release was done once, nothing stays
  * queued after the flush.
  */
@@ -186,6 +201,12 @@ static int check_invariants(struct player *p, struct zsr_err *err)
 				"CPU %u: busy, spin and idle time do "
 				"not add up",
 				i);
+		if (c->busy[ZSR_MODE_RELEASE] != step_sum(c, ZSR_MODE_RELEASE) ||
+		    c->busy[ZSR_MODE_WORKER] != step_sum(c, ZSR_MODE_WORKER))
+			return zsr_err_sys(err, EPROTO,
+					   "CPU %u: steps do not add up to its "
+					   "time",
+					   i);
 	}
 	for (i = 0; i < p->s->trace->nr_pools; i++)
 		pages += zsr_engine_pages(p->pool[i].e);

@@ -144,6 +144,7 @@ static int array_setup(struct zsr_pool *p)
 	a->pool = p;
 	a->capacity = (p->param[CAPACITY] << 20) / p->page_size;
 	a->kick_at = zsr_max(a->capacity * p->param[KICK] / 100, 1u);
+	zsr_pool_name_lock(p, &a->lock, "queue");
 	a->wq.name = "array";
 	a->wq.flags = p->param[QUEUE] ? 0 : ZSR_WQ_UNBOUND;
 	a->work = (struct zsr_work){ .fn = array_work, .arg = a, .wq = &a->wq };

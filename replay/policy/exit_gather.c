@@ -320,6 +320,7 @@ static int exit_gather_setup(struct zsr_pool *p)
 	x->gate.min_exiting = p->param[MIN_EXITING];
 	x->page_entries = (p->page_size - HEADER) / WORD;
 	zsr_slab_init(&x->items, p, RECORD);
+	zsr_pool_name_lock(p, &x->lock, "queue");
 	x->wq.name = "exit-gather";
 	x->wq.flags = ZSR_WQ_UNBOUND | ZSR_WQ_HIGHPRI | ZSR_WQ_MEM_RECLAIM;
 	x->wq.max_active = (unsigned)p->param[MAX_ACTIVE];

@@ -314,6 +314,7 @@ static int global_list_setup(struct zsr_pool *p)
 	zsr_slab_init(&gl->nodes, p, (unsigned)p->param[NODE_BYTES]);
 	zsr_slab_init(&gl->items, p, ITEM_BYTES);
 	gl->tail = &gl->first;
+	zsr_pool_name_lock(p, &gl->lock, "queue");
 	gl->wq.name = "global-list";
 	gl->wq.flags = ZSR_WQ_UNBOUND | ZSR_WQ_HIGHPRI | ZSR_WQ_MEM_RECLAIM;
 	gl->wq.max_active = (unsigned)p->param[MAX_ACTIVE];

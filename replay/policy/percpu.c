@@ -206,6 +206,7 @@ int zsr_percpu_init(struct zsr_percpu *q, struct zsr_pool *p, uint64_t entries,
 	q->flush_ns = flush_ms * 1000000;
 	q->timers.name = "flush";
 	q->full_tail = &q->full;
+	zsr_pool_name_lock(p, &q->lock, "queue");
 	if (cpus_init(q))
 		return -ENOMEM;
 	for (i = 0; i < pages; i++) {

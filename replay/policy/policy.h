@@ -41,6 +41,9 @@ struct zsr_slot {
 
 #define ZSR_MAX_SLOT_HANDLE 0x7fffffffu
 
+/* How many locks of its own a policy may name for the record. */
+#define ZSR_MAX_NAMED 4
+
 /* A pool: the engine's state, the locks around it, the policy's own data. */
 struct zsr_pool {
 	struct zsr_machine *m;
@@ -75,6 +78,11 @@ struct zsr_pool {
 		uint64_t dead_moved, dead_bytes; /* of queued objects */
 	} compact;
 	uint64_t slots_reused; /* stored to while their release waited */
+	struct {
+		const char *name;
+		struct zsr_spinlock *lock;
+	} named[ZSR_MAX_NAMED];
+	unsigned nr_named;
 };
 
 /* A task that releases: an exit or an unmapping, from its begin to its end. */
@@ -226,6 +234,10 @@ static inline void zsr_pool_fell_back(struct zsr_pool *p)
 {
 	p->fallbacks++;
 }
+/* In setup: the record counts LOCK, of the policy, under NAME, which stays. No
+ * more than ZSR_MAX_NAMED; others are not counted. */
+void zsr_pool_name_lock(struct zsr_pool *p, struct zsr_spinlock *lock,
+			const char *name);
 /* The policy's own buffers grew (or, negative, shrank) by NR pages. */
 void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr);
 

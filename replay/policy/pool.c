@@ -166,6 +166,15 @@ void zsr_pool_zspage_dequeued(struct zsr_pool *p, uint64_t queued_at)
 	zsr_account_dequeued(p->account, ordered_now(p), queued_at, 0);
 }
 
+void zsr_pool_name_lock(struct zsr_pool *p, struct zsr_spinlock *lock,
+			const char *name)
+{
+	if (p->nr_named == ZSR_MAX_NAMED)
+		return;
+	p->named[p->nr_named].name = name;
+	p->named[p->nr_named++].lock = lock;
+}
+
 void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr)
 {
 	zsr_account_buffer(p->account, nr);

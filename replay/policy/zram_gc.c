@@ -216,6 +216,7 @@ static int zram_gc_setup(struct zsr_pool *p)
 	if (!gc)
 		return -ENOMEM;
 	gc->pool = p;
+	zsr_pool_name_lock(p, &gc->lock, "queue");
 	gc->wq.name = "zram-gc";
 	gc->wq.flags = ZSR_WQ_UNBOUND;
 	gc->gc.work.fn = gc_work;

@@ -51,7 +51,7 @@ void zsr_vm_line_atomic(struct zsr_machine *m, struct zsr_line *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, l, true);
-	zsr_vm_spend(vm, vm->c->cost[ZSR_COST_atomic]);
+	zsr_vm_step(vm, ZSR_COST_atomic);
 }
 
 /* The line's owner hands it, with a lock, to the spinner T: one transfer, after
@@ -117,7 +117,7 @@ static void arrive(struct zsr_vm *vm, struct zsr_line *line,
 	vm->c->cur->preempt_off++;
 	zsr_vm_sync(vm);
 	line_get(vm, line, true);
-	zsr_vm_spend(vm, vm->c->cost[cost]);
+	zsr_vm_step(vm, cost);
 	stats->acquired++;
 	vm->locks_acquired++;
 }
@@ -157,7 +157,7 @@ void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, &l->line, true);
-	zsr_vm_spend(vm, vm->c->cost[ZSR_COST_spin_unlock]);
+	zsr_vm_step(vm, ZSR_COST_spin_unlock);
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->owner = queue_pop(&l->waiters);
 	if (l->owner)
@@ -231,7 +231,7 @@ void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, &l->line, true);
-	zsr_vm_spend(vm, vm->c->cost[ZSR_COST_read_unlock]);
+	zsr_vm_step(vm, ZSR_COST_read_unlock);
 	l->readers--;
 	let_in(vm, l);
 	zsr_vm_preempt_enable(vm);
@@ -243,7 +243,7 @@ void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, &l->line, true);
-	zsr_vm_spend(vm, vm->c->cost[ZSR_COST_write_unlock]);
+	zsr_vm_step(vm, ZSR_COST_write_unlock);
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->writer = NULL;
 	let_in(vm, l);

@@ -162,7 +162,7 @@ static void vm_charge(struct zsr_machine *m, enum zsr_cost cost, unsigned n)
 
 	if (SCATTERED >> cost & 1)
 		ps = zsr_vm_scatter(vm, ps);
-	zsr_vm_spend(vm, ps);
+	zsr_vm_spend_step(vm, cost, ps);
 }
 
 static uint64_t vm_now_ps(struct zsr_machine *m)

@@ -132,6 +132,7 @@ struct zsr_vcpu {
 	uint64_t busy[ZSR_NR_MODES];
 	uint64_t spin[ZSR_NR_MODES]; /* waiting for locks and lines */
 	uint64_t queueing; /* queueing work, waking, switching */
+	uint64_t step[ZSR_NR_MODES][ZSR_NR_COSTS]; /* of busy: by step */
 	unsigned pcp; /* pages on this CPU's page list */
 	struct zsr_rng rng;
 	struct zsr_ready ready; /* fair tasks that may go elsewhere */
@@ -262,6 +263,20 @@ static inline void zsr_vm_spend(struct zsr_vm *vm, uint64_t ps)
 {
 	vm->c->now += ps;
 	vm->c->busy[vm->c->cur->mode] += ps;
+}
+
+/* PS for a step, whatever its usual cost is. */
+static inline void zsr_vm_spend_step(struct zsr_vm *vm, enum zsr_cost step,
+				     uint64_t ps)
+{
+	zsr_vm_spend(vm, ps);
+	vm->c->step[vm->c->cur->mode][step] += ps;
+}
+
+/* A step at its usual cost. */
+static inline void zsr_vm_step(struct zsr_vm *vm, enum zsr_cost step)
+{
+	zsr_vm_spend_step(vm, step, vm->c->cost[step]);
 }
 
 /* Time that passed waiting, up to `until`, counted as spinning. */
