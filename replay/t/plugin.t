@@ -226,6 +226,11 @@ nm -D --defined-only "$zsr" | sed -n 's/.* [A-Z] \(zsr_.*\)/\1/p' |
 sed -n 's/^\t\(zsr_[a-z_]*\);$/\1/p' "$top/replay/policy/plugin.syms" |
 	sort | diff exported - >out
 ok "the program exports the list, all of it and nothing else"
+sed '/^static inline/d; /-- for the player --/,$d; 1,/-- steps /d' \
+	root/usr/include/zsr/replay/policy/policy.h |
+	grep -o '^[a-z].*(' | grep -o 'zsr_[a-z_]*(' | tr -d '(' | sort >steps
+[ "$(wc -l <steps)" -gt 15 ] && comm -23 steps exported >out && [ ! -s out ]
+ok "every step of policy.h is among them"
 grep -o '\*zsr_[a-z_]*\*' "$top/man/zsr-policy.7.scd" | tr -d '*' |
 	sort -u >named
 grep -v -x -F -f named exported | grep -v zsr_locking_names >out
