@@ -15,11 +15,13 @@ enum form {
 	COUNT,
 	RATIO, /* to the first column; its label says so */
 	PERCENT, /* of value to `of` */
+	FORMS = 0xff,
+	IF_ANY = 0x100, /* no row where no column has anything in it */
 };
 
 static const struct {
 	const char *label;
-	enum form form;
+	unsigned form;
 	unsigned value;
 	unsigned of;
 } rows[] = {
@@ -45,6 +47,18 @@ static const struct {
 	{ "total", NS, VAL_cpu_total_ns, 0 },
 	{ NULL, RATIO, VAL_cpu_total_ns, 0 },
 	{ "rest of the path", NS, VAL_cpu_gap_ns, 0 },
+	{ "CPU time by step, less waits", HEAD, 0, 0 },
+	{ "slot", NS | IF_ANY, VAL_step_slot_ns, 0 },
+	{ "object, handle", NS | IF_ANY, VAL_step_object_ns, 0 },
+	{ "zspage return", NS | IF_ANY, VAL_step_zspage_ns, 0 },
+	{ "locks, no waits", NS | IF_ANY, VAL_step_lock_ns, 0 },
+	{ "queueing", NS | IF_ANY, VAL_step_queue_ns, 0 },
+	{ "waits for locks", HEAD, 0, 0 },
+	{ "device lock", NS | IF_ANY, VAL_wait_outer_ns, 0 },
+	{ "pool lock", NS | IF_ANY, VAL_wait_pool_ns, 0 },
+	{ "class locks", NS | IF_ANY, VAL_wait_class_ns, 0 },
+	{ "zone lock", NS | IF_ANY, VAL_wait_zone_ns, 0 },
+	{ "queue's locks", NS | IF_ANY, VAL_wait_queue_ns, 0 },
 	{ "memory", HEAD, 0, 0 },
 	{ "held back, peak", SIZE, VAL_held_peak_bytes, 0 },
 	{ "dead bytes, peak", SIZE, VAL_dead_peak_bytes, 0 },
@@ -62,7 +76,7 @@ static void cell(const struct zsr_compare *c, size_t row, size_t col, char *buf)
 	const uint64_t *v = c->col[col].value;
 	uint64_t x = v[rows[row].value];
 
-	switch (rows[row].form) {
+	switch (rows[row].form & FORMS) {
 	case HEAD:
 		buf[0] = '\0';
 		break;
@@ -91,9 +105,48 @@ static void cell(const struct zsr_compare *c, size_t row, size_t col, char *buf)
 	}
 }
 
+static bool any(const struct zsr_compare *c, size_t row)
+{
+	size_t j;
+
+	for (j = 0; j < c->nr_cols; j++)
+		if (c->col[j].value[rows[row].value])
+			return true;
+	return false;
+}
+
+/* A head is shown for the rows below it. */
+static bool is_shown(const struct zsr_compare *c, size_t row)
+{
+	if (rows[row].form != HEAD)
+		return !(rows[row].form & IF_ANY) || any(c, row);
+	for (row++; row < ZSR_ARRAY_SIZE(rows) && rows[row].form != HEAD; row++)
+		if (is_shown(c, row))
+			return true;
+	return false;
+}
+
+static int add_row(struct zsr_compare *c, size_t row)
+{
+	struct zsr_row *r = &c->row[c->nr_rows];
+	size_t j;
+
+	r->label = rows[row].label ? rows[row].label : c->ratio_label;
+	r->kind = rows[row].form == HEAD    ? ZSR_ROW_HEAD
+		  : rows[row].form == RATIO ? ZSR_ROW_RATIO
+					    : ZSR_ROW_VALUE;
+	r->cell = calloc(c->nr_cols, sizeof(*r->cell));
+	if (!r->cell)
+		return -ENOMEM;
+	c->nr_rows++;
+	for (j = 0; j < c->nr_cols; j++)
+		cell(c, row, j, r->cell[j]);
+	return 0;
+}
+
 int zsr_rows_build(struct zsr_compare *c)
 {
-	size_t i, j;
+	size_t i;
 
 	if (asprintf(&c->ratio_label, "x %s",
 		     zsr_text_width(c->col[0].policy) <= RATIO_NAME_WIDTH
@@ -105,19 +158,8 @@ int zsr_rows_build(struct zsr_compare *c)
 	c->row = calloc(ZSR_ARRAY_SIZE(rows), sizeof(*c->row));
 	if (!c->row)
 		return -ENOMEM;
-	for (i = 0; i < ZSR_ARRAY_SIZE(rows); i++) {
-		struct zsr_row *r = &c->row[i];
-
-		r->label = rows[i].label ? rows[i].label : c->ratio_label;
-		r->kind = rows[i].form == HEAD    ? ZSR_ROW_HEAD
-			  : rows[i].form == RATIO ? ZSR_ROW_RATIO
-						  : ZSR_ROW_VALUE;
-		r->cell = calloc(c->nr_cols, sizeof(*r->cell));
-		if (!r->cell)
+	for (i = 0; i < ZSR_ARRAY_SIZE(rows); i++)
+		if (is_shown(c, i) && add_row(c, i))
 			return -ENOMEM;
-		c->nr_rows++;
-		for (j = 0; j < c->nr_cols; j++)
-			cell(c, i, j, r->cell[j]);
-	}
 	return 0;
 }

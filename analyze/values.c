@@ -62,6 +62,76 @@ static uint64_t quantile(const struct zsr_hist *h, uint64_t num, uint64_t den)
 	return h ? zsr_hist_quantile(h, num, den) : 0;
 }
 
+/* ---- where the time went --------------------------------------------------- */
+
+/* Steps by name (machine.h), and the value they are part of. */
+static const struct {
+	const char *step;
+	unsigned value;
+} step_groups[] = {
+	{ "slot", VAL_step_slot_ns },
+	{ "slot_mark", VAL_step_slot_ns },
+	{ "swap_free", VAL_step_slot_ns },
+	{ "cell_load", VAL_step_object_ns },
+	{ "zspage_load", VAL_step_object_ns },
+	{ "obj_free", VAL_step_object_ns },
+	{ "regroup", VAL_step_object_ns },
+	{ "handle_free", VAL_step_object_ns },
+	{ "zspage_lock", VAL_step_zspage_ns },
+	{ "zspage_unlink", VAL_step_zspage_ns },
+	{ "page_reset", VAL_step_zspage_ns },
+	{ "page_free", VAL_step_zspage_ns },
+	{ "zone_free", VAL_step_zspage_ns },
+	{ "zspage_free", VAL_step_zspage_ns },
+	{ "spin_lock", VAL_step_lock_ns },
+	{ "spin_unlock", VAL_step_lock_ns },
+	{ "read_lock", VAL_step_lock_ns },
+	{ "read_unlock", VAL_step_lock_ns },
+	{ "write_lock", VAL_step_lock_ns },
+	{ "write_unlock", VAL_step_lock_ns },
+	{ "atomic", VAL_step_lock_ns },
+};
+
+/* What no group has belongs to the policy's queue: buffers, their pages. */
+static unsigned step_group(const char *step)
+{
+	size_t i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(step_groups); i++)
+		if (!strcmp(step_groups[i].step, step))
+			return step_groups[i].value;
+	return VAL_step_queue_ns;
+}
+
+static unsigned lock_group(const char *name)
+{
+	return !strcmp(name, "outer")   ? VAL_wait_outer_ns
+	       : !strcmp(name, "pool")  ? VAL_wait_pool_ns
+	       : !strcmp(name, "class") ? VAL_wait_class_ns
+	       : !strcmp(name, "zone")  ? VAL_wait_zone_ns
+					: VAL_wait_queue_ns;
+}
+
+static void fill_parts(const struct zsr_run *run, uint64_t *value)
+{
+	size_t i;
+	unsigned k;
+
+	for (k = VAL_step_slot_ns; k <= VAL_wait_queue_ns; k++)
+		value[k] = 0;
+	for (i = 0; i < run->nr_steps; i++) {
+		k = step_group(run->steps[i].step);
+		value[k] = add_sat(value[k], run->steps[i].ns);
+	}
+	if (run->nr_steps)
+		value[VAL_step_queue_ns] = add_sat(value[VAL_step_queue_ns],
+						   run->v.cpu_queueing_ns);
+	for (i = 0; i < run->nr_locks; i++) {
+		k = lock_group(run->locks[i].name);
+		value[k] = add_sat(value[k], run->locks[i].wait_ns);
+	}
+}
+
 void zsr_values_fill(const struct zsr_run *run, uint64_t *value)
 {
 	const struct zsr_hist *rel = run->hist[ZSR_HIST_release];
@@ -77,6 +147,7 @@ void zsr_values_fill(const struct zsr_run *run, uint64_t *value)
 			v->cpu_queueing_ns));
 	value[VAL_held_peak_bytes] = mul_sat(v->held_peak_pages, run->page_size);
 	value[VAL_queue_bytes] = mul_sat(v->queue_pages, run->page_size);
+	fill_parts(run, value);
 	value[VAL_release_p50_ns] = quantile(rel, 50, 100);
 	value[VAL_release_p90_ns] = quantile(rel, 90, 100);
 	value[VAL_release_p99_ns] = quantile(rel, 99, 100);

@@ -179,10 +179,9 @@ static uint64_t step_sum(const struct zsr_vcpu *c, enum zsr_mode mode)
 }
 
 /*
- * What must hold in every run, whatever the policy: CPU clocks and steps add up,
- * the
- * account's pages are the engines', every release was done once, nothing stays
- * queued after the flush.
+ * What must hold in every run, whatever the policy: CPU clocks and steps add
+ * up, the account's pages are the engines', every release was done once,
+ * nothing stays queued after the flush.
  */
 static int check_invariants(struct player *p, struct zsr_err *err)
 {

@@ -25,8 +25,8 @@ static struct zsr_analysis analyze(struct zsr_run **runs, size_t nr,
 	return a;
 }
 
-static const char *cell(const struct zsr_compare *c, const char *head,
-			const char *label, size_t col)
+static const char *find_cell(const struct zsr_compare *c, const char *head,
+			     const char *label, size_t col)
 {
 	bool in = false;
 	size_t i;
@@ -37,8 +37,16 @@ static const char *cell(const struct zsr_compare *c, const char *head,
 		else if (in && !strcmp(c->row[i].label, label))
 			return c->row[i].cell[col];
 	}
-	ck_abort_msg("no row %s / %s", head, label);
 	return NULL;
+}
+
+static const char *cell(const struct zsr_compare *c, const char *head,
+			const char *label, size_t col)
+{
+	const char *s = find_cell(c, head, label, col);
+
+	ck_assert_msg(s, "no row %s / %s", head, label);
+	return s;
 }
 
 static struct zsr_lines text_of(const struct zsr_compare *c, size_t width)
@@ -165,6 +173,58 @@ START_TEST(verdict)
 	made_free(r[0]);
 	made_free(r[1]);
 	made_free(r[2]);
+}
+END_TEST
+
+/* Steps and lock waits are summed by kind; a run without them has no rows. */
+START_TEST(where_time_went)
+{
+	static const struct zsr_run_step steps[] = {
+		{ "caller", "slot", 1000000 },
+		{ "caller", "obj_free", 2000000 },
+		{ "worker", "handle_free", 500000 },
+		{ "worker", "page_free", 4000000 },
+		{ "caller", "spin_lock", 70000 },
+		{ "worker", "pop", 30000 },
+	};
+	static const struct zsr_run_lock locks[] = {
+		{ "class", 640, 10, 5, 6000000, 0 },
+		{ "class", 656, 10, 5, 1000000, 0 },
+		{ "queue", 0, 10, 5, 20000, 0 },
+	};
+	struct zsr_run *r[] = {
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("deferred", "", 4000000, 16000000, 40000, 0),
+	};
+	struct zsr_trace t = made_trace();
+	struct zsr_analysis a = analyze(r, 2, &t, false, 0);
+
+	ck_assert_ptr_null(find_cell(&a.cmp[0], "waits for", "class locks", 0));
+	zsr_analysis_free(&a);
+	r[1]->steps = malloc(sizeof(steps));
+	memcpy(r[1]->steps, steps, sizeof(steps));
+	r[1]->nr_steps = ZSR_ARRAY_SIZE(steps);
+	r[1]->locks = malloc(sizeof(locks));
+	memcpy(r[1]->locks, locks, sizeof(locks));
+	r[1]->nr_locks = ZSR_ARRAY_SIZE(locks);
+	r[1]->v.cpu_queueing_ns = 5000;
+	a = analyze(r, 2, &t, false, 0);
+	ck_assert_str_eq(cell(&a.cmp[0], "by step", "slot", 0), "0");
+	ck_assert_str_eq(cell(&a.cmp[0], "by step", "slot", 1), "1.00 ms");
+	ck_assert_str_eq(cell(&a.cmp[0], "by step", "object, handle", 1),
+			 "2.50 ms");
+	ck_assert_str_eq(cell(&a.cmp[0], "by step", "zspage return", 1),
+			 "4.00 ms");
+	ck_assert_str_eq(cell(&a.cmp[0], "by step", "locks, no waits", 1),
+			 "70.0 us");
+	ck_assert_str_eq(cell(&a.cmp[0], "waits for", "class locks", 1),
+			 "7.00 ms");
+	ck_assert_str_eq(cell(&a.cmp[0], "waits for", "queue's locks", 1),
+			 "20.0 us");
+	ck_assert_ptr_null(find_cell(&a.cmp[0], "waits for", "pool lock", 1));
+	zsr_analysis_free(&a);
+	made_free(r[0]);
+	made_free(r[1]);
 }
 END_TEST
 
@@ -355,6 +415,7 @@ int main(void)
 	tcase_add_test(tcase, never);
 	tcase_add_test(tcase, verdict);
 	tcase_add_test(tcase, bound);
+	tcase_add_test(tcase, where_time_went);
 	tcase_add_test(tcase, labels);
 	tcase_add_test(tcase, groups);
 	tcase_add_test(tcase, forms);

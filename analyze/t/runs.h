@@ -49,6 +49,8 @@ static inline void made_free(struct zsr_run *r)
 	for (i = 0; i < ZSR_NR_RUN_SERIES; i++)
 		free(r->series[i].points);
 	free(r->releases);
+	free(r->locks);
+	free(r->steps);
 	free(r->profile_text);
 	free(r->params);
 	free(r);
