@@ -9,6 +9,10 @@
 
 #include "replay/policy/locking.h"
 
+/* Of their queues. */
+#define ZSR_ENTRY_WQ_FLAGS                                                     \
+	(ZSR_WQ_UNBOUND | ZSR_WQ_HIGHPRI | ZSR_WQ_MEM_RECLAIM)
+
 struct zsr_gate {
 	struct zsr_line exiting; /* the count of tasks that exit */
 	uint64_t min_objects; /* in the task's swap */

@@ -13,8 +13,8 @@
 
 #include "replay/account.h"
 #include "replay/policy/entry.h"
+#include "replay/policy/item.h"
 #include "replay/policy/percpu.h"
-#include "replay/policy/slab.h"
 
 enum { MIN_OBJECTS, MIN_EXITING, INLINE, BATCHES, MAX_ACTIVE, LOCKING };
 
@@ -48,10 +48,7 @@ static const struct zsr_param params[] = {
 
 /* What a task has gathered: its own while it fills it, then a work item. */
 struct gather {
-	struct zsr_work work;
-	struct exit_gather *all;
-	struct gather *next; /* among the spare ones */
-	struct gather *next_made;
+	struct zsr_item item;
 	struct zsr_words *batch, *last; /* pages, in order */
 	unsigned nr_batches;
 	unsigned nr_inline;
@@ -68,11 +65,7 @@ struct exit_gather {
 	struct zsr_gate gate;
 	uint64_t page_entries;
 	struct exiting *task; /* each its own */
-	struct zsr_slab items;
-	struct zsr_spinlock lock; /* protects the two lists */
-	struct gather *spare;
-	struct gather *made;
-	struct zsr_workqueue wq;
+	struct zsr_items items;
 };
 
 static enum zsr_locking locking(const struct zsr_pool *p)
@@ -114,60 +107,21 @@ static void free_gathered(struct zsr_pool *p, struct gather *g)
 	}
 }
 
-/* The last thing done with it: who takes it while its work returns, and queues
- * it, has the same worker run it again. */
-static void gather_put(struct exit_gather *x, struct gather *g)
-{
-	zsr_slab_put(&x->items);
-	zsr_spin_lock(x->pool->m, &x->lock);
-	g->next = x->spare;
-	x->spare = g;
-	zsr_spin_unlock(x->pool->m, &x->lock);
-}
-
 static void gather_work(struct zsr_work *work)
 {
 	struct gather *g = work->arg;
 
-	free_gathered(g->all->pool, g);
-	gather_put(g->all, g);
+	free_gathered(g->item.all->pool, g);
+	zsr_item_put(&g->item);
 }
 
 /* ---- the dying task ------------------------------------------------------------ */
 
-static struct gather *gather_make(struct exit_gather *x)
-{
-	struct gather *g = calloc(1, sizeof(*g));
-
-	if (!g) {
-		zsr_account_fail(x->pool->account, -ENOMEM);
-		return NULL;
-	}
-	g->all = x;
-	g->work.fn = gather_work;
-	g->work.arg = g;
-	g->work.wq = &x->wq;
-	zsr_spin_lock(x->pool->m, &x->lock);
-	g->next_made = x->made;
-	x->made = g;
-	zsr_spin_unlock(x->pool->m, &x->lock);
-	return g;
-}
-
 /* An empty one; NULL when there is no memory for its record. */
 static struct gather *gather_get(struct exit_gather *x)
 {
-	struct gather *g;
+	struct gather *g = (struct gather *)zsr_item_get(&x->items);
 
-	if (!zsr_slab_get(&x->items))
-		return NULL;
-	zsr_spin_lock(x->pool->m, &x->lock);
-	g = x->spare;
-	if (g)
-		x->spare = g->next;
-	zsr_spin_unlock(x->pool->m, &x->lock);
-	if (!g)
-		g = gather_make(x);
 	if (g) {
 		g->batch = g->last = NULL;
 		g->nr_batches = g->nr_inline = 0;
@@ -209,7 +163,7 @@ static void push_out(struct exit_gather *x, struct exiting *t)
 	struct gather *g = t->g;
 
 	t->g = NULL;
-	zsr_queue_work(x->pool->m, &g->work);
+	zsr_queue_work(x->pool->m, &g->item.work);
 }
 
 /* False when there is not even memory for the first few. */
@@ -273,36 +227,31 @@ static void exit_gather_ends(struct zsr_pool *p, const struct zsr_releaser *r)
 static void exit_gather_flush(struct zsr_pool *p)
 {
 	struct exit_gather *x = p->priv;
-	struct gather *g;
 	uint32_t i;
 
 	for (i = 0; i < p->nr_tasks; i++)
 		if (x->task[i].g)
 			push_out(x, &x->task[i]);
-	for (g = x->made; g; g = g->next_made)
-		zsr_flush_work(p->m, &g->work);
-	zsr_slab_shrink(&x->items);
+	zsr_items_flush(&x->items);
 }
 
 static void exit_gather_offline(struct zsr_pool *p, unsigned cpu)
 {
 	struct exit_gather *x = p->priv;
 
-	zsr_slab_offline(&x->items, cpu);
+	zsr_slab_offline(&x->items.slab, cpu);
 }
 
 static void exit_gather_teardown(struct zsr_pool *p)
 {
 	struct exit_gather *x = p->priv;
-	struct gather *g;
+	struct zsr_item *item;
 
 	if (!x)
 		return;
-	while ((g = x->made)) {
-		x->made = g->next_made;
-		zsr_words_free(g->batch);
-		free(g);
-	}
+	for (item = x->items.made; item; item = item->next_made)
+		zsr_words_free(((struct gather *)item)->batch);
+	zsr_items_destroy(&x->items);
 	free(x->task);
 	free(x);
 	p->priv = NULL;
@@ -319,11 +268,10 @@ static int exit_gather_setup(struct zsr_pool *p)
 	x->gate.min_objects = p->param[MIN_OBJECTS];
 	x->gate.min_exiting = p->param[MIN_EXITING];
 	x->page_entries = (p->page_size - HEADER) / WORD;
-	zsr_slab_init(&x->items, p, RECORD);
-	zsr_pool_name_lock(p, &x->lock, "queue");
-	x->wq.name = "exit-gather";
-	x->wq.flags = ZSR_WQ_UNBOUND | ZSR_WQ_HIGHPRI | ZSR_WQ_MEM_RECLAIM;
-	x->wq.max_active = (unsigned)p->param[MAX_ACTIVE];
+	zsr_items_init(&x->items, p, sizeof(struct gather), RECORD, gather_work);
+	x->items.wq.name = "exit-gather";
+	x->items.wq.flags = ZSR_ENTRY_WQ_FLAGS;
+	x->items.wq.max_active = (unsigned)p->param[MAX_ACTIVE];
 	x->task = calloc((size_t)p->nr_tasks + 1, sizeof(*x->task));
 	return x->task ? 0 : -ENOMEM;
 }

@@ -9,7 +9,7 @@
 
 #include "replay/account.h"
 #include "replay/policy/entry.h"
-#include "replay/policy/slab.h"
+#include "replay/policy/item.h"
 
 enum {
 	MIN_OBJECTS,
@@ -53,26 +53,17 @@ struct node {
 	uint32_t slot;
 };
 
-struct item {
-	struct zsr_work work;
-	struct global_list *all;
-	struct item *next; /* among the spare ones */
-	struct item *next_made;
-};
-
 struct global_list {
 	struct zsr_pool *pool;
 	struct zsr_gate gate;
-	struct zsr_slab nodes, items;
-	struct zsr_spinlock lock; /* protects what follows, up to made */
+	struct zsr_slab nodes;
+	struct zsr_items items;
+	struct zsr_spinlock lock; /* protects what follows, up to since_kick */
 	struct zsr_line ends; /* where nodes are linked in */
 	struct node *first, **tail;
 	uint64_t since_kick; /* nodes */
-	struct item *spare;
-	struct item *made;
 	struct zsr_work pressed;
 	struct zsr_delayed_work timer;
-	struct zsr_workqueue wq;
 };
 
 static enum zsr_locking locking(const struct zsr_pool *p)
@@ -132,56 +123,21 @@ static void drain_work(struct zsr_work *work)
 	drain(work->arg);
 }
 
-/* An item is spare when its work is done. Who takes it while that returns, and
- * queues it, has the same worker run it again. */
 static void item_work(struct zsr_work *work)
 {
-	struct item *item = work->arg;
-	struct global_list *gl = item->all;
+	struct zsr_item *item = work->arg;
 
-	drain(gl);
-	zsr_slab_put(&gl->items);
-	zsr_spin_lock(gl->pool->m, &gl->lock);
-	item->next = gl->spare;
-	gl->spare = item;
-	zsr_spin_unlock(gl->pool->m, &gl->lock);
+	drain(item->all->pool->priv);
+	zsr_item_put(item);
 }
 
 /* ---- queueing ----------------------------------------------------------------- */
 
-static struct item *item_make(struct global_list *gl)
-{
-	struct item *item = calloc(1, sizeof(*item));
-
-	if (!item) {
-		zsr_account_fail(gl->pool->account, -ENOMEM);
-		return NULL;
-	}
-	item->all = gl;
-	item->work.fn = item_work;
-	item->work.arg = item;
-	item->work.wq = &gl->wq;
-	zsr_spin_lock(gl->pool->m, &gl->lock);
-	item->next_made = gl->made;
-	gl->made = item;
-	zsr_spin_unlock(gl->pool->m, &gl->lock);
-	return item;
-}
-
 /* Without memory for an item the list waits for the next one. */
 static void kick(struct global_list *gl)
 {
-	struct item *item;
+	struct zsr_item *item = zsr_item_get(&gl->items);
 
-	if (!zsr_slab_get(&gl->items))
-		return;
-	zsr_spin_lock(gl->pool->m, &gl->lock);
-	item = gl->spare;
-	if (item)
-		gl->spare = item->next;
-	zsr_spin_unlock(gl->pool->m, &gl->lock);
-	if (!item)
-		item = item_make(gl);
 	if (item)
 		zsr_queue_work(gl->pool->m, &item->work);
 }
@@ -261,16 +217,13 @@ static void global_list_pressure(struct zsr_pool *p)
 static void global_list_flush(struct zsr_pool *p)
 {
 	struct global_list *gl = p->priv;
-	struct item *item;
 
 	zsr_cancel_delayed_work(p->m, &gl->timer);
 	zsr_flush_work(p->m, &gl->timer.work);
 	zsr_flush_work(p->m, &gl->pressed);
-	for (item = gl->made; item; item = item->next_made)
-		zsr_flush_work(p->m, &item->work);
+	zsr_items_flush(&gl->items);
 	drain(gl);
 	zsr_slab_shrink(&gl->nodes);
-	zsr_slab_shrink(&gl->items);
 }
 
 static void global_list_offline(struct zsr_pool *p, unsigned cpu)
@@ -278,13 +231,12 @@ static void global_list_offline(struct zsr_pool *p, unsigned cpu)
 	struct global_list *gl = p->priv;
 
 	zsr_slab_offline(&gl->nodes, cpu);
-	zsr_slab_offline(&gl->items, cpu);
+	zsr_slab_offline(&gl->items.slab, cpu);
 }
 
 static void global_list_teardown(struct zsr_pool *p)
 {
 	struct global_list *gl = p->priv;
-	struct item *item;
 	struct node *node;
 
 	if (!gl)
@@ -293,10 +245,7 @@ static void global_list_teardown(struct zsr_pool *p)
 		gl->first = node->next;
 		free(node);
 	}
-	while ((item = gl->made)) {
-		gl->made = item->next_made;
-		free(item);
-	}
+	zsr_items_destroy(&gl->items);
 	free(gl);
 	p->priv = NULL;
 }
@@ -312,15 +261,16 @@ static int global_list_setup(struct zsr_pool *p)
 	gl->gate.min_objects = p->param[MIN_OBJECTS];
 	gl->gate.min_exiting = p->param[MIN_EXITING];
 	zsr_slab_init(&gl->nodes, p, (unsigned)p->param[NODE_BYTES]);
-	zsr_slab_init(&gl->items, p, ITEM_BYTES);
+	zsr_items_init(&gl->items, p, sizeof(struct zsr_item), ITEM_BYTES,
+		       item_work);
 	gl->tail = &gl->first;
 	zsr_pool_name_lock(p, &gl->lock, "queue");
-	gl->wq.name = "global-list";
-	gl->wq.flags = ZSR_WQ_UNBOUND | ZSR_WQ_HIGHPRI | ZSR_WQ_MEM_RECLAIM;
-	gl->wq.max_active = (unsigned)p->param[MAX_ACTIVE];
+	gl->items.wq.name = "global-list";
+	gl->items.wq.flags = ZSR_ENTRY_WQ_FLAGS;
+	gl->items.wq.max_active = (unsigned)p->param[MAX_ACTIVE];
 	gl->pressed.fn = gl->timer.work.fn = drain_work;
 	gl->pressed.arg = gl->timer.work.arg = gl;
-	gl->pressed.wq = gl->timer.work.wq = &gl->wq;
+	gl->pressed.wq = gl->timer.work.wq = &gl->items.wq;
 	return 0;
 }
 
