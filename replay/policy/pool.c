@@ -192,8 +192,10 @@ zsr_handle zsr_pool_slot_vanish(struct zsr_pool *p, uint32_t slot)
 
 zsr_handle zsr_pool_slot_take(struct zsr_pool *p, uint32_t slot)
 {
+	zsr_handle h = zsr_pool_slot_vanish(p, slot);
+
 	zsr_charge(p->m, ZSR_COST_slot, 1);
-	return zsr_pool_slot_vanish(p, slot);
+	return h;
 }
 
 void zsr_pool_slot_defer(struct zsr_pool *p, uint32_t slot)
@@ -206,6 +208,7 @@ void zsr_pool_slot_defer(struct zsr_pool *p, uint32_t slot)
 zsr_handle zsr_pool_slot_drain(struct zsr_pool *p, uint32_t slot)
 {
 	zsr_order(p->m);
+	/* Looked at and taken under the slot's lock: nothing in between. */
 	if (!p->slot[slot].pending)
 		return 0;
 	return zsr_pool_slot_take(p, slot);
