@@ -113,7 +113,24 @@ static void spawn_workers(struct zsr_explore *x)
 		if (!t)
 			return;
 		t->worker = true;
+		t->op = OP_idle;
 	}
+}
+
+static void last_main(struct zsr_explore *x, void *ctx)
+{
+	x->s->last(x, ctx);
+}
+
+static void spawn_last(struct zsr_explore *x)
+{
+	struct zsr_explore_task *t;
+
+	if (!x->s->last)
+		return;
+	t = zsr_explore_spawn(x, "last", x->m.nr_cpus - 1, last_main, x->s->ctx);
+	if (t)
+		t->op = OP_start_last;
 }
 
 static void run_clear(struct zsr_explore *x)
@@ -185,6 +202,7 @@ static int run_once(struct zsr_explore *x)
 	ret = x->s->begin(x, x->s->ctx, x->err);
 	if (ret || x->error)
 		return ret ? ret : x->error;
+	spawn_last(x);
 	if (!x->failed)
 		zsr_explore_turn(x, &x->host);
 	x->cur = &x->boot;

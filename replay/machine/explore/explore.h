@@ -49,7 +49,9 @@ struct zsr_explore_scenario {
 	/* On the caller's stack, before each run: make what the tasks share,
 	 * zeroed locks above all, and spawn them. 0 or -errno. */
 	int (*begin)(struct zsr_explore *x, void *ctx, struct zsr_err *err);
-	/* There too, after a run in which nothing failed: look, then free. */
+	/* May be NULL: a task for after the others, queued work or not. */
+	void (*last)(struct zsr_explore *x, void *ctx);
+	/* On the caller's stack, after a run in which nothing failed: look, then free. */
 	void (*end)(struct zsr_explore *x, void *ctx);
 	/* May be NULL: write the name of a lock, line or work item into BUF;
 	 * false for one that has no name. */

@@ -194,19 +194,19 @@ static void read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 	zsr_explore_unpin(x);
 }
 
-/* From its first step on the writer keeps new readers out. */
+/* From its first step on the writer spins, and keeps new readers out. */
 static void write_lock(struct zsr_machine *m, struct zsr_rwlock *l)
 {
 	struct zsr_explore *x = explore_of(m);
 	struct object *o;
 
 	zsr_explore_point(x, OP_write_wait, l);
+	zsr_explore_pin(x);
 	o = zsr_explore_object(x, l);
 	o->writers++;
 	zsr_explore_touch(x, l);
 	zsr_explore_point(x, OP_write_lock, l);
 	o->writers--;
-	zsr_explore_pin(x);
 	l->writer = (struct zsr_vtask *)x->cur;
 	zsr_explore_hold(x, l);
 }

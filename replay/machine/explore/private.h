@@ -21,10 +21,10 @@
 	X(spin_lock, "lock")                                                   \
 	X(spin_trylock, "trylock")                                             \
 	X(read_lock, "read_lock")                                              \
-	X(write_lock, "write_lock")                                            \
+	X(write_wait, "write_lock")                                            \
 	X(preempt_disable, "preempt_disable")                                  \
+	X(write_lock, "got write_lock")                                        \
 	X(preempt_enable, "preempt_enable")                                    \
-	X(write_wait, "wait to write")                                         \
 	X(spin_unlock, "unlock")                                               \
 	X(read_unlock, "read_unlock")                                          \
 	X(write_unlock, "write_unlock")                                        \
@@ -41,6 +41,7 @@
 	X(pages_alloc, "pages_alloc")                                          \
 	X(pages_free, "pages_free")                                            \
 	X(start, "start")                                                      \
+	X(start_last, "start")                                                 \
 	X(join, "join")                                                        \
 	X(offline, "take away")                                                \
 	X(idle, "take")                                                        \
@@ -181,7 +182,7 @@ bool zsr_explore_cancel_delayed(struct zsr_machine *m,
 void zsr_explore_flush_work(struct zsr_machine *m, struct zsr_work *w);
 /* Does it have to run on its CPU? */
 bool zsr_explore_bound(const struct zsr_explore *x, const struct zsr_work *w);
-/* May a worker take it now? */
+/* May a worker take it, when it is pending? */
 bool zsr_explore_work_ready(const struct zsr_explore *x,
 			    const struct zsr_work *w);
 void zsr_explore_worker(struct zsr_explore *x, void *arg);

@@ -4,10 +4,10 @@
 
 /* One way to go on. */
 struct way {
-	struct zsr_explore_task *t; /* NULL: a timer fires */
+	struct zsr_explore_task *t; /* NULL: only a timer fires */
 	unsigned cpu;
 	struct zsr_work *work; /* what an idle worker takes */
-	struct zsr_delayed_work *timer;
+	struct zsr_delayed_work *timer; /* that fires first */
 	unsigned cost; /* preemptions */
 };
 
@@ -17,8 +17,20 @@ struct ways {
 	struct way way[MAX_WAYS];
 	unsigned nr;
 	unsigned left; /* preemptions that may be spent */
-	bool idle_seen; /* idle workers are alike: only the first counts */
+	struct zsr_explore_task *idle; /* workers are alike: the first one */
 };
+
+/* Every task but T and the workers. */
+static bool all_ended(const struct zsr_explore *x,
+		      const struct zsr_explore_task *t)
+{
+	unsigned i;
+
+	for (i = 0; i < x->nr_tasks; i++)
+		if (&x->task[i] != t && !x->task[i].worker && !x->task[i].ended)
+			return false;
+	return true;
+}
 
 static unsigned left(const struct zsr_explore *x)
 {
@@ -42,6 +54,8 @@ static bool can_do(struct zsr_explore *x, const struct zsr_explore_task *t)
 		return !rw->writer && !rw->readers;
 	case OP_flush_work:
 		return !work->pending && !work->running;
+	case OP_start_last:
+		return all_ended(x, t);
 	case OP_join:
 		return other->ended;
 	case OP_offline:
@@ -101,23 +115,30 @@ static unsigned free_cpu(const struct zsr_explore *x,
 	return x->m.nr_cpus;
 }
 
+/* The worker takes the item, whose timer, if it has one, fires first. */
+static void way_of_work(struct zsr_explore *x, struct ways *ways, struct way way)
+{
+	if (!way.t || !zsr_explore_work_ready(x, way.work))
+		return;
+	way.cpu = free_cpu(x, way.t, way.work);
+	if (way.cpu < x->m.nr_cpus)
+		way_add(x, ways, way);
+}
+
 static void ways_of_idle(struct zsr_explore *x, struct ways *ways,
 			 struct zsr_explore_task *t, unsigned cost)
 {
-	unsigned i, cpu;
+	unsigned i;
 
-	if (ways->idle_seen)
+	if (ways->idle)
 		return;
-	ways->idle_seen = true;
-	for (i = 0; i < x->nr_works; i++) {
-		if (!zsr_explore_work_ready(x, x->work[i]))
-			continue;
-		cpu = free_cpu(x, t, x->work[i]);
-		if (cpu < x->m.nr_cpus)
-			way_add(x, ways,
-				(struct way){
-					.t = t, cpu, x->work[i], .cost = cost });
-	}
+	ways->idle = t;
+	for (i = 0; i < x->nr_works; i++)
+		if (x->work[i]->pending)
+			way_of_work(x, ways,
+				    (struct way){ .t = t,
+						  .work = x->work[i],
+						  .cost = cost });
 }
 
 static void ways_of(struct zsr_explore *x, struct ways *ways,
@@ -132,25 +153,21 @@ static void ways_of(struct zsr_explore *x, struct ways *ways,
 }
 
 /* Timers have no use once every task has ended. */
-static bool all_ended(const struct zsr_explore *x)
-{
-	unsigned i;
-
-	for (i = 0; i < x->nr_tasks; i++)
-		if (!x->task[i].worker && !x->task[i].ended)
-			return false;
-	return true;
-}
-
 static void ways_of_timers(struct zsr_explore *x, struct ways *ways)
 {
 	unsigned i, cost = ways->nr ? 1 : 0;
 
-	if (all_ended(x) || (cost && x->fired >= x->s->timers))
+	if (all_ended(x, NULL) || (cost && x->fired >= x->s->timers))
 		return;
-	for (i = 0; i < x->nr_timers; i++)
-		way_add(x, ways,
-			(struct way){ .timer = x->timer[i], .cost = cost });
+	for (i = 0; i < x->nr_timers; i++) {
+		struct way way = { .work = &x->timer[i]->work,
+				   .timer = x->timer[i],
+				   .cost = cost };
+
+		way_add(x, ways, way);
+		way.t = ways->idle;
+		way_of_work(x, ways, way);
+	}
 }
 
 /* All ways to go on, first the one that goes on as before. */
@@ -161,7 +178,7 @@ static void find_ways(struct zsr_explore *x, struct ways *ways)
 
 	ways->nr = 0;
 	ways->left = left(x);
-	ways->idle_seen = false;
+	ways->idle = NULL;
 	if (cur != &x->boot) {
 		ways_of(x, ways, cur, 0);
 		cost = ways->nr && cur->op != OP_cond_resched ? 1 : 0;
@@ -212,16 +229,33 @@ void zsr_explore_turn(struct zsr_explore *x, struct zsr_coro *from)
 			break;
 		way = &ways.way[zsr_explore_choose(x, ways.nr)];
 		x->preemptions += way->cost;
-		if (way->timer) {
+		if (way->timer)
 			zsr_explore_fire(x, way->timer);
+		if (!way->t)
 			continue;
-		}
 		take_turn(x, way);
 		to = &way->t->coro;
 		break;
 	}
 	if (from != to)
 		zsr_coro_switch(from, to);
+}
+
+/* Does nobody but the task itself see the step? Then it makes no difference
+ * whether others come before it or after. */
+static bool is_local(const struct zsr_explore *x, enum op op)
+{
+	switch (op) {
+	case OP_charge:
+	case OP_preempt_enable:
+	case OP_pages_alloc:
+	case OP_pages_free:
+		return true;
+	case OP_order:
+		return !x->s->digest;
+	default:
+		return false;
+	}
 }
 
 void zsr_explore_point(struct zsr_explore *x, enum op op, const void *object)
@@ -232,12 +266,20 @@ void zsr_explore_point(struct zsr_explore *x, enum op op, const void *object)
 		return;
 	t->op = op;
 	t->object = object;
-	zsr_explore_turn(x, &t->coro);
+	if (x->limits->merge && is_local(x, op))
+		zsr_explore_trace(x, &(struct step){ .t = t,
+						     .op = op,
+						     .cpu = t->cpu,
+						     .counts = true });
+	else
+		zsr_explore_turn(x, &t->coro);
 	zsr_explore_saw(x, (uint64_t)op << 32 | t->cpu);
 }
 
 bool zsr_explore_mishap(struct zsr_explore *x)
 {
+	if (x->cur == &x->boot)
+		return false;
 	if (!left(x)) {
 		x->bound_bites = true;
 		return false;

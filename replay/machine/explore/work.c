@@ -27,7 +27,7 @@ bool zsr_explore_work_ready(const struct zsr_explore *x,
 	unsigned max = w->wq->max_active ? w->wq->max_active
 					 : ZSR_WQ_DEFAULT_ACTIVE;
 
-	return w->pending && !w->running && active(x, w) < max;
+	return !w->running && active(x, w) < max;
 }
 
 unsigned zsr_explore_nr_works(const struct zsr_explore *x)
@@ -155,8 +155,8 @@ void zsr_explore_worker(struct zsr_explore *x, void *arg)
 	struct zsr_work *w;
 
 	(void)arg;
-	for (;;) {
-		zsr_explore_point(x, OP_idle, NULL);
+	/* It starts when it has something to do. */
+	for (;; zsr_explore_point(x, OP_idle, NULL)) {
 		w = t->work;
 		zsr_explore_touch(x, w);
 		w->pending = false;
