@@ -175,6 +175,23 @@ START_TEST(no_page_for_entries)
 }
 END_TEST
 
+/* A bounded list that nobody is woken for: full, the caller does it, and in
+ * the end nothing is missing. */
+START_TEST(full_list_falls_back)
+{
+	play_releases((struct setup){
+		.policy = &zsr_policy_zram_gc,
+		.cpus = 2,
+		.tasks = 1,
+		.objects = 700,
+		.param = { { "kick", 1000 }, { "capacity", 100 } } });
+	ck_assert_uint_eq(scene.account.depth, 100);
+	ck_assert_uint_eq(scene.pool.fallbacks, 600);
+	ck_assert_uint_eq(scene.vm->works_queued, 0);
+	finish();
+}
+END_TEST
+
 /* ---- workers ------------------------------------------------------------------ */
 
 static unsigned most_workers;
@@ -541,8 +558,8 @@ START_TEST(entries_of_a_page)
 END_TEST
 
 ZSR_TEST_MAIN("policies_entry", gather_gate, gate_opens_in_mid_exit, list_gate,
-	      no_page_at_all, no_page_for_entries, workers_at_once,
-	      index_reused_before_its_drain,
+	      no_page_at_all, no_page_for_entries, full_list_falls_back,
+	      workers_at_once, index_reused_before_its_drain,
 	      entry_is_freed_before_its_slot_is_reused, pressure_drains,
 	      timer_frees_what_is_left, a_gone_cpu_leaves_nothing,
 	      a_gone_cpus_page_is_drained, slots_of_a_page, entries_of_a_page)
