@@ -37,22 +37,23 @@ static void rt_hog(struct zsr_vm *vm, void *arg)
 	}
 }
 
-static void stall(struct player *p)
+static bool stall(struct player *p)
 {
 	struct zsr_vm *vm = p->vm;
 	uint64_t since;
 
 	if (!vm->below_low)
-		return;
+		return false;
 	since = vm->c->now;
 	zsr_vm_pages_await(vm);
 	p->load.stalls++;
 	p->load.stall_ps += vm->c->now - since;
 	p->load.stall_max_ps = zsr_max(p->load.stall_max_ps, vm->c->now - since);
+	return true;
 }
 
 /* An application that needs memory, page by page: at its rate, unless it has to
- * wait for some. */
+ * wait for some. It does not make up for that afterwards. */
 static void mem_hog(struct zsr_vm *vm, void *arg)
 {
 	struct player *p = arg;
@@ -65,7 +66,8 @@ static void mem_hog(struct zsr_vm *vm, void *arg)
 	vm->c->cur->mode = ZSR_MODE_LOAD_MEM;
 	while (!is_over(p) && p->load.pages < total) {
 		for (i = 0; i < chunk && p->load.pages < total; i++) {
-			stall(p);
+			if (stall(p))
+				next = vm->c->now;
 			if (is_over(p) || !zsr_pages_alloc(&vm->m, 1))
 				break;
 			p->load.pages++;
@@ -78,11 +80,13 @@ static void mem_hog(struct zsr_vm *vm, void *arg)
 
 /* ---- happenings ------------------------------------------------------------ */
 
-/* Sleep until AT_NS after the first release; false when all is over before. */
+/* Sleep until AT_NS after the first release; false when all is over before.
+ * What is later than virtual time goes is never. */
 static bool until(struct player *p, uint64_t at_ns)
 {
-	zsr_vm_sleep_until(p->vm,
-			   p->account.first_release + zsr_ns_to_ps(at_ns));
+	uint64_t at = p->account.first_release + zsr_ns_to_ps(at_ns);
+
+	zsr_vm_sleep_until(p->vm, zsr_min(at, ZSR_VM_END_PS - 1));
 	return !is_over(p);
 }
 

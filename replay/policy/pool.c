@@ -362,7 +362,31 @@ static void compaction_unlock(const struct compaction *c)
 	zsr_write_unlock(c->p->m, &c->p->lock);
 }
 
-/* An object moved; a queued one takes its mark along. */
+/*
+ * What compaction emptied is back: PAGES of this class so far. Counted from its
+ * moves and its return value: the engine's observer would also report zspages
+ * that others free meanwhile. Page locks, which would keep a zspage, are never
+ * held here.
+ */
+static void compacted(struct compaction *c, uint64_t pages)
+{
+	struct zsr_pool *p = c->p;
+	unsigned nr = (unsigned)(pages - c->pages);
+
+	if (!nr)
+		return;
+	c->pages = pages;
+	p->compact.pages += nr;
+	zsr_charge(p->m, ZSR_COST_page_reset, nr);
+	zsr_pages_free(p->m, nr);
+	zsr_charge(p->m, ZSR_COST_zspage_free, nr / p->class[c->class].pages);
+	zsr_line_atomic(p->m, &p->page_count);
+	zsr_account_held(p->account, ordered_now(p), -(int64_t)nr);
+	zsr_account_back(p->account, ordered_now(p), nr);
+}
+
+/* An object moved; a queued one takes its mark along. The zspage of the last
+ * one goes back at once. */
 static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
 		     struct zsr_zspage *to)
 {
@@ -380,28 +404,8 @@ static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
 	}
 	held_update(p, from);
 	held_update(p, to);
-}
-
-/*
- * What compaction emptied is back. Counted by its return value: the engine's
- * observer would also report zspages that others free meanwhile. It counts a
- * page-locked zspage too, but page locks are never held here.
- */
-static void compacted(struct compaction *c, uint64_t pages)
-{
-	struct zsr_pool *p = c->p;
-	unsigned nr = (unsigned)(pages - c->pages);
-
-	if (!nr)
-		return;
-	c->pages = pages;
-	p->compact.pages += nr;
-	zsr_charge(p->m, ZSR_COST_page_reset, nr);
-	zsr_pages_free(p->m, nr);
-	zsr_charge(p->m, ZSR_COST_zspage_free, nr / p->class[c->class].pages);
-	zsr_line_atomic(p->m, &p->page_count);
-	zsr_account_held(p->account, ordered_now(p), -(int64_t)nr);
-	zsr_account_back(p->account, ordered_now(p), nr);
+	if (!zsr_zspage_inuse(from))
+		compacted(c, c->pages + p->class[c->class].pages);
 }
 
 static bool on_contended(void *ctx)

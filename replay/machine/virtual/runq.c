@@ -184,6 +184,9 @@ static void cpu_run(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t,
 {
 	uint64_t cost = c->cost[ZSR_COST_context_switch];
 
+	/* A load that only ends keeps nobody. */
+	if (vm->ending && t->daemon)
+		cost = 0;
 	c->now += cost;
 	if (t->worker || (from && from->worker))
 		c->queueing += cost;
@@ -345,6 +348,18 @@ void zsr_vm_stop_computing(struct zsr_vm *vm, struct zsr_vcpu *c, uint64_t at)
 
 /* ---- going offline --------------------------------------------------------- */
 
+/* Sleep for a while, also when all but daemons have ended: a daemon that takes
+ * the CPU away goes on until that is done. */
+static void nap(struct zsr_vm *vm)
+{
+	struct zsr_vtask *t = vm->c->cur;
+
+	zsr_vm_sync(vm);
+	zsr_vm_wake_at(vm, t, vm->c->now + ZSR_OFFLINE_POLL_PS);
+	t->state = ZSR_VT_SLEEPING;
+	zsr_vm_block(vm);
+}
+
 /* Nothing new comes to C; what waits there goes elsewhere, and its task does so
  * as soon as it can be preempted. */
 void zsr_vm_cpu_offline(struct zsr_vm *vm, unsigned cpu)
@@ -367,6 +382,6 @@ void zsr_vm_cpu_offline(struct zsr_vm *vm, unsigned cpu)
 	}
 	zsr_vm_cond_resched(vm);
 	while (c->cur)
-		zsr_vm_sleep_until(vm, vm->c->now + ZSR_OFFLINE_POLL_PS);
+		nap(vm);
 	zsr_vm_pages_drain(vm, c);
 }

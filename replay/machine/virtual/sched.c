@@ -172,6 +172,8 @@ void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
 	uint64_t end, run;
 
 	while (ps) {
+		if (vm->ending && c->cur->daemon)
+			return;
 		if (c->now >= ZSR_VM_END_PS)
 			zsr_vm_yield(vm);
 		run = zsr_min(ps, ZSR_VM_END_PS + 1 - c->now);
@@ -196,8 +198,6 @@ void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
 		zsr_vm_compute_to(c, c->stop_at);
 		c->computing = false;
 		ps = end - c->now;
-		if (vm->ending && c->cur->daemon)
-			return;
 	}
 }
 

@@ -113,7 +113,8 @@ struct zsr_worker_pool {
 	bool bound;
 	bool highpri;
 	unsigned cpu; /* bound */
-	uint64_t spare_at; /* when the next new worker can start */
+	uint64_t spare_at; /* when the next new worker can start; UINT64_MAX:
+			    * there was no memory to make it */
 	bool retrying; /* a timer looks again whether one can be made */
 };
 

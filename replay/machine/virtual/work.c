@@ -12,6 +12,9 @@
 #define RESCUE_PS ZSR_MS(10)
 #define RETRY_PS  ZSR_MS(1000)
 
+/* The pool has no worker ready, and none is being made. */
+#define NO_SPARE UINT64_MAX
+
 void zsr_vm_workers_init(struct zsr_vm *vm)
 {
 	unsigned cpu, high;
@@ -200,29 +203,57 @@ static void rescuer_main(struct zsr_vm *vm, void *arg)
 	vm->nr_alive++; /* as one that ends */
 }
 
+/* Does an item of the queue wait for a worker? */
+static bool waits(const struct zsr_vm *vm, const struct zsr_workqueue *wq)
+{
+	bool high = wq->flags & ZSR_WQ_HIGHPRI;
+	const struct zsr_work *w;
+	unsigned i;
+
+	for (i = 0; i <= vm->m.nr_cpus; i++)
+		for (w = i < vm->m.nr_cpus ? vm->cpu[i].bound[high].head
+					   : vm->unbound[high].head;
+		     w; w = w->next)
+			if (w->wq == wq)
+				return true;
+	return false;
+}
+
 static void rescue(struct zsr_vm *vm, void *arg)
 {
 	struct zsr_workqueue *wq = arg;
 	struct zsr_worker_pool *p = &vm->unbound[!!(wq->flags & ZSR_WQ_HIGHPRI)];
 	uint64_t at = vm->timer_now;
 
-	if (worker_spawn(p, 0, rescuer_main, wq, at))
+	if (!waits(vm, wq))
+		wq->rescuing = false;
+	else if (worker_spawn(p, 0, rescuer_main, wq, at))
 		vm->nr_alive--;
 }
 
+/* By now reclaim has found the little that a thread takes. */
 static void retry(struct zsr_vm *vm, void *arg)
 {
 	struct zsr_worker_pool *p = arg;
+	struct zsr_work *w;
 
 	p->retrying = false;
-	if (p->head)
-		kick(p, p->head, &vm->cpu[p->cpu], vm->timer_now);
+	p->spare_at = zsr_min(p->spare_at, vm->timer_now);
+	for (w = p->head; w; w = w->next) {
+		kick(p, w, &vm->cpu[p->cpu], vm->timer_now);
+		if (p->bound || p->retrying)
+			break;
+	}
 }
 
 /* A worker is a thread and a stack; short of memory there is none. */
-static bool can_make_worker(const struct zsr_vm *vm)
+static void make_spare(struct zsr_worker_pool *p, uint64_t at)
 {
-	return zsr_vm_pages_left(vm) * vm->page_size >= vm->profile->wmark_min;
+	const struct zsr_profile *profile = p->vm->profile;
+	uint64_t left = zsr_vm_pages_left(p->vm) * p->vm->page_size;
+
+	p->spare_at = left < profile->wmark_min ? NO_SPARE
+						: at + profile->worker_create;
 }
 
 static void no_worker(struct zsr_worker_pool *p, struct zsr_work *w, uint64_t at)
@@ -256,12 +287,14 @@ static void kick(struct zsr_worker_pool *p, struct zsr_work *w,
 		zsr_vm_wake_at(vm, t, at + zsr_vm_wake_latency(vm, by, true));
 		return;
 	}
-	if (at < p->spare_at && !can_make_worker(vm)) {
+	if (p->spare_at == NO_SPARE && !p->retrying)
+		make_spare(p, at);
+	if (p->spare_at == NO_SPARE) {
 		no_worker(p, w, at);
 		return;
 	}
 	at = zsr_max(at, p->spare_at);
-	p->spare_at = at + vm->profile->worker_create;
+	make_spare(p, at);
 	at += zsr_vm_wake_latency(vm, by, true);
 	if (worker_spawn(p, p->bound ? p->cpu : by->index, worker_main, p, at)) {
 		vm->nr_alive--;
