@@ -209,13 +209,15 @@ void zsr_progress_finish(struct zsr_progress *p);
 struct zsr_outfile {
 	FILE *f;
 	char *path;
-	char *temp; /* NULL: written in place */
+	char *temp; /* its name until then; NULL: it has none */
+	bool special; /* written in place */
 };
 
 int zsr_outfile_open(struct zsr_outfile *w, const char *path,
 		     struct zsr_err *err);
-/* Frees, also when it fails. */
+/* Free, also when they fail. The second is -EEXIST when there is a file. */
 int zsr_outfile_close(struct zsr_outfile *w, struct zsr_err *err);
+int zsr_outfile_close_new(struct zsr_outfile *w, struct zsr_err *err);
 void zsr_outfile_abort(struct zsr_outfile *w);
 /* A descriptor of a file without a name, on the disk where *w is. */
 int zsr_outfile_scratch(const struct zsr_outfile *w, struct zsr_err *err);

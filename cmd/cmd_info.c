@@ -347,8 +347,9 @@ int zsr_cmd_info(int argc, const char **argv)
 	if (o.nr_rest != 1)
 		ret = zsr_err_usage(&err, "which TRACE?");
 	if (!ret)
-		ret = zsr_cmd_open_db(&db, "info", db_option,
-				      zsr_cmd_trace_flags(o.rest[0]), &err);
+		ret = zsr_cmd_open_db(
+			&db, "info", db_option,
+			zsr_cmd_trace_flags(o.rest[0]) ?: ZSR_DB_READONLY, &err);
 	if (!ret)
 		ret = info(db, o.rest[0], json, &err);
 	zsr_db_close(db);

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A new database. It is built in memory, written to a file beside its place
- * and then linked there, so that nobody ever sees half of one.
+ * A new database. It is built in memory, written to a file without a name and
+ * then linked to its place, so that nobody ever sees half of one.
  */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "db/private.h"
@@ -35,64 +31,27 @@ static int build_image(unsigned char **image, size_t *size, struct zsr_err *err)
 	return rc;
 }
 
-static int write_all(int fd, const unsigned char *p, size_t n)
-{
-	while (n) {
-		ssize_t w = write(fd, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return w ? -errno : -EIO;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
-
-/* TEMP gets the image; rights as for any new file. */
-static int write_temp(char *temp, const unsigned char *image, size_t size)
-{
-	mode_t mask = umask(0);
-	int fd, ret;
-
-	umask(mask);
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = write_all(fd, image, size);
-	if (!ret && fchmod(fd, 0666 & ~mask))
-		ret = -errno;
-	if (close(fd) && !ret)
-		ret = -errno;
-	if (ret)
-		unlink(temp);
-	return ret;
-}
-
 int zsr_db_create(const char *path, bool replace_empty, struct zsr_err *err)
 {
+	struct zsr_err exists = { 0 };
+	struct zsr_outfile file;
 	unsigned char *image;
-	char *temp;
 	size_t size;
-	int ret;
+	int ret = build_image(&image, &size, err);
 
-	if (asprintf(&temp, "%s.XXXXXX", path) < 0)
-		return zsr_err_nomem(err, "path");
-	ret = build_image(&image, &size, err);
 	if (ret)
-		goto out;
-	ret = write_temp(temp, image, size);
+		return ret;
+	ret = zsr_outfile_open(&file, path, err);
 	if (!ret) {
-		if (replace_empty ? rename(temp, path) : link(temp, path))
-			ret = -errno;
-		if (!replace_empty || ret)
-			unlink(temp);
+		fwrite(image, size, 1, file.f);
+		/* Killed now it is as if there never was an empty file. */
+		if (replace_empty && !fflush(file.f))
+			unlink(path);
+		ret = zsr_outfile_close_new(&file, &exists);
 	}
-	if (ret && ret != -EEXIST)
-		zsr_err_sys(err, -ret, "new database %s", path);
 	sqlite3_free(image);
-out:
-	free(temp);
-	return ret;
+	if (exists.kind && ret != -EEXIST)
+		*err = exists;
+	return ret && ret != -EEXIST ? zsr_err_wrap(err, ret, "new database")
+				     : ret;
 }

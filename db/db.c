@@ -14,6 +14,7 @@
 
 /* Offsets of SQLite's file header: user_version, application_id. */
 #define HEADER_SIZE        100
+#define HEADER_VERSIONS    18 /* of writing, of reading */
 #define HEADER_USER        60
 #define HEADER_APPLICATION 68
 
@@ -57,6 +58,10 @@ static int check_header(const char *path, struct zsr_err *err)
 			path, be32(h + HEADER_USER), ZSR_SCHEMA_VERSION);
 	if (be32(h + HEADER_USER) == 0)
 		return zsr_err_input(err, "%s is damaged: it has no schema",
+				     path);
+	/* SQLite would only read one that a later SQLite writes. */
+	if (h[HEADER_VERSIONS] > 2 || h[HEADER_VERSIONS + 1] > 2)
+		return zsr_err_input(err, "%s is damaged, or of a later SQLite",
 				     path);
 	return 0;
 }
@@ -102,7 +107,11 @@ static int configure(struct zsr_db *db, bool readonly, struct zsr_err *err)
 		return zsr_err_nomem(err, "database");
 	if (readonly) {
 		db->readonly = true;
-		return zsr_sql_exec(db, "PRAGMA query_only = 1", err);
+		/* Whether it can be read shows when it is. */
+		return zsr_sql_exec(db,
+				    "PRAGMA query_only = 1;"
+				    "SELECT 1 FROM sqlite_schema LIMIT 1",
+				    err);
 	}
 	ret = zsr_sql_exec(db,
 			   db->created ? "PRAGMA synchronous = 0;"
@@ -166,10 +175,10 @@ static bool has_log(const char *path)
 	return has;
 }
 
-static int open_sqlite(struct zsr_db *db, bool readonly, struct zsr_err *err)
+static int try_sqlite(struct zsr_db *db, bool can_write, bool immutable,
+		      bool readonly, struct zsr_err *err)
 {
-	bool can_write = writable(db->path);
-	char *name = sqlite_name(db->path, !can_write && !has_log(db->path));
+	char *name = sqlite_name(db->path, immutable);
 	int rc;
 
 	if (!name)
@@ -180,8 +189,37 @@ static int open_sqlite(struct zsr_db *db, bool readonly, struct zsr_err *err)
 						: SQLITE_OPEN_READONLY),
 			     NULL);
 	free(name);
-	return rc == SQLITE_OK ? configure(db, readonly || !can_write, err)
+	return rc == SQLITE_OK ? configure(db, readonly, err)
 			       : zsr_sql_error(db, rc, err);
+}
+
+/* Reading needs a file of shared memory beside the database. */
+static bool no_room_to_read(const struct zsr_db *db)
+{
+	int rc = db->sql ? sqlite3_extended_errcode(db->sql) : SQLITE_OK;
+
+	return (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_FULL ||
+	       (rc & 0xff) == SQLITE_CANTOPEN;
+}
+
+static int open_sqlite(struct zsr_db *db, bool readonly, struct zsr_err *err)
+{
+	bool can_write = writable(db->path);
+	struct zsr_err again = { 0 };
+	int ret;
+
+	readonly |= !can_write;
+	ret = try_sqlite(db, can_write, !can_write && !has_log(db->path),
+			 readonly, err);
+	if (!ret || !readonly || !no_room_to_read(db) || has_log(db->path))
+		return ret;
+	/* A full disk; what was written is all in the file. */
+	sqlite3_close_v2(db->sql);
+	db->sql = NULL;
+	if (try_sqlite(db, false, true, true, &again))
+		return ret;
+	*err = again;
+	return 0;
 }
 
 int zsr_db_open(struct zsr_db **out, const char *path, unsigned flags,

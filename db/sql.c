@@ -5,9 +5,16 @@
 
 #include "db/private.h"
 
-static int errnum_of(int rc)
+static int errnum_of(struct zsr_db *db, int rc)
 {
+	int why = db->sql ? sqlite3_system_errno(db->sql) : 0;
+
 	switch (rc & 0xff) {
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		if (why)
+			return why;
+		return (rc & 0xff) == SQLITE_IOERR ? EIO : EACCES;
 	case SQLITE_NOMEM:
 		return ENOMEM;
 	case SQLITE_BUSY:
@@ -18,7 +25,6 @@ static int errnum_of(int rc)
 	case SQLITE_READONLY:
 		return EROFS;
 	case SQLITE_PERM:
-	case SQLITE_CANTOPEN:
 		return EACCES;
 	default:
 		return EIO;
@@ -39,7 +45,7 @@ int zsr_sql_error(struct zsr_db *db, int rc, struct zsr_err *err)
 	case SQLITE_TOOBIG:
 		return zsr_err_input(err, "database %s: %s", db->path, msg);
 	default:
-		return zsr_err_sys(err, errnum_of(rc), "database %s: %s",
+		return zsr_err_sys(err, errnum_of(db, rc), "database %s: %s",
 				   db->path, msg);
 	}
 }

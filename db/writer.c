@@ -152,8 +152,6 @@ static const char *accept_event(struct zsr_writer *w, struct zsr_event *ev)
 	case ZSR_EV_MALLOC:
 		if (ev->obj != w->objects->next)
 			return "a malloc out of number";
-		if (zsr_live_add(w->objects, ev->size, ev->t_ns))
-			return "out of memory";
 		break;
 	case ZSR_EV_FREE:
 		if (ev->obj != ZSR_OBJ_NONE)
@@ -185,6 +183,9 @@ static int add_event(struct zsr_writer *w, const struct zsr_event *from,
 		return zsr_err_input(err,
 				     "event %" PRIu64 " at %" PRIu64 " ns: %s",
 				     w->tally.nr_events, ev->t_ns, wrong);
+	if (ev->kind == ZSR_EV_MALLOC &&
+	    zsr_live_add(w->objects, ev->size, ev->t_ns))
+		return zsr_err_nomem(err, "live objects");
 	zsr_digest_event(&w->digest, ev);
 	zsr_tally_add(&w->tally, ev);
 	return ++w->n == ZSR_CHUNK_EVENTS ? flush_chunk(w, err) : 0;
