@@ -107,11 +107,7 @@ static int configure(struct zsr_db *db, bool readonly, struct zsr_err *err)
 		return zsr_err_nomem(err, "database");
 	if (readonly) {
 		db->readonly = true;
-		/* Whether it can be read shows when it is. */
-		return zsr_sql_exec(db,
-				    "PRAGMA query_only = 1;"
-				    "SELECT 1 FROM sqlite_schema LIMIT 1",
-				    err);
+		return zsr_sql_exec(db, "PRAGMA query_only = 1", err);
 	}
 	ret = zsr_sql_exec(db,
 			   db->created ? "PRAGMA synchronous = 0;"
@@ -193,33 +189,31 @@ static int try_sqlite(struct zsr_db *db, bool can_write, bool immutable,
 			       : zsr_sql_error(db, rc, err);
 }
 
-/* Reading needs a file of shared memory beside the database. */
+/* Reading takes a file of shared memory beside the database. */
 static bool no_room_to_read(const struct zsr_db *db)
 {
-	int rc = db->sql ? sqlite3_extended_errcode(db->sql) : SQLITE_OK;
+	int rc = sqlite3_exec(db->sql, "SELECT 1 FROM sqlite_schema LIMIT 1",
+			      NULL, NULL, NULL) &
+		 0xff;
 
-	return (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_FULL ||
-	       (rc & 0xff) == SQLITE_CANTOPEN;
+	return rc == SQLITE_IOERR || rc == SQLITE_FULL || rc == SQLITE_CANTOPEN;
 }
 
 static int open_sqlite(struct zsr_db *db, bool readonly, struct zsr_err *err)
 {
 	bool can_write = writable(db->path);
-	struct zsr_err again = { 0 };
+	bool immutable = !can_write && !has_log(db->path);
 	int ret;
 
 	readonly |= !can_write;
-	ret = try_sqlite(db, can_write, !can_write && !has_log(db->path),
-			 readonly, err);
-	if (!ret || !readonly || !no_room_to_read(db) || has_log(db->path))
+	ret = try_sqlite(db, can_write, immutable, readonly, err);
+	if (ret || !readonly || immutable || !no_room_to_read(db) ||
+	    has_log(db->path))
 		return ret;
 	/* A full disk; what was written is all in the file. */
 	sqlite3_close_v2(db->sql);
 	db->sql = NULL;
-	if (try_sqlite(db, false, true, true, &again))
-		return ret;
-	*err = again;
-	return 0;
+	return try_sqlite(db, false, true, true, err);
 }
 
 int zsr_db_open(struct zsr_db **out, const char *path, unsigned flags,
