@@ -105,9 +105,9 @@ void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
 	zsr_engine_handle_free(p->e, h);
 }
 
-static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h)
+static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
+		   uint64_t now)
 {
-	uint64_t now = ordered_now(p);
 	struct zsr_zspage *z;
 	unsigned pages;
 
@@ -127,14 +127,15 @@ void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
 	unsigned class = zsr_engine_handle_class(p->e, h);
 	struct zsr_spinlock *lock = &p->class[class].lock;
 
-	/* A store or a compaction must not find the class changed under it. */
-	if (zsr_spin_is_locked(p->m, lock)) {
-		zsr_spin_lock(p->m, lock);
-		vanish(p, class, h);
-		zsr_spin_unlock(p->m, lock);
-	} else {
-		vanish(p, class, h);
+	/* A store or a compaction must not find the class changed under it:
+	 * nothing comes between the look and the change. */
+	if (!zsr_spin_is_locked(p->m, lock)) {
+		vanish(p, class, h, zsr_now_ps(p->m));
+		return;
 	}
+	zsr_spin_lock(p->m, lock);
+	vanish(p, class, h, ordered_now(p));
+	zsr_spin_unlock(p->m, lock);
 }
 
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
