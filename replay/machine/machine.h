@@ -78,11 +78,22 @@ enum zsr_cost {
 
 /* ---- lines and locks ------------------------------------------------ */
 
-/* A cache line that CPUs pass around. Zeroed = in nobody's cache. */
+/*
+ * Each machine has its own view of these: the virtual one's fields are in the
+ * open, the host's are its member. All zero is free, and in nobody's cache, to
+ * either.
+ */
+
+/* A cache line that CPUs pass around. */
 struct zsr_line {
-	uint64_t sharers; /* CPUs that hold a copy */
-	uint64_t busy_until; /* transfers of one line serialise */
-	int32_t owner; /* CPU + 1 that may write it; 0 = shared */
+	union {
+		struct {
+			uint64_t sharers; /* CPUs that hold a copy */
+			uint64_t busy_until; /* transfers of one line serialise */
+			int32_t owner; /* CPU + 1 that may write; 0 = shared */
+		};
+		uint64_t host; /* touched, and of no meaning */
+	};
 };
 
 /* What a lock went through, for the run's record. Times in ps. */
@@ -98,23 +109,41 @@ struct zsr_lock_queue {
 	struct zsr_vtask *tail;
 };
 
+/* The ticket handed out next in the upper half, the one served in the lower. */
+struct zsr_host_ticket {
+	uint32_t word;
+};
+
 /* FIFO spinlock; taking it disables preemption. */
 struct zsr_spinlock {
-	struct zsr_line line;
-	struct zsr_vtask *owner;
-	struct zsr_lock_queue waiters;
-	uint64_t taken_at;
+	union {
+		struct {
+			struct zsr_line line;
+			struct zsr_vtask *owner;
+			struct zsr_lock_queue waiters;
+			uint64_t taken_at;
+		};
+		struct zsr_host_ticket host;
+	};
 	struct zsr_lock_stats stats;
 };
 
 /* Reader-writer spinlock: readers share a count in its line; whoever arrives
  * behind a waiting writer queues too. */
 struct zsr_rwlock {
-	struct zsr_line line;
-	struct zsr_vtask *writer;
-	uint32_t readers;
-	struct zsr_lock_queue waiters;
-	uint64_t taken_at;
+	union {
+		struct {
+			struct zsr_line line;
+			struct zsr_vtask *writer;
+			uint32_t readers;
+			struct zsr_lock_queue waiters;
+			uint64_t taken_at;
+		};
+		struct {
+			uint32_t count; /* readers, and what writers do */
+			struct zsr_host_ticket queue;
+		} host;
+	};
 	struct zsr_lock_stats stats;
 };
 
