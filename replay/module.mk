@@ -2,10 +2,11 @@
 SRCS += $(wildcard replay/*.c replay/engine/*.c replay/engine/check/*.c \
 	replay/engine/check/*.S replay/policy/*.c \
 	replay/machine/*.c replay/machine/virtual/*.c \
-	replay/machine/explore/*.c \
+	replay/machine/explore/*.c replay/machine/host/*.c \
 	replay/machine/virtual/*.S)
 TEST_SRCS += $(wildcard replay/t/*.c replay/engine/t/*.c \
-	replay/machine/virtual/t/*.c replay/machine/explore/t/*.c)
+	replay/machine/virtual/t/*.c replay/machine/explore/t/*.c \
+	replay/machine/host/t/*.c)
 TEST_SCRIPTS += $(wildcard replay/t/*.t replay/engine/t/*.t)
 BENCH_SRCS += $(wildcard replay/bench/*.c replay/engine/bench/*.c)
 
