@@ -224,5 +224,8 @@ int zsr_outfile_scratch(const struct zsr_outfile *w, struct zsr_err *err);
 
 /* CLOCK_MONOTONIC in ns. */
 uint64_t zsr_clock_ns(void);
+/* CPU time of the calling thread in ns: on a shared machine others take none
+ * of it. */
+uint64_t zsr_cpu_ns(void);
 
 #endif

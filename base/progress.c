@@ -9,12 +9,22 @@
 #define APPEARS_AFTER_NS NS_PER_S
 #define REDRAW_NS        (NS_PER_S / 5)
 
-uint64_t zsr_clock_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t zsr_clock_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t zsr_cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void zsr_progress_start(struct zsr_progress *p, const char *what,

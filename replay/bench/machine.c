@@ -7,7 +7,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "replay/account.h"
 #include "replay/machine/virtual/vm.h"
@@ -96,15 +95,6 @@ static void phase(struct scene *s, void (*fn)(struct zsr_vm *, void *),
 		die();
 }
 
-/* CPU time of this thread: others may use the machine, too. */
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* CPU time (ns) of all releases, until everything is idle. */
 static uint64_t measure(const struct zsr_policy *policy, unsigned cpus)
 {
@@ -127,9 +117,9 @@ static uint64_t measure(const struct zsr_policy *policy, unsigned cpus)
 		die();
 	phase(&s, store_all, cpus);
 	zsr_account_release_begins(&s.account, s.vm->end);
-	start = cpu_ns();
+	start = zsr_cpu_ns();
 	phase(&s, release_all, cpus);
-	start = cpu_ns() - start;
+	start = zsr_cpu_ns() - start;
 	phase(&s, flush_all, 0);
 	zsr_pool_destroy(&s.pool);
 	zsr_account_free(&s.account);

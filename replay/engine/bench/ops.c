@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Time of an op: replays the mallocs and frees of op sequences in a fresh pool
+ * CPU time of an op: replays the mallocs and frees of op sequences in a fresh pool
  * a round, and prints the median and the best round. The time of compactions
  * is left out, their effect is not. What the loop that picks the next call
  * takes by itself is measured too and given beside, not subtracted.
@@ -15,97 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay/engine/check/timed.h"
 #include "replay/engine/engine.h"
-#include "replay/engine/seq.h"
 
 #define MAX_ROUNDS 1000
 
-/* Packed, so that reading them costs little of what is measured. */
-struct op {
-	uint32_t place; /* in the table of live handles */
-	uint32_t size; /* or FREE, or COMPACT */
-};
-#define FREE    UINT32_MAX
-#define COMPACT (UINT32_MAX - 1)
-
-struct ops {
-	struct op *op;
-	size_t nr, cap;
-	uint32_t *place; /* by id */
-	size_t nr_ids, ids_cap;
-	uint32_t *unused; /* places */
-	size_t nr_unused, unused_cap;
-	uint32_t nr_places;
-	uint64_t nr_timed;
-};
-
 static const char *kernel = "6.12";
 static unsigned page_size = 4096, chain_size, nr_rounds = 31, backed;
-
-static int add_malloc(struct ops *o, struct op *op)
-{
-	if (zsr_grow(&o->place, &o->ids_cap, o->nr_ids + 1, sizeof(*o->place)))
-		return -ENOMEM;
-	op->place = o->nr_unused ? o->unused[--o->nr_unused] : o->nr_places++;
-	o->place[o->nr_ids++] = op->place;
-	return 0;
-}
-
-static int add_free(struct ops *o, struct op *op, uint64_t id)
-{
-	if (id >= o->nr_ids)
-		return -EINVAL;
-	if (zsr_grow(&o->unused, &o->unused_cap, o->nr_unused + 1,
-		     sizeof(*o->unused)))
-		return -ENOMEM;
-	op->place = o->unused[o->nr_unused++] = o->place[id];
-	return 0;
-}
-
-static int add(struct ops *o, const struct zsr_seq_op *s, struct zsr_err *err)
-{
-	struct op op = { .size = COMPACT };
-	int ret = 0;
-
-	if (zsr_grow(&o->op, &o->cap, o->nr + 1, sizeof(*o->op)))
-		return zsr_err_nomem(err, "ops");
-	if (s->op == 'm') {
-		op.size = (uint32_t)zsr_min(s->size, COMPACT - 1);
-		ret = add_malloc(o, &op);
-	} else if (s->op == 'f') {
-		op.size = FREE;
-		ret = add_free(o, &op, s->id);
-	} else if (s->op != 'c') {
-		return 0;
-	}
-	if (ret)
-		return zsr_err_input(err, "op %llu cannot be timed",
-				     (unsigned long long)o->nr + 1);
-	o->op[o->nr++] = op;
-	o->nr_timed += op.size != COMPACT;
-	return 0;
-}
-
-static int load(struct ops *o, const char *path, struct zsr_err *err)
-{
-	struct zsr_seq *s = malloc(sizeof(*s));
-	struct zsr_seq_op op;
-	int ret;
-
-	if (!s)
-		return zsr_err_nomem(err, "ops");
-	ret = zsr_seq_open(s, path, err);
-	if (!ret) {
-		while ((ret = zsr_seq_next(s, &op, err)) > 0) {
-			ret = add(o, &op, err);
-			if (ret)
-				break;
-		}
-		zsr_seq_close(s);
-	}
-	free(s);
-	return ret;
-}
 
 static int create(struct zsr_engine **e, uint64_t pages, struct zsr_err *err)
 {
@@ -128,19 +44,19 @@ static int create(struct zsr_engine **e, uint64_t pages, struct zsr_err *err)
 }
 
 /* Pages in use at most. */
-static int find_peak(const struct ops *o, zsr_handle *handle, uint64_t *peak,
-		     struct zsr_err *err)
+static int find_peak(const struct zsr_timed_ops *o, zsr_handle *handle,
+		     uint64_t *peak, struct zsr_err *err)
 {
-	const struct op *op, *end = o->op + o->nr;
+	const struct zsr_timed_op *op, *end = o->op + o->nr;
 	struct zsr_engine *e;
 	int ret = create(&e, 0, err);
 
 	if (ret)
 		return ret;
 	for (op = o->op; op < end; op++) {
-		if (op->size == FREE)
+		if (op->size == ZSR_TIMED_FREE)
 			zsr_engine_free(e, handle[op->place]);
-		else if (op->size == COMPACT)
+		else if (op->size == ZSR_TIMED_COMPACT)
 			zsr_engine_compact(e);
 		else
 			zsr_engine_malloc(e, op->size, &handle[op->place]);
@@ -150,24 +66,24 @@ static int find_peak(const struct ops *o, zsr_handle *handle, uint64_t *peak,
 	return 0;
 }
 
-static uint64_t play(struct zsr_engine *e, const struct ops *o,
+static uint64_t play(struct zsr_engine *e, const struct zsr_timed_ops *o,
 		     zsr_handle *handle)
 {
-	uint64_t start = zsr_clock_ns(), left_out = 0, t;
-	const struct op *op, *end = o->op + o->nr;
+	uint64_t start = zsr_cpu_ns(), left_out = 0, t;
+	const struct zsr_timed_op *op, *end = o->op + o->nr;
 
 	for (op = o->op; op < end; op++) {
-		if (op->size == FREE) {
+		if (op->size == ZSR_TIMED_FREE) {
 			zsr_engine_free(e, handle[op->place]);
-		} else if (op->size != COMPACT) {
+		} else if (op->size != ZSR_TIMED_COMPACT) {
 			zsr_engine_malloc(e, op->size, &handle[op->place]);
 		} else {
-			t = zsr_clock_ns();
+			t = zsr_cpu_ns();
 			zsr_engine_compact(e);
-			left_out += zsr_clock_ns() - t;
+			left_out += zsr_cpu_ns() - t;
 		}
 	}
-	return zsr_clock_ns() - start - left_out;
+	return zsr_cpu_ns() - start - left_out;
 }
 
 static __attribute__((noinline)) void no_malloc(size_t size, zsr_handle *h)
@@ -181,18 +97,18 @@ static __attribute__((noinline)) void no_free(zsr_handle h)
 }
 
 /* The same loop around calls that do nothing. */
-static uint64_t play_nothing(const struct ops *o, zsr_handle *handle)
+static uint64_t play_nothing(const struct zsr_timed_ops *o, zsr_handle *handle)
 {
-	uint64_t start = zsr_clock_ns();
-	const struct op *op, *end = o->op + o->nr;
+	uint64_t start = zsr_cpu_ns();
+	const struct zsr_timed_op *op, *end = o->op + o->nr;
 
 	for (op = o->op; op < end; op++) {
-		if (op->size == FREE)
+		if (op->size == ZSR_TIMED_FREE)
 			no_free(handle[op->place]);
-		else if (op->size != COMPACT)
+		else if (op->size != ZSR_TIMED_COMPACT)
 			no_malloc(op->size, &handle[op->place]);
 	}
-	return zsr_clock_ns() - start;
+	return zsr_cpu_ns() - start;
 }
 
 static int ascending(const void *a, const void *b)
@@ -205,7 +121,7 @@ static int ascending(const void *a, const void *b)
 static int measure(const char *path, struct zsr_err *err)
 {
 	static uint64_t ns[MAX_ROUNDS], loop[MAX_ROUNDS];
-	struct ops o = { 0 };
+	struct zsr_timed_ops o;
 	zsr_handle *handle = NULL;
 	struct zsr_engine *e;
 	const char *name = strrchr(path, '/');
@@ -213,7 +129,7 @@ static int measure(const char *path, struct zsr_err *err)
 	unsigned i;
 	int ret;
 
-	ret = load(&o, path, err);
+	ret = zsr_timed_ops_load(&o, path, err);
 	if (ret)
 		goto out;
 	handle = calloc(o.nr_places + 1, sizeof(*handle));
@@ -241,9 +157,7 @@ static int measure(const char *path, struct zsr_err *err)
 	       (double)ns[0] / (double)o.nr_timed,
 	       (double)loop[nr_rounds / 2] / (double)o.nr_timed);
 out:
-	free(o.op);
-	free(o.place);
-	free(o.unused);
+	zsr_timed_ops_free(&o);
 	free(handle);
 	return ret;
 }

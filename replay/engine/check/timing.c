@@ -6,10 +6,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "replay/engine/check/private.h"
-#include "replay/engine/seq.h"
+#include "replay/engine/check/timed.h"
 
 #define ROUNDS 41
 
@@ -21,96 +20,17 @@ static struct zsr_engine *engine;
 #define ZSR_LOOP_COMPACT()       zsr_engine_compact(engine)
 #include "replay/engine/check/kernel/loop.h"
 
-struct ops {
-	struct zsr_timed_op *op;
-	size_t nr, cap;
-	uint32_t *place; /* by id */
-	size_t nr_ids, ids_cap;
-	uint32_t *unused; /* places */
-	size_t nr_unused, unused_cap;
-	uint32_t nr_places;
-	uint64_t nr_timed;
-};
-
-/* The process's own time: whoever else wants the CPU would be counted against
- * the slower of the two, whose rounds are longer. */
+/* Whoever else wants the CPU would be counted against the slower of the two,
+ * whose rounds are longer. */
 unsigned long zsr_check_clock_ns(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (unsigned long)t.tv_sec * 1000000000ul + (unsigned long)t.tv_nsec;
-}
-
-static int add_malloc(struct ops *o, struct zsr_timed_op *op)
-{
-	if (zsr_grow(&o->place, &o->ids_cap, o->nr_ids + 1, sizeof(*o->place)))
-		return -ENOMEM;
-	op->place = o->nr_unused ? o->unused[--o->nr_unused] : o->nr_places++;
-	o->place[o->nr_ids++] = op->place;
-	return 0;
-}
-
-static int add_free(struct ops *o, struct zsr_timed_op *op, uint64_t id)
-{
-	if (zsr_grow(&o->unused, &o->unused_cap, o->nr_unused + 1,
-		     sizeof(*o->unused)))
-		return -ENOMEM;
-	op->place = o->unused[o->nr_unused++] = o->place[id];
-	return 0;
-}
-
-/* The sequence ran through the comparison before: its ids are in order. */
-static int add(struct ops *o, const struct zsr_seq_op *s, struct zsr_err *err)
-{
-	struct zsr_timed_op op = { .size = ZSR_TIMED_COMPACT };
-	int ret = 0;
-
-	if (s->op != 'm' && s->op != 'f' && s->op != 'c')
-		return zsr_err_input(err,
-				     "only mallocs, frees and compactions can "
-				     "be timed");
-	if (zsr_grow(&o->op, &o->cap, o->nr + 1, sizeof(*o->op)))
-		return zsr_err_nomem(err, "ops");
-	if (s->op == 'm') {
-		op.size = (unsigned)zsr_min(s->size, ZSR_TIMED_COMPACT - 1ull);
-		ret = add_malloc(o, &op);
-	} else if (s->op == 'f') {
-		op.size = ZSR_TIMED_FREE;
-		ret = add_free(o, &op, s->id);
-	}
-	if (ret)
-		return zsr_err_nomem(err, "ops");
-	o->op[o->nr++] = op;
-	o->nr_timed += op.size != ZSR_TIMED_COMPACT;
-	return 0;
-}
-
-static int load(struct ops *o, const char *path, struct zsr_err *err)
-{
-	struct zsr_seq *s = malloc(sizeof(*s));
-	struct zsr_seq_op op;
-	int ret;
-
-	if (!s)
-		return zsr_err_nomem(err, "ops");
-	ret = zsr_seq_open(s, path, err);
-	if (!ret) {
-		while ((ret = zsr_seq_next(s, &op, err)) > 0) {
-			ret = add(o, &op, err);
-			if (ret)
-				break;
-		}
-		zsr_seq_close(s);
-	}
-	free(s);
-	return ret;
+	return zsr_cpu_ns();
 }
 
 /* What the sequence leaves goes before the pool does, untimed. */
-static int play_kernel(const struct zsr_kernel *k, const struct ops *o,
-		       unsigned long *handle, bool *left, uint64_t *ns,
-		       struct zsr_err *err)
+static int play_kernel(const struct zsr_kernel *k,
+		       const struct zsr_timed_ops *o, unsigned long *handle,
+		       bool *left, uint64_t *ns, struct zsr_err *err)
 {
 	uint32_t i;
 
@@ -127,8 +47,9 @@ static int play_kernel(const struct zsr_kernel *k, const struct ops *o,
 	return 0;
 }
 
-static int play_engine(const struct zsr_check_compare *c, const struct ops *o,
-		       zsr_handle *handle, uint64_t *ns, struct zsr_err *err)
+static int play_engine(const struct zsr_check_compare *c,
+		       const struct zsr_timed_ops *o, zsr_handle *handle,
+		       uint64_t *ns, struct zsr_err *err)
 {
 	int ret = zsr_engine_create(&engine, c->model, c->page_size,
 				    c->chain_size, err);
@@ -147,13 +68,13 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(uint64_t *ns, const struct ops *o)
+static double median(uint64_t *ns, const struct zsr_timed_ops *o)
 {
 	qsort(ns, ROUNDS, sizeof(*ns), ascending);
 	return (double)ns[ROUNDS / 2] / (double)o->nr_timed;
 }
 
-static int play(const struct zsr_check_compare *c, const struct ops *o,
+static int play(const struct zsr_check_compare *c, const struct zsr_timed_ops *o,
 		struct zsr_check_timing *t, struct zsr_err *err)
 {
 	uint64_t kernel_ns[ROUNDS], engine_ns[ROUNDS];
@@ -186,15 +107,13 @@ static int play(const struct zsr_check_compare *c, const struct ops *o,
 int zsr_check_time(const struct zsr_check_compare *c, const char *path,
 		   struct zsr_check_timing *t, struct zsr_err *err)
 {
-	struct ops o = { 0 };
-	int ret = load(&o, path, err);
+	struct zsr_timed_ops o;
+	int ret = zsr_timed_ops_load(&o, path, err);
 
 	if (!ret && !o.nr_timed)
 		ret = zsr_err_input(err, "nothing in it can be timed");
 	if (!ret)
 		ret = play(c, &o, t, err);
-	free(o.op);
-	free(o.place);
-	free(o.unused);
+	zsr_timed_ops_free(&o);
 	return ret;
 }
