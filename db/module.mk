@@ -3,6 +3,7 @@ SRCS += $(wildcard db/*.c)
 TEST_SRCS += $(wildcard db/t/*.c)
 TEST_SCRIPTS += $(wildcard db/t/*.t)
 BENCH_SRCS += $(wildcard db/bench/*.c)
+BENCH_SCRIPTS += $(wildcard db/bench/*.sh)
 
 # create.c takes the schema in with .incbin.
 $(O)/db/create.o: db/schema.sql
@@ -14,7 +15,7 @@ $(O)/db/chunk_rows.o $(O)/db/chunk_encode.o: private OPT = -O3
 # it is compiled once more.
 EXT := $(O)/zsr_sqlite.so
 EXT_OBJS := $(patsubst %,$(O)/ext/%.o,base/err base/mem event/event \
-	db/chunk_decode db/chunk_rows db/classes db/facts db/live db/objects \
+	db/ahead db/chunk_decode db/chunk_rows db/classes db/facts db/live db/objects \
 	db/reader db/sql db/texts db/traces db/vfilter db/vplan db/vtab \
 	db/vtab_event db/vtab_object db/ext/extension)
 ext_flags := -fPIC -fvisibility=hidden -include db/ext/extension.h
