@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # zsr synth, replay, policies and repro from the command line: runs repeat bit
-# by bit (also under valgrind) and differ where an input differs; the shipped
+# by bit (also under load, and under valgrind) and differ where an input differs; the shipped
 # profile meets the published single-process totals; what is wrong with a
 # command line is said in one line, with exit 2 or 3.
 set -u
@@ -92,6 +92,57 @@ differs "no gaps" --arrival asap
 	"$(digests small --policy deferred)" ]
 ok "another parameter gives another digest"
 
+# Under load, short memory, CPUs going offline and compactions: every policy,
+# on a trace small enough for valgrind.
+every=$("$zsr" policies | sed -n 's/^\([a-z][a-z0-9.-]*\) .*/\1/p' |
+	paste -sd, -)
+nr=$(echo "$every" | tr , '\n' | wc -l)
+printf '# ns count\n2000 30\n9000 60\n700000 10\n' >"$work/wakeups"
+"$zsr" synth munmap --size 768K --procs 4 --seed 5 --name tiny >"$work/out"
+printf '5 1\n4 1\n' >"$work/falls"
+loaded() { # more replay options
+	digests tiny --policy "$every" --load cpu=3 --load rt=1:500 \
+		--load mem=8G:1G --load "sched=file:$work/wakeups" \
+		--load worker=lognormal:90us --offline 2@200us \
+		--offline 0@300us --compact-at 40us --compact-every 150us \
+		--memory 24M "$@"
+}
+digests tiny --policy "$every" >"$work/plain"
+loaded >"$work/one"
+[ "$nr" -ge 13 ] && [ "$(sort -u "$work/one" | wc -l)" = "$nr" ] &&
+	[ -z "$(sort "$work/one" "$work/plain" | uniq -d)" ]
+ok "every policy under all loads at once has a digest of its own"
+loaded --seed 1 >"$work/two"
+cmp -s "$work/one" "$work/two"
+ok "which repeats"
+if command -v valgrind >/dev/null; then
+	real=$zsr
+	zsr=$work/valgrind
+	printf '#!/bin/sh\nexec valgrind -q --error-exitcode=9 "%s" "$@"\n' \
+		"$real" >"$zsr"
+	chmod +x "$zsr"
+	loaded >"$work/two"
+	zsr=$real
+	cmp -s "$work/one" "$work/two" && [ ! -s "$work/err" ]
+	ok "also under valgrind, which finds nothing wrong"
+fi
+digests tiny --policy deferred --param page-entries=16 >"$work/plain"
+for condition in "--load cpu=4" "--load rt=3" "--load mem=4G:64M" \
+	"--load worker=const:1ms" "--offline 1@100us" "--compact-at 100us" \
+	"--compact-every 100us" "--load mem=4G:64M --memory 24M"; do
+	# shellcheck disable=SC2086 # options
+	digests tiny --policy deferred --param page-entries=16 $condition \
+		>"$work/two"
+	cat "$work/two" >>"$work/plain"
+	[ -s "$work/two" ] && [ -z "$(sort "$work/plain" | uniq -d)" ]
+	ok "$condition gives another digest than all before"
+done
+"$zsr" replay tiny --policy sync --load cpu=2 --offline 3@1ms >"$work/out" &&
+	[ "$("$zsr" sql --csv \
+		"select conditions from run order by id desc limit 1" |
+		tail -n 1)" = "--load cpu=2 --offline 3@1ms" ]
+ok "a run remembers its conditions"
+
 # Fallbacks appear when the pool is too small, and only for who asked.
 fallbacks() {
 	"$zsr" replay small "$@" --json 2>"$work/err" |
@@ -129,6 +180,17 @@ exits 2 "expected one TRACE" "$zsr" replay --policy sync
 ok "no trace"
 exits 2 "closed, recorded, asap" "$zsr" replay small --policy sync --arrival x
 ok "unknown arrival"
+exits 2 "no load 'gpu'" "$zsr" replay small --policy sync --load gpu=1
+ok "unknown load"
+exits 2 "--load rt=5: rt: 5 is not within 1 to 4" \
+	"$zsr" replay small --policy sync --load rt=5
+ok "more real-time tasks than CPUs"
+exits 2 "one of 2 CPUs must stay" "$zsr" replay small --policy sync --cpus 2 \
+	--offline 0@1ms --offline 1@2ms
+ok "no CPU is left"
+exits 3 "line 2: times must rise" "$zsr" replay small --policy sync \
+	--load "worker=file:$work/falls"
+ok "a histogram that falls"
 exits 3 "nothere" "$zsr" replay nothere --policy sync
 ok "unknown trace"
 echo 'cpus = many' >"$work/bad.profile"
