@@ -67,7 +67,7 @@ struct zsr_handle_slot *zsr_handles_find(struct zsr_handles *h, uint32_t pool,
 
 	if (!h->cap)
 		return NULL;
-	for (i = zsr_hash(handle) & (h->cap - 1);; i = (i + 1) & (h->cap - 1)) {
+	for (i = zsr_handles_home(h, handle);; i = (i + 1) & (h->cap - 1)) {
 		s = &h->slot[i];
 		if (s->state == ZSR_HANDLE_NONE)
 			return dead;
@@ -82,7 +82,7 @@ struct zsr_handle_slot *zsr_handles_find(struct zsr_handles *h, uint32_t pool,
 
 static void insert(struct zsr_handles *h, const struct zsr_handle_slot *from)
 {
-	size_t i = zsr_hash(from->handle) & (h->cap - 1);
+	size_t i = zsr_handles_home(h, from->handle);
 
 	while (h->slot[i].state != ZSR_HANDLE_NONE)
 		i = (i + 1) & (h->cap - 1);

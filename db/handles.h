@@ -63,11 +63,19 @@ int zsr_handles_add(struct zsr_handles *h, uint32_t pool, uint64_t handle,
 void zsr_handles_kill(struct zsr_handles *h, struct zsr_handle_slot *slot);
 void zsr_handles_free(struct zsr_handles *h);
 
+/* Where the search for a handle begins: what lies together in the kernel's slab
+ * (8 bytes each) is mostly used together, and lies together here. */
+static inline size_t zsr_handles_home(const struct zsr_handles *h,
+				      uint64_t handle)
+{
+	return (zsr_hash(handle >> 6) << 3 | (handle >> 3 & 7)) & (h->cap - 1);
+}
+
 static inline void zsr_handles_prefetch(const struct zsr_handles *h,
 					uint64_t handle)
 {
 	if (h->cap)
-		__builtin_prefetch(&h->slot[zsr_hash(handle) & (h->cap - 1)]);
+		__builtin_prefetch(&h->slot[zsr_handles_home(h, handle)]);
 }
 
 #endif
