@@ -131,6 +131,9 @@ check-sanitized:
 check-san-built: $(O)/zsr $(TESTS)
 	$(Q)ZSR_BUILD=$(abspath $(O)) tests/run.sh $(TESTS)
 
+bench: all $(BENCHES)
+	$(Q)ZSR_BUILD=$(abspath $(O)) tests/bench.sh $(BENCHES) $(BENCH_SCRIPTS)
+
 # libFuzzer on what strangers send: FUZZ_SECONDS each, needs clang.
 FUZZ_SECONDS ?= 60
 fuzz:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the rooms' benchmark programs, one after the other so that they do not
-# disturb each other. Absolute numbers are this machine's; quote ratios.
+# Runs the rooms' benchmark programs and scripts, one after the other so that
+# they do not disturb each other. Absolute numbers are this machine's; quote
+# ratios.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -12,6 +13,8 @@ for b in "$@"; do
 	*/capture/bench/decode)
 		"$b" samples/*/trace.dat "$shared"/captures/s0*/trace.dat
 		;;
+	*/capture/bench/peer) echo "   (run by db/bench/import.sh)" ;;
+	*.sh) sh "$b" ;;
 	*) "$b" ;;
 	esac || echo "   (exit $?)"
 	echo
