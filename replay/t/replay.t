@@ -129,7 +129,7 @@ fi
 digests tiny --policy deferred --param page-entries=16 >"$work/plain"
 for condition in "--load cpu=4" "--load rt=3" "--load mem=4G:64M" \
 	"--load worker=const:1ms" "--offline 1@100us" "--compact-at 100us" \
-	"--compact-every 100us" "--load mem=4G:64M --memory 24M"; do
+	"--compact-every 100us" "--load mem=4G:64M --memory 13M"; do
 	# shellcheck disable=SC2086 # options
 	digests tiny --policy deferred --param page-entries=16 $condition \
 		>"$work/two"
