@@ -71,8 +71,10 @@ static void live_changed(struct zsr_account *a, uint64_t ps)
 
 void zsr_account_fail(struct zsr_account *a, int error)
 {
-	if (!a->error)
-		a->error = error;
+	int none = 0;
+
+	__atomic_compare_exchange_n(&a->error, &none, error, false,
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 void zsr_account_release_begins(struct zsr_account *a, uint64_t ps)

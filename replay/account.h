@@ -23,7 +23,11 @@ struct zsr_thinned {
 	bool any;
 };
 
+struct zsr_book;
+
 struct zsr_account {
+	const struct zsr_book *book; /* how pools tell it what happens; NULL: in
+				      * order of time, at once. Set after init */
 	uint64_t total_pages; /* of all pools, now */
 	uint64_t held_pages;
 	uint64_t back_pages; /* since the first release began */
@@ -45,7 +49,8 @@ struct zsr_account {
 int zsr_account_init(struct zsr_account *a, struct zsr_hist *queued,
 		     struct zsr_err *err);
 void zsr_account_free(struct zsr_account *a);
-/* A failure of the host (memory, temporary file); ends the run. */
+/* A failure of the host (memory, temporary file); ends the run. From any
+ * thread. */
 void zsr_account_fail(struct zsr_account *a, int error);
 
 /* A release begins now, or began (at its mark) before: pages count as back from

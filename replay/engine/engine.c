@@ -11,10 +11,15 @@ int zsr_engine_create_layout(struct zsr_engine **out,
 			     const struct zsr_obj_layout *layout,
 			     unsigned flags, struct zsr_err *err)
 {
+	/* With 52 bits of physical address no 64-bit layout needs more. */
+	static const struct zsr_obj_layout usual = { .handle_size = 8,
+						     .min_size = 32 };
 	struct zsr_engine *e;
 	int ret;
 
 	*out = NULL;
+	if (!layout)
+		layout = &usual;
 	if (!chain_size)
 		chain_size = model->default_chain;
 	ret = zsr_sizes_check(page_size, chain_size, err);
@@ -48,12 +53,8 @@ int zsr_engine_create(struct zsr_engine **e, const struct zsr_model *model,
 		      unsigned page_size, unsigned chain_size,
 		      struct zsr_err *err)
 {
-	/* With 52 bits of physical address no 64-bit layout needs more. */
-	static const struct zsr_obj_layout layout = { .handle_size = 8,
-						      .min_size = 32 };
-
-	return zsr_engine_create_layout(e, model, page_size, chain_size,
-					&layout, 0, err);
+	return zsr_engine_create_layout(e, model, page_size, chain_size, NULL,
+					0, err);
 }
 
 void zsr_engine_destroy(struct zsr_engine *e)

@@ -94,7 +94,8 @@ int zsr_engine_create(struct zsr_engine **e, const struct zsr_model *model,
 		      struct zsr_err *err);
 void zsr_engine_destroy(struct zsr_engine *e);
 
-/* The same with an object layout of choice and ZSR_ENGINE_* flags. */
+/* The same with an object layout of choice (NULL: that one) and ZSR_ENGINE_*
+ * flags. */
 int zsr_engine_create_layout(struct zsr_engine **e,
 			     const struct zsr_model *model, unsigned page_size,
 			     unsigned chain_size,

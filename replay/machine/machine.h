@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZSR_MACHINE_VERSION 2
+#define ZSR_MACHINE_VERSION 3
 #define ZSR_MAX_CPUS        64
 
 struct zsr_machine;

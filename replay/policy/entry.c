@@ -13,7 +13,8 @@ bool zsr_gate_open(struct zsr_pool *p, struct zsr_gate *g,
 		return false;
 	zsr_line_read(p->m, &g->exiting);
 	zsr_order(p->m);
-	return *p->nr_releasing >= g->min_exiting;
+	return __atomic_load_n(p->nr_releasing, __ATOMIC_RELAXED) >=
+	       g->min_exiting;
 }
 
 static void entry_free(struct zsr_pool *p, enum zsr_locking locking,

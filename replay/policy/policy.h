@@ -14,6 +14,7 @@
 #include "replay/policy/queued.h"
 
 struct zsr_account;
+struct zsr_book;
 struct zsr_policy;
 
 #define ZSR_MAX_PARAMS 16
@@ -24,9 +25,9 @@ struct zsr_policy;
 /* What a handle takes in a buffer of a 64-bit kernel, in bytes. */
 #define ZSR_HANDLE_BYTES 8u
 
-/* A size class as its users see it. */
+/* A size class as its users see it. No two share a cache line. */
 struct zsr_pool_class {
-	struct zsr_spinlock lock;
+	_Alignas(64) struct zsr_spinlock lock;
 	struct zsr_line data; /* lists and counters that it protects */
 	unsigned size; /* bytes a slot; 0: no class of its own */
 	unsigned pages; /* pages a zspage */
@@ -58,7 +59,8 @@ struct zsr_pool {
 	unsigned page_size;
 	uint32_t nr_tasks; /* tasks that may release: 0 to nr_tasks - 1 */
 	const uint32_t *nr_releasing; /* tasks now between begin and end of a
-				       * release, of any pool */
+				       * release, of any pool; others
+				       * write it: read it atomically */
 	uint64_t fallbacks;
 	/* The rest is none of a policy's business. */
 	struct zsr_line page_count; /* the pool's atomic page counter */
@@ -66,6 +68,7 @@ struct zsr_pool {
 	void (*enter_swap)(struct zsr_pool *p); /* takes it for a caller; NULL
 						 * where there is none */
 	struct zsr_account *account;
+	const struct zsr_book *book; /* the account's, or in order of time */
 	struct zsr_queued queued; /* handles that wait in a queue */
 	struct zsr_slot *slot;
 	size_t nr_slots, cap_slots;
@@ -73,6 +76,7 @@ struct zsr_pool {
 	size_t nr_free_slots, cap_free_slots;
 	struct {
 		bool running; /* a second one gives up at once */
+		struct compaction *now; /* the class that is at it */
 		uint64_t runs, pages; /* pages given back */
 		uint64_t moved, bytes; /* in class sizes */
 		uint64_t dead_moved, dead_bytes; /* of queued objects */
@@ -230,10 +234,7 @@ void zsr_pool_queued(struct zsr_pool *p, zsr_handle h);
 uint64_t zsr_pool_zspage_queued(struct zsr_pool *p);
 void zsr_pool_zspage_dequeued(struct zsr_pool *p, uint64_t queued_at);
 /* A release that was done synchronously because it could not be queued. */
-static inline void zsr_pool_fell_back(struct zsr_pool *p)
-{
-	p->fallbacks++;
-}
+void zsr_pool_fell_back(struct zsr_pool *p);
 /* In setup: the record counts LOCK, of the policy, under NAME, which stays. No
  * more than ZSR_MAX_NAMED; others are not counted. */
 void zsr_pool_name_lock(struct zsr_pool *p, struct zsr_spinlock *lock,

@@ -1,36 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The allocator's steps on a machine: the engine acts, the machine charges,
- * the account keeps the words of the main figure (live, held back, back). */
+/* The allocator's steps on a machine: the engine acts, the machine charges, the
+ * book is told. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "replay/account.h"
-#include "replay/policy/policy.h"
-
-/*
- * The engine's word for us in each zspage: how many of its objects wait in a
- * queue, and whether the zspage is counted as held back.
- */
-#define HELD (1u << 31)
-
-/* Now, with everything recorded that happens before. */
-static uint64_t ordered_now(struct zsr_pool *p)
-{
-	zsr_order(p->m);
-	return zsr_now_ps(p->m);
-}
-
-static void held_update(struct zsr_pool *p, struct zsr_zspage *z)
-{
-	uint32_t *word = zsr_zspage_queued(z);
-	bool held = (*word & ~HELD) == zsr_zspage_inuse(z);
-
-	if (held == !!(*word & HELD))
-		return;
-	*word ^= HELD;
-	zsr_account_held(p->account, ordered_now(p),
-			 held ? (int64_t)zsr_zspage_pages(z)
-			      : -(int64_t)zsr_zspage_pages(z));
-}
+#include "replay/policy/book.h"
 
 unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h)
 {
@@ -50,19 +25,9 @@ unsigned zsr_pool_resolve(struct zsr_pool *p, zsr_handle h)
 	return zsr_pool_peek_class(p, h);
 }
 
-static void dequeue(struct zsr_pool *p, unsigned class, zsr_handle h,
-		    struct zsr_zspage *z)
-{
-	(*zsr_zspage_queued(z))--;
-	zsr_account_dequeued(p->account, ordered_now(p),
-			     zsr_queued_remove(&p->queued, h),
-			     p->class[class].size);
-}
-
 bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
 		       struct zsr_zspage **zspage)
 {
-	bool queued = zsr_queued_has(&p->queued, h);
 	unsigned done;
 
 	zsr_charge(p->m, ZSR_COST_obj_free, 1);
@@ -70,9 +35,7 @@ bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
 	done = zsr_engine_obj_free(p->e, class, h, zspage);
 	if (done & ZSR_REGROUPED)
 		zsr_charge(p->m, ZSR_COST_regroup, 1);
-	if (queued)
-		dequeue(p, class, h, *zspage);
-	held_update(p, *zspage);
+	p->book->freed(p, class, h, *zspage);
 	return done & ZSR_EMPTIED;
 }
 
@@ -94,32 +57,31 @@ void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage)
 	zsr_pages_free(p->m, pages);
 	zsr_charge(p->m, ZSR_COST_zspage_free, 1);
 	zsr_line_atomic(p->m, &p->page_count);
-	zsr_account_held(p->account, ordered_now(p), -(int64_t)pages);
-	zsr_account_back(p->account, ordered_now(p), pages);
+	p->book->back(p, zspage);
 	zsr_engine_zspage_free(p->e, zspage);
 }
 
 void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
 {
 	zsr_charge(p->m, ZSR_COST_handle_free, 1);
-	zsr_engine_handle_free(p->e, h);
+	p->book->handle_put(p, h);
 }
 
 static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
 		   uint64_t now)
 {
 	struct zsr_zspage *z;
-	unsigned pages;
 
 	if (zsr_engine_obj_free(p->e, class, h, &z) & ZSR_EMPTIED &&
 	    zsr_engine_zspage_trylock(p->e, z)) {
-		pages = zsr_zspage_pages(z);
 		zsr_engine_zspage_unlink(p->e, z);
-		zsr_pages_vanish(p->m, pages);
-		zsr_account_back(p->account, now, pages);
+		zsr_pages_vanish(p->m, zsr_zspage_pages(z));
+		p->book->vanished(p, h, z, now);
 		zsr_engine_zspage_free(p->e, z);
+	} else {
+		p->book->vanished(p, h, NULL, now);
 	}
-	zsr_engine_handle_free(p->e, h);
+	p->book->handle_put(p, h);
 }
 
 void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
@@ -134,37 +96,29 @@ void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
 		return;
 	}
 	zsr_spin_lock(p->m, lock);
-	vanish(p, class, h, ordered_now(p));
+	zsr_order(p->m);
+	vanish(p, class, h, zsr_now_ps(p->m));
 	zsr_spin_unlock(p->m, lock);
 }
 
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 {
-	uint64_t now = ordered_now(p);
-	/* Looked up last: until now compaction could move the object. */
-	struct zsr_zspage *z = zsr_engine_handle_zspage(p->e, h);
-
-	if (zsr_queued_add(&p->queued, h, now)) {
-		zsr_account_fail(p->account, -ENOMEM);
-		return;
-	}
-	(*zsr_zspage_queued(z))++;
-	zsr_account_queued(p->account, now,
-			   p->class[zsr_engine_handle_class(p->e, h)].size);
-	held_update(p, z);
+	p->book->queued(p, h);
 }
 
 uint64_t zsr_pool_zspage_queued(struct zsr_pool *p)
 {
-	uint64_t now = ordered_now(p);
-
-	zsr_account_queued(p->account, now, 0);
-	return now;
+	return p->book->zspage_queued(p);
 }
 
 void zsr_pool_zspage_dequeued(struct zsr_pool *p, uint64_t queued_at)
 {
-	zsr_account_dequeued(p->account, ordered_now(p), queued_at, 0);
+	p->book->zspage_dequeued(p, queued_at);
+}
+
+void zsr_pool_fell_back(struct zsr_pool *p)
+{
+	p->book->fell_back(p);
 }
 
 void zsr_pool_name_lock(struct zsr_pool *p, struct zsr_spinlock *lock,
@@ -178,16 +132,33 @@ void zsr_pool_name_lock(struct zsr_pool *p, struct zsr_spinlock *lock,
 
 void zsr_pool_buffer_pages(struct zsr_pool *p, int64_t nr)
 {
-	zsr_account_buffer(p->account, nr);
+	p->book->buffer_pages(p, nr);
 }
 
 /* ---- slots ------------------------------------------------------------ */
 
+/*
+ * Who stores to a slot and who drains it may come at the same time: each takes
+ * what lies in it in one step, as under the slot's lock.
+ */
+static struct zsr_slot slot_read(const struct zsr_pool *p, uint32_t slot)
+{
+	struct zsr_slot s;
+
+	__atomic_load(&p->slot[slot], &s, __ATOMIC_RELAXED);
+	return s;
+}
+
+static void slot_write(struct zsr_pool *p, uint32_t slot, struct zsr_slot s)
+{
+	__atomic_store(&p->slot[slot], &s, __ATOMIC_RELAXED);
+}
+
 zsr_handle zsr_pool_slot_vanish(struct zsr_pool *p, uint32_t slot)
 {
-	zsr_handle h = p->slot[slot].handle;
+	zsr_handle h = slot_read(p, slot).handle;
 
-	p->slot[slot] = (struct zsr_slot){ 0 };
+	slot_write(p, slot, (struct zsr_slot){ 0 });
 	return h;
 }
 
@@ -201,28 +172,32 @@ zsr_handle zsr_pool_slot_take(struct zsr_pool *p, uint32_t slot)
 
 void zsr_pool_slot_defer(struct zsr_pool *p, uint32_t slot)
 {
+	struct zsr_slot s = slot_read(p, slot);
+
 	zsr_charge(p->m, ZSR_COST_slot_mark, 1);
-	zsr_pool_queued(p, p->slot[slot].handle);
-	p->slot[slot].pending = true;
+	zsr_pool_queued(p, s.handle);
+	s.pending = true;
+	slot_write(p, slot, s);
 }
 
 zsr_handle zsr_pool_slot_drain(struct zsr_pool *p, uint32_t slot)
 {
+	struct zsr_slot s, empty = { 0 };
+
 	zsr_order(p->m);
-	/* Looked at and taken under the slot's lock: nothing in between. */
-	if (!p->slot[slot].pending)
-		return 0;
-	return zsr_pool_slot_take(p, slot);
+	s = slot_read(p, slot);
+	do {
+		if (!s.pending)
+			return 0;
+	} while (!__atomic_compare_exchange(&p->slot[slot], &s, &empty, false,
+					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	zsr_charge(p->m, ZSR_COST_slot, 1);
+	return s.handle;
 }
 
 void zsr_pool_slot_put(struct zsr_pool *p, uint32_t slot)
 {
-	if (zsr_grow(&p->free_slot, &p->cap_free_slots, p->nr_free_slots + 1,
-		     sizeof(*p->free_slot))) {
-		zsr_account_fail(p->account, -ENOMEM);
-		return;
-	}
-	p->free_slot[p->nr_free_slots++] = slot;
+	p->book->slot_put(p, slot);
 }
 
 void zsr_pool_swap_free(struct zsr_pool *p, uint32_t slot)
@@ -252,28 +227,19 @@ void zsr_pool_swap_unlock(struct zsr_pool *p)
 
 int64_t zsr_pool_slot_store(struct zsr_pool *p, zsr_handle h)
 {
-	zsr_handle old = 0;
-	uint32_t slot;
+	struct zsr_slot s = { .handle = h & ZSR_MAX_SLOT_HANDLE }, old;
+	int64_t slot = -EOVERFLOW;
 
-	if (h > ZSR_MAX_SLOT_HANDLE) {
-		zsr_account_fail(p->account, -EOVERFLOW);
-		return -EOVERFLOW;
+	if (h <= ZSR_MAX_SLOT_HANDLE)
+		slot = p->book->slot_get(p);
+	if (slot < 0) {
+		zsr_account_fail(p->account, (int)slot);
+		return slot;
 	}
-	if (p->nr_free_slots) {
-		slot = p->free_slot[--p->nr_free_slots];
-		old = p->slot[slot].handle;
-	} else {
-		if (zsr_grow(&p->slot, &p->cap_slots, p->nr_slots + 1,
-			     sizeof(*p->slot))) {
-			zsr_account_fail(p->account, -ENOMEM);
-			return -ENOMEM;
-		}
-		slot = (uint32_t)p->nr_slots++;
-	}
-	p->slot[slot] = (struct zsr_slot){ .handle = h & ZSR_MAX_SLOT_HANDLE };
-	if (old) {
-		p->slots_reused++;
-		p->policy->free_now(p, old);
+	__atomic_exchange(&p->slot[slot], &s, &old, __ATOMIC_ACQ_REL);
+	if (old.handle) {
+		p->book->slot_reused(p);
+		p->policy->free_now(p, old.handle);
 	}
 	return slot;
 }
@@ -310,7 +276,7 @@ int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 	if (class < 0)
 		return class;
 	zsr_charge(p->m, ZSR_COST_handle_alloc, 1);
-	*h = zsr_engine_handle_alloc(p->e);
+	*h = p->book->handle_get(p);
 	if (!*h) {
 		zsr_account_fail(p->account, -ENOMEM);
 		return -ENOMEM;
@@ -323,20 +289,19 @@ int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 		zsr_spin_unlock(p->m, lock);
 		z = zspage_build(p, (unsigned)class);
 		if (!z) {
-			zsr_engine_handle_free(p->e, *h);
+			p->book->handle_put(p, *h);
 			return -ENOMEM;
 		}
 		zsr_spin_lock(p->m, lock);
 		zsr_line_atomic(p->m, &p->page_count);
-		zsr_account_grown(p->account, ordered_now(p),
-				  zsr_zspage_pages(z));
+		p->book->grown(p, z);
 	}
 	zsr_charge(p->m, ZSR_COST_obj_malloc, 1);
 	zsr_line_write(p->m, &p->class[class].data);
 	done = zsr_engine_obj_malloc(p->e, (unsigned)class, z, *h);
 	if (done & ZSR_REGROUPED)
 		zsr_charge(p->m, ZSR_COST_regroup, 1);
-	held_update(p, z);
+	p->book->stored(p, *h, z);
 	zsr_spin_unlock(p->m, lock);
 	return 0;
 }
@@ -382,50 +347,43 @@ static void compacted(struct compaction *c, uint64_t pages)
 	zsr_pages_free(p->m, nr);
 	zsr_charge(p->m, ZSR_COST_zspage_free, nr / p->class[c->class].pages);
 	zsr_line_atomic(p->m, &p->page_count);
-	zsr_account_held(p->account, ordered_now(p), -(int64_t)nr);
-	zsr_account_back(p->account, ordered_now(p), nr);
+	p->book->compacted(p, nr);
 }
 
-/* An object moved; a queued one takes its mark along. The zspage of the last
- * one goes back at once. */
+/* The zspage of the last object that moves goes back at once. */
 static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
 		     struct zsr_zspage *to)
 {
-	struct compaction *c = ctx;
-	struct zsr_pool *p = c->p;
+	struct zsr_pool *p = ctx;
+	struct compaction *c = p->compact.now;
 
 	zsr_charge(p->m, ZSR_COST_compact_move, 1);
 	p->compact.moved++;
 	p->compact.bytes += p->class[c->class].size;
-	if (zsr_queued_has(&p->queued, h)) {
-		(*zsr_zspage_queued(from))--;
-		(*zsr_zspage_queued(to))++;
-		p->compact.dead_moved++;
-		p->compact.dead_bytes += p->class[c->class].size;
-	}
-	held_update(p, from);
-	held_update(p, to);
+	p->book->moved(p, c->class, h, from, to);
 	if (!zsr_zspage_inuse(from))
 		compacted(c, c->pages + p->class[c->class].pages);
 }
 
 static bool on_contended(void *ctx)
 {
-	const struct compaction *c = ctx;
+	const struct zsr_pool *p = ctx;
+	const struct compaction *c = p->compact.now;
 
 	/* The kernel asks the lock that covers the pool. */
-	return c->p->policy->store_lock == ZSR_STORE_BIG_LOCK
-		       ? zsr_spin_contended(c->p->m, c->lock)
-		       : zsr_write_contended(c->p->m, &c->p->lock);
+	return p->policy->store_lock == ZSR_STORE_BIG_LOCK
+		       ? zsr_spin_contended(p->m, c->lock)
+		       : zsr_write_contended(p->m, &c->p->lock);
 }
 
 static void on_breathe(void *ctx, uint64_t pages)
 {
-	struct compaction *c = ctx;
+	struct zsr_pool *p = ctx;
+	struct compaction *c = p->compact.now;
 
 	compacted(c, pages);
 	compaction_unlock(c);
-	zsr_cond_resched(c->p->m);
+	zsr_cond_resched(p->m);
 	compaction_lock(c);
 }
 
@@ -434,34 +392,30 @@ static void compact_class(struct zsr_pool *p, unsigned class)
 	struct compaction c = { .p = p,
 				.lock = store_lock(p, class),
 				.class = class };
-	const struct zsr_engine_observer obs = { .ctx = &c,
-						 .moved = on_moved,
-						 .contended = on_contended,
-						 .breathe = on_breathe };
 
+	p->compact.now = &c;
 	compaction_lock(&c);
-	zsr_engine_observe(p->e, &obs);
 	compacted(&c, zsr_engine_compact_class(p->e, class));
-	zsr_engine_observe(p->e, &(struct zsr_engine_observer){ 0 });
 	compaction_unlock(&c);
 }
 
 uint64_t zsr_pool_compact(struct zsr_pool *p)
 {
-	uint64_t before = p->compact.pages;
 	unsigned class = p->nr_classes;
+	uint64_t before, pages;
 
 	zsr_order(p->m);
-	if (p->compact.running)
+	if (__atomic_test_and_set(&p->compact.running, __ATOMIC_ACQUIRE))
 		return 0;
-	p->compact.running = true;
+	before = p->compact.pages;
 	p->compact.runs++;
 	while (class --)
 		if (p->class[class].size)
 			compact_class(p, class);
 	zsr_order(p->m);
-	p->compact.running = false;
-	return p->compact.pages - before;
+	pages = p->compact.pages - before;
+	__atomic_clear(&p->compact.running, __ATOMIC_RELEASE);
+	return pages;
 }
 
 /* ---- life ------------------------------------------------------------ */
@@ -472,9 +426,11 @@ static int classes_init(struct zsr_pool *p)
 	unsigned i;
 
 	p->nr_classes = zsr_engine_nr_raw_classes(p->e);
-	p->class = calloc(p->nr_classes, sizeof(*p->class));
+	p->class = aligned_alloc(_Alignof(struct zsr_pool_class),
+				 p->nr_classes * sizeof(*p->class));
 	if (!p->class)
 		return -ENOMEM;
+	memset(p->class, 0, p->nr_classes * sizeof(*p->class));
 	for (i = 0; i < p->nr_classes; i++) {
 		if (!zsr_engine_class_info(p->e, i, &info))
 			continue;
@@ -491,10 +447,16 @@ int zsr_pool_init(struct zsr_pool *p, struct zsr_machine *m,
 		  const uint32_t *nr_releasing, struct zsr_account *account,
 		  struct zsr_err *err)
 {
+	const struct zsr_engine_observer obs = { .ctx = p,
+						 .moved = on_moved,
+						 .contended = on_contended,
+						 .breathe = on_breathe };
 	unsigned i;
 	int ret;
 
 	*p = (struct zsr_pool){ .m = m,
+				.book = account->book ? account->book
+						      : &zsr_book_ordered,
 				.policy = policy,
 				.page_size = page_size,
 				.nr_tasks = nr_tasks,
@@ -502,9 +464,11 @@ int zsr_pool_init(struct zsr_pool *p, struct zsr_machine *m,
 				.account = account };
 	for (i = 0; i < policy->nr_params; i++)
 		p->param[i] = params[i];
-	ret = zsr_engine_create(&p->e, model, page_size, chain_size, err);
+	ret = zsr_engine_create_layout(&p->e, model, page_size, chain_size,
+				       NULL, p->book->engine_flags, err);
 	if (ret)
 		return ret;
+	zsr_engine_observe(p->e, &obs);
 	if (classes_init(p) || (policy->setup && policy->setup(p))) {
 		zsr_pool_destroy(p);
 		return zsr_err_nomem(err, "pool");

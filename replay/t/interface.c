@@ -6,7 +6,7 @@
 #include "replay/policy/locking.h"
 #include "tests/check.h"
 
-#define VERSION 2
+#define VERSION 3
 
 static const struct {
 	const char *what;
@@ -20,7 +20,7 @@ static const struct {
 	SIZE(struct zsr_param, 64),
 	{ "struct zsr_pool's part for policies", 384,
 	  offsetof(struct zsr_pool, page_count) },
-	SIZE(struct zsr_pool_class, 120),
+	SIZE(struct zsr_pool_class, 128),
 	SIZE(struct zsr_releaser, 16),
 	SIZE(struct zsr_machine, 16),
 	SIZE(struct zsr_machine_ops, 216),

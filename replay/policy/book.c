@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The book of a machine that has an order of time: the account keeps the words
+ * of the main figure (live, held back, back) as they change. */
+#include "replay/account.h"
+#include "replay/policy/book.h"
+
+/*
+ * The engine's word for us in each zspage: how many of its objects wait in a
+ * queue, and whether the zspage is counted as held back.
+ */
+#define HELD (1u << 31)
+
+/* Now, with everything recorded that happens before. */
+static uint64_t ordered_now(struct zsr_pool *p)
+{
+	zsr_order(p->m);
+	return zsr_now_ps(p->m);
+}
+
+static void held_update(struct zsr_pool *p, struct zsr_zspage *z)
+{
+	uint32_t *word = zsr_zspage_queued(z);
+	bool held = (*word & ~HELD) == zsr_zspage_inuse(z);
+
+	if (held == !!(*word & HELD))
+		return;
+	*word ^= HELD;
+	zsr_account_held(p->account, ordered_now(p),
+			 held ? (int64_t)zsr_zspage_pages(z)
+			      : -(int64_t)zsr_zspage_pages(z));
+}
+
+static void grown(struct zsr_pool *p, struct zsr_zspage *z)
+{
+	zsr_account_grown(p->account, ordered_now(p), zsr_zspage_pages(z));
+}
+
+static void stored(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z)
+{
+	(void)h;
+	held_update(p, z);
+}
+
+static void queued(struct zsr_pool *p, zsr_handle h)
+{
+	uint64_t now = ordered_now(p);
+	/* Looked up last: until now compaction could move the object. */
+	struct zsr_zspage *z = zsr_engine_handle_zspage(p->e, h);
+
+	if (zsr_queued_add(&p->queued, h, now)) {
+		zsr_account_fail(p->account, -ENOMEM);
+		return;
+	}
+	(*zsr_zspage_queued(z))++;
+	zsr_account_queued(p->account, now,
+			   p->class[zsr_engine_handle_class(p->e, h)].size);
+	held_update(p, z);
+}
+
+static void freed(struct zsr_pool *p, unsigned class, zsr_handle h,
+		  struct zsr_zspage *z)
+{
+	if (zsr_queued_has(&p->queued, h)) {
+		(*zsr_zspage_queued(z))--;
+		zsr_account_dequeued(p->account, ordered_now(p),
+				     zsr_queued_remove(&p->queued, h),
+				     p->class[class].size);
+	}
+	held_update(p, z);
+}
+
+static void back(struct zsr_pool *p, struct zsr_zspage *z)
+{
+	unsigned pages = zsr_zspage_pages(z);
+
+	zsr_account_held(p->account, ordered_now(p), -(int64_t)pages);
+	zsr_account_back(p->account, ordered_now(p), pages);
+}
+
+static void vanished(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z,
+		     uint64_t now)
+{
+	(void)h;
+	if (z)
+		zsr_account_back(p->account, now, zsr_zspage_pages(z));
+}
+
+/* A queued object takes its mark along. */
+static void moved(struct zsr_pool *p, unsigned class, zsr_handle h,
+		  struct zsr_zspage *from, struct zsr_zspage *to)
+{
+	if (zsr_queued_has(&p->queued, h)) {
+		(*zsr_zspage_queued(from))--;
+		(*zsr_zspage_queued(to))++;
+		p->compact.dead_moved++;
+		p->compact.dead_bytes += p->class[class].size;
+	}
+	held_update(p, from);
+	held_update(p, to);
+}
+
+static void compacted(struct zsr_pool *p, unsigned nr)
+{
+	zsr_account_held(p->account, ordered_now(p), -(int64_t)nr);
+	zsr_account_back(p->account, ordered_now(p), nr);
+}
+
+static uint64_t zspage_queued(struct zsr_pool *p)
+{
+	uint64_t now = ordered_now(p);
+
+	zsr_account_queued(p->account, now, 0);
+	return now;
+}
+
+static void zspage_dequeued(struct zsr_pool *p, uint64_t queued_at)
+{
+	zsr_account_dequeued(p->account, ordered_now(p), queued_at, 0);
+}
+
+static void buffer_pages(struct zsr_pool *p, int64_t nr)
+{
+	zsr_account_buffer(p->account, nr);
+}
+
+static void fell_back(struct zsr_pool *p)
+{
+	p->fallbacks++;
+}
+
+static void slot_reused(struct zsr_pool *p)
+{
+	p->slots_reused++;
+}
+
+/* ---- handed out --------------------------------------------------------- */
+
+static zsr_handle handle_get(struct zsr_pool *p)
+{
+	return zsr_engine_handle_alloc(p->e);
+}
+
+static void handle_put(struct zsr_pool *p, zsr_handle h)
+{
+	zsr_engine_handle_free(p->e, h);
+}
+
+static int64_t slot_get(struct zsr_pool *p)
+{
+	if (p->nr_free_slots)
+		return p->free_slot[--p->nr_free_slots];
+	if (zsr_grow(&p->slot, &p->cap_slots, p->nr_slots + 1, sizeof(*p->slot)))
+		return -ENOMEM;
+	p->slot[p->nr_slots] = (struct zsr_slot){ 0 };
+	return (int64_t)p->nr_slots++;
+}
+
+static void slot_put(struct zsr_pool *p, uint32_t slot)
+{
+	if (zsr_grow(&p->free_slot, &p->cap_free_slots, p->nr_free_slots + 1,
+		     sizeof(*p->free_slot)))
+		zsr_account_fail(p->account, -ENOMEM);
+	else
+		p->free_slot[p->nr_free_slots++] = slot;
+}
+
+const struct zsr_book zsr_book_ordered = {
+	.grown = grown,
+	.stored = stored,
+	.queued = queued,
+	.freed = freed,
+	.back = back,
+	.vanished = vanished,
+	.moved = moved,
+	.compacted = compacted,
+	.zspage_queued = zspage_queued,
+	.zspage_dequeued = zspage_dequeued,
+	.buffer_pages = buffer_pages,
+	.fell_back = fell_back,
+	.slot_reused = slot_reused,
+	.handle_get = handle_get,
+	.handle_put = handle_put,
+	.slot_get = slot_get,
+	.slot_put = slot_put,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is written down of a pool while it is used, beside what the policy and
+ * the allocator do to it, and what is handed out to those who use it. A step of
+ * pool.c says here what it did; what becomes of that is the machine's business:
+ *
+ * - zsr_book_ordered: everything comes in the order of time, as it does on the
+ *   virtual machine. The account is always up to date.
+ * - one of threads, who write each for themselves (replay/host_book.c); the
+ *   account is made of that after the run.
+ *
+ * Steps are called with the locks that the step of pool.c has.
+ */
+#ifndef ZSR_BOOK_H
+#define ZSR_BOOK_H
+
+#include "replay/policy/policy.h"
+
+struct zsr_book {
+	unsigned engine_flags; /* ZSR_ENGINE_*, for the pool's creation */
+
+	/* A zspage was built; H lies in Z; H waits in a queue from now on. */
+	void (*grown)(struct zsr_pool *p, struct zsr_zspage *z);
+	void (*stored)(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z);
+	void (*queued)(struct zsr_pool *p, zsr_handle h);
+	/* H is free, and was in Z; Z's pages go back now. */
+	void (*freed)(struct zsr_pool *p, unsigned class, zsr_handle h,
+		      struct zsr_zspage *z);
+	void (*back)(struct zsr_pool *p, struct zsr_zspage *z);
+	/* Both at once, without time: Z is NULL where it stays. */
+	void (*vanished)(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z,
+			 uint64_t now);
+	/* Compaction: H moved, NR pages went back. */
+	void (*moved)(struct zsr_pool *p, unsigned class, zsr_handle h,
+		      struct zsr_zspage *from, struct zsr_zspage *to);
+	void (*compacted)(struct zsr_pool *p, unsigned nr);
+	/* As the functions of policy.h. */
+	uint64_t (*zspage_queued)(struct zsr_pool *p);
+	void (*zspage_dequeued)(struct zsr_pool *p, uint64_t queued_at);
+	void (*buffer_pages)(struct zsr_pool *p, int64_t nr);
+	void (*fell_back)(struct zsr_pool *p);
+	void (*slot_reused)(struct zsr_pool *p);
+
+	/* What is handed out: handles (0: none left), and slots of the swap
+	 * device (-errno of the host). */
+	zsr_handle (*handle_get)(struct zsr_pool *p);
+	void (*handle_put)(struct zsr_pool *p, zsr_handle h);
+	int64_t (*slot_get)(struct zsr_pool *p);
+	void (*slot_put)(struct zsr_pool *p, uint32_t slot);
+};
+
+extern const struct zsr_book zsr_book_ordered;
+
+#endif
