@@ -83,6 +83,33 @@ static const char *inferred(const struct zsr_trace *t, uint32_t flag,
 	return t->fact_flags & flag ? how : "";
 }
 
+/* Lines of at most 80 columns, if the names allow it. */
+static void print_name(const char *path, const struct zsr_imported *found)
+{
+	const char *name = found->trace.name;
+	bool fits = strlen(path) + strlen(name) + strlen(": imported as ''") <=
+		    80;
+
+	printf("%s:%s%s '%s'\n", path, fits ? " " : "\n  ",
+	       found->known ? "is known as" : "imported as", name);
+}
+
+static void print_facts(const struct zsr_trace *t)
+{
+	printf("  kernel   %s%s\n", t->kernel,
+	       inferred(t, ZSR_INFERRED_KERNEL, " (assumed; --kernel)"));
+	printf("  zspages  %u KiB pages%s, chains of up to %u%s\n",
+	       t->page_size / 1024,
+	       inferred(t, ZSR_INFERRED_PAGE_SIZE, " (inferred)"), t->chain_size,
+	       inferred(t, ZSR_INFERRED_CHAIN_SIZE, " (the default)"));
+	printf("  capture  %s, clock %s, %s times\n", t->format, t->clock,
+	       zsr_times_name(t->times));
+	printf("  pools    %u, %s\n", t->nr_pools,
+	       t->from_empty
+		       ? "seen from empty"
+		       : "not seen from empty: page totals do not compare");
+}
+
 static void print_found(const char *path, const struct zsr_imported *found)
 {
 	const struct zsr_trace *t = &found->trace;
@@ -90,25 +117,13 @@ static void print_found(const char *path, const struct zsr_imported *found)
 	uint64_t v[ZSR_NR_ODD], ns = zsr_max(found->spent_ns, 1u);
 	unsigned i;
 
-	printf("%s: %s '%s'\n", path,
-	       found->known ? "is known as" : "imported as", t->name);
-	printf("  kernel   %s%s, %u KiB pages%s, chains of up to %u%s\n",
-	       t->kernel,
-	       inferred(t, ZSR_INFERRED_KERNEL, " (assumed; --kernel)"),
-	       t->page_size / 1024,
-	       inferred(t, ZSR_INFERRED_PAGE_SIZE, " (inferred)"), t->chain_size,
-	       inferred(t, ZSR_INFERRED_CHAIN_SIZE, " (the default)"));
-	printf("  capture  %s, clock %s, %s times, pool %s\n", t->format,
-	       t->clock, zsr_times_name(t->times),
-	       t->from_empty
-		       ? "seen from empty"
-		       : "not seen from empty: page totals do not compare");
-	printf("  calls    %s mallocs, %s frees, %u task%s, %u cpu%s, %u "
-	       "pool%s, %s\n",
+	print_name(path, found);
+	print_facts(t);
+	printf("  calls    %s mallocs, %s frees in %s, %u task%s, %u cpu%s\n",
 	       zsr_fmt_count(a, t->nr_mallocs), zsr_fmt_count(b, t->nr_frees),
-	       t->nr_tasks, t->nr_tasks == 1 ? "" : "s", t->nr_cpus,
-	       t->nr_cpus == 1 ? "" : "s", t->nr_pools,
-	       t->nr_pools == 1 ? "" : "s", zsr_fmt_ns(c, t->duration_ns));
+	       zsr_fmt_ns(c, t->duration_ns), t->nr_tasks,
+	       t->nr_tasks == 1 ? "" : "s", t->nr_cpus,
+	       t->nr_cpus == 1 ? "" : "s");
 	printf("  records  %s in %s, %.2f M/s\n",
 	       zsr_fmt_count(a, found->odd.records), zsr_fmt_ns(b, ns),
 	       (double)found->odd.records * 1e3 / (double)ns);

@@ -67,8 +67,11 @@ capture 103 >box/.hidden/trace.txt
 ok "a capture is imported into ./zsr.db" exits 0 $zsr import one.txt
 ok "named after its file" says "imported as 'one'"
 ok "facts are told, inferred ones flagged" \
-	says 'kernel *6.1.0-56-arm64, 4 KiB pages (inferred), chains of up to 4 (the default)'
-ok "calls are told" says '2 mallocs, 1 frees, .*2 cpus, 1 pool'
+	says 'zspages *4 KiB pages (inferred), chains of up to 4 (the default)'
+ok "the kernel too" says 'kernel *6.1.0-56-arm64$'
+ok "and the pool" says 'pools *1, seen from empty'
+ok "calls are told" says '2 mallocs, 1 frees in .*2 cpus'
+ok "no line is too long for a terminal" sh -c '! grep -q ".\{81\}" out'
 ok "records and their rate are told" says 'records  *8 in'
 ok "what is not 0 is told" says '1 objects never freed'
 ok "what is 0 is not" test "$(grep -c lost out)" = 0
@@ -95,7 +98,7 @@ ok "names a database too" test -f third.db
 
 ok "given facts are taken" exits 0 $zsr import -d given.db --kernel 6.12.9 \
 	--page-size 16K --chain-size 6 one.txt
-ok "as given" says 'kernel *6.12.9, 16 KiB pages, chains of up to 6$'
+ok "as given" says 'zspages *16 KiB pages, chains of up to 6$'
 
 ok "--json" exits 0 $zsr import --json -d json.db one.txt two.txt
 json() { # path in the array, value wanted
