@@ -257,6 +257,68 @@ START_TEST(bound)
 }
 END_TEST
 
+/* Load, compactions, short memory: each has its rows where something comes of
+ * it in any run, and its head with them. */
+START_TEST(what_else_went_on)
+{
+	static const char moved[] = "what compactions moved",
+			  load[] = "what load did not get";
+	struct zsr_run *r[] = {
+		made_policy("sync", "", 12000000, 12000000, 0, 0),
+		made_policy("deferred", "", 4000000, 16000000, 40000, 0),
+	};
+	struct zsr_trace t = made_trace();
+	struct zsr_analysis a = analyze(r, 2, &t, false, 0);
+	struct zsr_compare *c = &a.cmp[0];
+	struct zsr_lines l = text_of(c, ZSR_MAIL_WIDTH);
+
+	ck_assert(!says(&l, moved) && !says(&l, load));
+	ck_assert(!says(&l, "slots reused") && !says(&l, "pages refused"));
+	ck_assert(!says(&l, "mallocs failed"));
+	zsr_lines_free(&l);
+	zsr_analysis_free(&a);
+
+	/* What ran without any loss, or moved nothing, has no row. */
+	r[0]->v.load_cpu_ns = r[1]->v.load_rt_ns = 5;
+	r[0]->v.load_mem_pages = r[1]->v.compactions = 5;
+	a = analyze(r, 2, &t, false, 0);
+	l = text_of(&a.cmp[0], ZSR_MAIL_WIDTH);
+	ck_assert(!says(&l, moved) && !says(&l, load));
+	zsr_lines_free(&l);
+	zsr_analysis_free(&a);
+
+	r[1]->v.load_cpu_lost_ns = 1500000;
+	r[0]->v.load_mem_stalls = 1234;
+	r[0]->v.load_mem_stall_ns = 20000000;
+	r[0]->v.load_mem_stall_max_ns = 30000;
+	r[1]->v.compact_moved_bytes = 3 << 19;
+	r[1]->v.compact_dead_bytes = 512;
+	r[1]->v.slots_reused = 7;
+	r[1]->v.malloc_failed = 8;
+	r[0]->v.pages_refused = 9;
+	a = analyze(r, 2, &t, false, 0);
+	c = &a.cmp[0];
+	l = text_of(c, ZSR_MAIL_WIDTH);
+	ck_assert_str_eq(cell(c, load, "CPU, computing", 0), "0");
+	ck_assert_str_eq(cell(c, load, "CPU, computing", 1), "1.50 ms");
+	ck_assert_ptr_null(find_cell(c, load, "CPU, real-time", 0));
+	ck_assert_str_eq(cell(c, load, "memory stalls", 0), "1,234");
+	ck_assert_str_eq(cell(c, load, "stalled", 0), "20.0 ms");
+	ck_assert_str_eq(cell(c, load, "longest stall", 0), "30.0 us");
+	ck_assert_str_eq(cell(c, moved, "all", 1), "1.50 MiB");
+	ck_assert_str_eq(cell(c, moved, "of dead objects", 1), "512 B");
+	ck_assert_str_eq(cell(c, "memory", "slots reused", 1), "7");
+	ck_assert_str_eq(cell(c, "memory", "mallocs failed", 1), "8");
+	ck_assert_str_eq(cell(c, "memory", "pages refused", 0), "9");
+	ck_assert_str_eq(cell(c, "memory", "pages refused", 1), "0");
+	ck_assert(says(&l, moved) && says(&l, load));
+	zsr_lines_free(&l);
+	zsr_analysis_free(&a);
+	made_free(r[0]);
+	made_free(r[1]);
+}
+END_TEST
+
 /* The same policy with other parameters or on another machine stays apart and
  * says how; an exact repeat is dropped only when asked for. */
 START_TEST(labels)
@@ -416,6 +478,7 @@ int main(void)
 	tcase_add_test(tcase, verdict);
 	tcase_add_test(tcase, bound);
 	tcase_add_test(tcase, where_time_went);
+	tcase_add_test(tcase, what_else_went_on);
 	tcase_add_test(tcase, labels);
 	tcase_add_test(tcase, groups);
 	tcase_add_test(tcase, forms);
