@@ -38,6 +38,9 @@ struct zsr_chunk_encoder *zsr_chunk_encoder_new(void)
 		return NULL;
 	}
 	ZSTD_CCtx_setParameter(enc->zstd, ZSTD_c_compressionLevel, LEVEL);
+	/* What repeats in a plane repeats at length: a few long matches. */
+	ZSTD_CCtx_setParameter(enc->zstd, ZSTD_c_hashLog, 6);
+	ZSTD_CCtx_setParameter(enc->zstd, ZSTD_c_minMatch, 7);
 	ZSTD_CCtx_setParameter(enc->zstd, ZSTD_c_contentSizeFlag, 0);
 	return enc;
 }
