@@ -215,5 +215,20 @@ ok "policies: unknown"
 	grep -q 'deferred.pool-pages=' "$work/out" && grep -q 'May 2026' "$work/out"
 ok "policies explains one with its sources"
 
+missing=
+for name in $(sed -n 's/^\([a-z_]*\) = .*/\1/p' profiles/rpi4b.profile); do
+	grep -q "^\*$name\*" man/zsr-profile.5.scd || missing="$missing $name"
+done
+echo "$missing" >"$work/out"
+[ -z "$missing" ]
+ok "zsr-profile(5) has every entry"
+sed -n '/^cpus = 8/,/^```/p' man/zsr-profile.5.scd | grep -v '```' >"$work/own"
+names=$(sed 's/ .*//' "$work/own" | paste -sd'|' | sed 's/|/\\|/g')
+grep -v "^\($names\) " profiles/rpi4b.profile | cat - "$work/own" \
+	>"$work/own.profile"
+"$zsr" replay small --policy class-idx --machine "$work/own.profile" \
+	>"$work/out" 2>"$work/err" && [ "$(wc -l <"$work/own")" = 4 ]
+ok "its example is a profile's"
+
 echo "1..$n"
 exit $failed
