@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The player: player.c (tasks and their calls), player_run.c (a whole run). */
+/* The player: player.c (tasks and their calls), player_gap.c (what is between
+ * them), player_run.c (a whole run), load.c (what goes on beside). */
 #ifndef ZSR_PLAYER_PRIVATE_H
 #define ZSR_PLAYER_PRIVATE_H
 
@@ -69,6 +70,28 @@ int zsr_player_start(struct player *p);
 
 /* A pool's enter_swap(): the calling task takes the outer lock. */
 void zsr_player_enter_swap(struct zsr_pool *pool);
+
+/* Gaps from here on are pauses. */
+static inline uint64_t zsr_player_pause_ns(const struct player *p)
+{
+	return p->s->profile->pause / ZSR_PS_PER_NS;
+}
+
+static inline bool zsr_player_is_pause(const struct player_task *t,
+				       uint64_t gap_ns)
+{
+	return gap_ns >= zsr_player_pause_ns(t->p);
+}
+
+/*
+ * Wait until everything that comes before the task's call in the trace is
+ * done: how a pause ends, and a task starts, where the trace's own times mean
+ * nothing.
+ */
+void zsr_player_await_turn(struct player_task *t);
+
+/* player_gap.c: let the time before the task's event E pass. */
+void zsr_player_gap(struct player_task *t, const struct zsr_feed_event *e);
 
 /* load.c: begin what the run's conditions ask for, now, in a task; and at the
  * end of the run give its memory back and record what it lost. */
