@@ -8,7 +8,7 @@
 
 #include "replay/policy/locking.h"
 
-enum { CAPACITY, KICK, QUEUE, LOCKING };
+enum { CAPACITY, KICK, QUEUE, FLUSH_MS, LOCKING };
 
 static const char *const queues[] = { "unbound", "bound", NULL };
 
@@ -24,6 +24,10 @@ static const struct zsr_param params[] = {
 		    "the worker's queue; a bound one runs on the CPU that "
 		    "kicked it",
 		    "not found; assumed: as in later versions", queues },
+	[FLUSH_MS] = { "flush-ms", "ms", 0, 0, 1000000,
+		       "handles below the kick are freed this long after the "
+		       "first; 0: never",
+		       "0 is never: no timer was posted" },
 	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_UNLOCK_FIRST,
 				      "RFC v2 1/4, on which it builds"),
 };
@@ -35,7 +39,7 @@ struct array {
 	uint64_t nr, capacity, kick_at;
 	zsr_handle *taken; /* the worker's copy */
 	struct zsr_workqueue wq;
-	struct zsr_work work;
+	struct zsr_delayed_work drain;
 };
 
 /* With the lock held; false when the array is full. */
@@ -54,15 +58,20 @@ static bool append(struct array *a, zsr_handle h)
 static bool put_off(struct array *a, zsr_handle h)
 {
 	struct zsr_machine *m = a->pool->m;
-	bool done, kick;
+	uint64_t flush_ms = a->pool->param[FLUSH_MS];
+	bool done, kick, first;
 
 	if (!zsr_spin_trylock(m, &a->lock))
 		return false;
 	done = append(a, h);
 	kick = done && a->nr == a->kick_at;
+	first = done && a->nr == 1;
 	zsr_spin_unlock(m, &a->lock);
 	if (kick)
-		zsr_queue_work(m, &a->work);
+		zsr_queue_work(m, &a->drain.work);
+	else if (first && flush_ms)
+		zsr_queue_delayed_work_on(m, zsr_cpu(m), &a->drain,
+					  flush_ms * 1000000);
 	return done;
 }
 
@@ -117,7 +126,8 @@ static void array_flush(struct zsr_pool *p)
 {
 	struct array *a = p->priv;
 
-	zsr_flush_work(p->m, &a->work);
+	zsr_cancel_delayed_work(p->m, &a->drain);
+	zsr_flush_work(p->m, &a->drain.work);
 	drain(a);
 }
 
@@ -147,7 +157,8 @@ static int array_setup(struct zsr_pool *p)
 	zsr_pool_name_lock(p, &a->lock, "queue");
 	a->wq.name = "array";
 	a->wq.flags = p->param[QUEUE] ? 0 : ZSR_WQ_UNBOUND;
-	a->work = (struct zsr_work){ .fn = array_work, .arg = a, .wq = &a->wq };
+	a->drain.work =
+		(struct zsr_work){ .fn = array_work, .arg = a, .wq = &a->wq };
 	a->handle = calloc(a->capacity, sizeof(*a->handle));
 	a->taken = calloc(a->capacity, sizeof(*a->taken));
 	if (!a->handle || !a->taken)
@@ -167,8 +178,9 @@ const struct zsr_policy zsr_policy_array = {
 		"by another release or by the worker, or the array is full, "
 		"it frees synchronously. The kicked worker copies everything "
 		"out under the lock and frees it after dropping the lock. "
-		"Nothing has a timer: what is below the kick waits for more "
-		"releases or the flush. The worker's loop was not found; that "
+		"What is below the kick waits for more releases or the flush, "
+		"unless flush-ms sets a timer. The worker's loop was not "
+		"found; that "
 		"it copies everything at once, into a second array, is "
 		"assumed.",
 	.source = "RFC v2 of 21 April 2026",

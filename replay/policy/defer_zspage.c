@@ -9,7 +9,7 @@
 #include "replay/account.h"
 #include "replay/policy/locking.h"
 
-enum { KICK, RUN };
+enum { KICK, RUN, FLUSH_MS };
 
 static const struct zsr_param params[] = {
 	[KICK] = { "kick", "zspages", 1, 1, 1u << 20,
@@ -18,6 +18,10 @@ static const struct zsr_param params[] = {
 	[RUN] = { "run", "zspages", 512, 1, 1u << 20,
 		  "zspages handed back before the worker queues itself again",
 		  "not posted; assumed: about a millisecond of work" },
+	[FLUSH_MS] = { "flush-ms", "ms", 0, 0, 1000000,
+		       "zspages below the kick are handed back this long after "
+		       "the first; 0: never",
+		       "not posted; assumed: never" },
 };
 
 /* In the zspage's own record where there is a kernel around. */
@@ -34,7 +38,7 @@ struct defer_zspage {
 	struct node *head; /* youngest first */
 	struct node *taken; /* the worker's, oldest first */
 	struct zsr_workqueue wq;
-	struct zsr_work work;
+	struct zsr_delayed_work drain;
 };
 
 /* How many the list holds now. */
@@ -68,6 +72,7 @@ static struct node *list_take(struct defer_zspage *d)
 static void put_off(struct zsr_pool *p, struct zsr_zspage *zspage)
 {
 	struct defer_zspage *d = p->priv;
+	uint64_t nr, flush_ms = p->param[FLUSH_MS];
 	struct node *n = malloc(sizeof(*n));
 
 	if (!n) {
@@ -77,8 +82,12 @@ static void put_off(struct zsr_pool *p, struct zsr_zspage *zspage)
 	}
 	n->zspage = zspage;
 	n->queued_at = zsr_pool_zspage_queued(p);
-	if (list_push(d, n) == p->param[KICK])
-		zsr_queue_work(p->m, &d->work);
+	nr = list_push(d, n);
+	if (nr == p->param[KICK])
+		zsr_queue_work(p->m, &d->drain.work);
+	else if (nr == 1 && flush_ms)
+		zsr_queue_delayed_work_on(p->m, zsr_cpu(p->m), &d->drain,
+					  flush_ms * 1000000);
 }
 
 static void defer_zspage_free(struct zsr_pool *p, zsr_handle h)
@@ -131,7 +140,8 @@ static void defer_zspage_flush(struct zsr_pool *p)
 {
 	struct defer_zspage *d = p->priv;
 
-	zsr_flush_work(p->m, &d->work);
+	zsr_cancel_delayed_work(p->m, &d->drain);
+	zsr_flush_work(p->m, &d->drain.work);
 	hand_back(d, UINT64_MAX);
 }
 
@@ -161,9 +171,9 @@ static int defer_zspage_setup(struct zsr_pool *p)
 	d->pool = p;
 	d->wq.name = "defer-zspage";
 	d->wq.flags = ZSR_WQ_UNBOUND;
-	d->work = (struct zsr_work){ .fn = defer_zspage_work,
-				     .arg = d,
-				     .wq = &d->wq };
+	d->drain.work = (struct zsr_work){ .fn = defer_zspage_work,
+					   .arg = d,
+					   .wq = &d->wq };
 	return 0;
 }
 

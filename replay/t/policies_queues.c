@@ -268,6 +268,40 @@ START_TEST(timer_flushes_partial_pages)
 }
 END_TEST
 
+/* What never reaches the kick goes by the timer, and only by it. */
+static void timer_frees_the_rest(const struct zsr_policy *policy,
+				 const char *param, unsigned kick, unsigned ms)
+{
+	scene_start((struct setup){
+		.policy = policy,
+		.cpus = 4,
+		.tasks = 4,
+		.objects = 700,
+		.param = { { "flush-ms", ms }, { param, kick } } });
+	phase(store_all, true);
+	release_phase();
+	if (ms) {
+		check_all_back();
+		ck_assert_uint_lt(scene.account.oldest_ps, ZSR_MS(ms + 3));
+	} else {
+		ck_assert_uint_gt(scene.account.depth, 0);
+	}
+	phase(flush_all, false);
+	check_all_back();
+	scene_end();
+}
+
+START_TEST(timer_frees_what_does_not_kick)
+{
+	unsigned ms;
+
+	for (ms = 0; ms <= 2; ms++) {
+		timer_frees_the_rest(&zsr_policy_array, "kick-percent", 100, ms);
+		timer_frees_the_rest(&zsr_policy_defer_zspage, "kick", 3000, ms);
+	}
+}
+END_TEST
+
 static void release_and_flush(struct zsr_vm *vm, void *arg)
 {
 	release_all(vm, arg);
@@ -275,21 +309,29 @@ static void release_and_flush(struct zsr_vm *vm, void *arg)
 }
 
 /* The flush does not wait for timers, and leaves none. */
-START_TEST(flush_stops_the_timers)
+static void flush_stops_timers(const struct zsr_policy *policy, const char *kick)
 {
 	uint64_t begin;
 
-	scene_start((struct setup){ .policy = &zsr_policy_deferred,
-				    .cpus = 4,
-				    .tasks = 1,
-				    .objects = 700,
-				    .param = { { "flush-ms", 600000 } } });
+	scene_start((struct setup){
+		.policy = policy,
+		.cpus = 4,
+		.tasks = 1,
+		.objects = 700,
+		.param = { { "flush-ms", 600000 }, { kick, 100 } } });
 	phase(store_all, true);
 	begin = scene.vm->end;
 	phase(release_and_flush, true);
 	ck_assert_uint_lt(scene.vm->end - begin, ZSR_MS(10));
 	check_all_back();
 	scene_end();
+}
+
+START_TEST(flush_stops_the_timers)
+{
+	flush_stops_timers(&zsr_policy_deferred, "pool-pages");
+	flush_stops_timers(&zsr_policy_array, "kick-percent");
+	flush_stops_timers(&zsr_policy_defer_zspage, "kick");
 }
 END_TEST
 
@@ -384,6 +426,6 @@ ZSR_TEST_MAIN("policies_queues", array_holds_a_handle_a_page,
 	      array_worker_keeps_callers_out, array_full_falls_back,
 	      array_worker_may_be_bound, zspages_go_back_later,
 	      zspages_wait_for_the_kick, deferred_follows_the_page_size,
-	      timer_flushes_partial_pages, flush_stops_the_timers,
-	      cpu_leaves_its_page, worker_goes_on_after_its_run,
-	      more_workers_drain_sooner)
+	      timer_flushes_partial_pages, timer_frees_what_does_not_kick,
+	      flush_stops_the_timers, cpu_leaves_its_page,
+	      worker_goes_on_after_its_run, more_workers_drain_sooner)
