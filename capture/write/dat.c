@@ -430,6 +430,7 @@ static int dat_finish(void *ctx, struct zsr_err *err)
 	FILE *f;
 	int ret = start(d, &none, err);
 
+	wr_tasks_settle(&d->tasks);
 	if (!ret)
 		ret = wr_pages_end(d->pages, &cpu, &nr, err);
 	if (ret)

@@ -120,39 +120,54 @@ static int by_pid(const void *a, const void *b)
 {
 	const struct wr_task *x = a, *y = b;
 
-	return (x->pid > y->pid) - (x->pid < y->pid);
+	if (x->pid != y->pid)
+		return x->pid > y->pid ? 1 : -1;
+	return (x->nr > y->nr) - (x->nr < y->nr);
 }
 
-static struct wr_task *find(struct wr_tasks *t, int32_t pid)
+void wr_tasks_settle(struct wr_tasks *t)
 {
-	struct wr_task key = { .pid = pid };
+	size_t i, n = 0;
 
-	return t->nr ? bsearch(&key, t->task, t->nr, sizeof(key), by_pid) : NULL;
+	if (t->settled == t->nr)
+		return;
+	qsort(t->task, t->nr, sizeof(*t->task), by_pid);
+	for (i = 0; i < t->nr; i++)
+		if (i + 1 == t->nr || t->task[i + 1].pid != t->task[i].pid)
+			t->task[n++] = t->task[i];
+	t->nr = t->settled = n;
 }
 
 int wr_tasks_add(struct wr_tasks *t, int32_t pid, const char *comm,
 		 struct zsr_err *err)
 {
-	struct wr_task *task = find(t, pid);
+	struct wr_task *task;
 
-	if (!task) {
-		if (zsr_grow(&t->task, &t->cap, t->nr + 1, sizeof(*t->task)))
-			return zsr_err_nomem(err, "tasks");
-		task = &t->task[t->nr++];
-		task->pid = pid;
-		snprintf(task->comm, sizeof(task->comm), "%s", comm);
-		/* They mostly come in order. */
-		if (t->nr > 1 && task[-1].pid > pid)
-			qsort(t->task, t->nr, sizeof(*t->task), by_pid);
-		return 0;
-	}
+	/* Whoever names the same ones again and again takes no memory. */
+	if (t->nr > 2 * t->settled + 1000)
+		wr_tasks_settle(t);
+	if (zsr_grow(&t->task, &t->cap, t->nr + 1, sizeof(*t->task)))
+		return zsr_err_nomem(err, "tasks");
+	task = &t->task[t->nr++];
+	task->pid = pid;
+	task->nr = t->told++;
 	snprintf(task->comm, sizeof(task->comm), "%s", comm);
 	return 0;
 }
 
 const char *wr_tasks_comm(struct wr_tasks *t, int32_t pid)
 {
-	struct wr_task *task = find(t, pid);
+	size_t low = 0, high, mid;
 
-	return task && *task->comm ? task->comm : "<...>";
+	wr_tasks_settle(t);
+	for (high = t->nr; low < high;) {
+		mid = (low + high) / 2;
+		if (t->task[mid].pid < pid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < t->nr && t->task[low].pid == pid && *t->task[low].comm
+		       ? t->task[low].comm
+		       : "<...>";
 }

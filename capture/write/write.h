@@ -46,18 +46,23 @@ struct wr_facts {
 int wr_facts_add(struct wr_facts *f, const char *key, const char *value,
 		 struct zsr_err *err);
 
-/* Names of tasks, as they are told. */
+/* Names of tasks; the last one told counts. */
 struct wr_tasks {
 	struct wr_task {
 		int32_t pid;
+		uint64_t nr; /* when it was told */
 		char comm[32];
 	} * task;
 	size_t nr;
 	size_t cap;
+	size_t settled; /* of them are in order, and one a pid */
+	uint64_t told;
 };
 
 int wr_tasks_add(struct wr_tasks *t, int32_t pid, const char *comm,
 		 struct zsr_err *err);
+/* From now on there is one a pid, in their order. */
+void wr_tasks_settle(struct wr_tasks *t);
 /* Its name, "<...>" when it has none. */
 const char *wr_tasks_comm(struct wr_tasks *t, int32_t pid);
 
