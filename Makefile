@@ -8,6 +8,7 @@
 #	make check	install what is needed, build everything, run all tests
 #	make bench	measure what the documentation claims
 #	make fuzz	libFuzzer on captures, FUZZ_SECONDS=60 each
+#	make explore	policies under more schedules, MORE=1 preemption
 #	make check-engine	every sequence of the oracle data
 #	make install	PREFIX=/usr/local, DESTDIR=
 #	make V=1	show whole command lines
@@ -139,6 +140,10 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_DIR=$(O)/fuzz tests/fuzz.sh
 
+MORE ?= 1
+explore: $(O)/replay/t/schedules
+	$(Q)ZSR_EXPLORE_MORE=$(MORE) CK_DEFAULT_TIMEOUT=0 CK_FORK=no $<
+
 check-engine: all
 	$(Q)ZSR=$(abspath $(O))/zsr tests/check-engine.sh
 
@@ -158,4 +163,4 @@ clean:
 
 FORCE:
 .PHONY: all deps demo check check-built check-strict check-sanitized \
-	check-san-built check-engine fuzz bench format install clean man FORCE
+	check-san-built check-engine explore fuzz bench format install clean man FORCE

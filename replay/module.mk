@@ -30,3 +30,8 @@ install-headers: FORCE
 		-e 's|@VERSION@|$(call defined_in,ZSR_VERSION,base/base.h)|' \
 		-e 's|@INTERFACE@|$(call defined_in,ZSR_MACHINE_VERSION,replay/machine/machine.h)|' \
 		replay/policy/zsr-policy.pc.in > $(pkgconfig_dir)/zsr-policy.pc
+
+# Variants that the exploring test is made of.
+EXPLORED := $(patsubst %.c,$(O)/%.o,$(wildcard replay/t/explore/*.c))
+$(O)/replay/t/schedules: $(EXPLORED)
+-include $(EXPLORED:.o=.d)

@@ -10,7 +10,7 @@
 /* Failing runs leave their memory behind, so no more than these are made on
  * the way to a short one. */
 #define MAX_FAILURES         50
-#define MAX_RUNS_FOR_SHORTER 20000
+#define MAX_RUNS_FOR_SHORTER 5000
 
 /* ---- decisions -------------------------------------------------------- */
 

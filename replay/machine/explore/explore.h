@@ -19,6 +19,8 @@
  * - A worker takes an item at any time after it was queued, the items in any
  *   order as far as max_active allows; a timer fires at any time after it was
  *   set. One item never runs twice at a time.
+ * - cond_resched() gives the turn away without a preemption. Who could sleep
+ *   16 times in one turn loses it: it waits in a loop for somebody else.
  * - Between two points a task is alone. Code that touches shared data with no
  *   operation in between is therefore never interrupted there.
  *

@@ -12,6 +12,7 @@
 
 #define MAX_STEPS   5000 /* of one run; more is a livelock */
 #define MAX_HELD    16 /* locks of one task */
+#define MAX_YIELDS  16 /* in one turn; then others come first */
 #define MAX_WORKS   64
 #define MAX_OBJECTS 1024 /* a power of two */
 
@@ -75,6 +76,7 @@ struct zsr_explore_task {
 	unsigned preempt_off;
 	const void *held[MAX_HELD];
 	unsigned nr_held;
+	unsigned yields; /* in its present turn */
 	enum op op; /* what it is about to do, */
 	const void *object; /* with what */
 	struct zsr_work *work; /* of a worker: what it runs */

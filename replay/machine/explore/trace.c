@@ -30,10 +30,32 @@ void zsr_explore_trace(struct zsr_explore *x, const struct step *step)
 	x->trace[x->nr_trace++] = *step;
 }
 
+static const char *kind_of(enum op op)
+{
+	switch (op) {
+	case OP_line_read:
+	case OP_line_write:
+	case OP_line_atomic:
+		return "line";
+	case OP_queue_work:
+	case OP_queue_delayed:
+	case OP_cancel_delayed:
+	case OP_flush_work:
+	case OP_idle:
+	case OP_work_done:
+	case OP_fire:
+		return "work";
+	default:
+		return "lock";
+	}
+}
+
 /* What has no name of its own is numbered in order of first use. */
-static unsigned number_of(const struct zsr_explore *x, const void *object)
+static void number_name(const struct zsr_explore *x, const void *object,
+			char *buf, size_t size)
 {
 	const void *seen[64];
+	const char *kind = "lock";
 	unsigned nr = 0, k;
 	size_t i;
 
@@ -45,10 +67,11 @@ static unsigned number_of(const struct zsr_explore *x, const void *object)
 		if (!p || k < nr)
 			continue;
 		seen[nr++] = p;
+		kind = kind_of(x->trace[i].op);
 		if (p == object)
 			break;
 	}
-	return nr;
+	snprintf(buf, size, "%s %u", kind, nr);
 }
 
 void zsr_explore_name_of(const struct zsr_explore *x, const void *object,
@@ -64,7 +87,7 @@ void zsr_explore_name_of(const struct zsr_explore *x, const void *object,
 	}
 	if (x->s->name_of && x->s->name_of(x->s->ctx, object, buf, size))
 		return;
-	snprintf(buf, size, "object %u", number_of(x, object));
+	number_name(x, object, buf, size);
 }
 
 static void print_step(const struct zsr_explore *x, const struct step *s,

@@ -170,6 +170,13 @@ static void ways_of_timers(struct zsr_explore *x, struct ways *ways)
 	}
 }
 
+/* What may sleep. Over and over in one turn, it waits in a loop for somebody
+ * else's step. */
+static bool yields(enum op op)
+{
+	return op == OP_cond_resched || op == OP_flush_work;
+}
+
 /* All ways to go on, first the one that goes on as before. */
 static void find_ways(struct zsr_explore *x, struct ways *ways)
 {
@@ -179,13 +186,14 @@ static void find_ways(struct zsr_explore *x, struct ways *ways)
 	ways->nr = 0;
 	ways->left = left(x);
 	ways->idle = NULL;
-	if (cur != &x->boot) {
+	if (cur != &x->boot && cur->yields <= MAX_YIELDS)
 		ways_of(x, ways, cur, 0);
-		cost = ways->nr && cur->op != OP_cond_resched ? 1 : 0;
-	}
+	cost = ways->nr && cur->op != OP_cond_resched ? 1 : 0;
 	for (i = 0; i < x->nr_tasks; i++)
 		if (&x->task[i] != cur)
 			ways_of(x, ways, &x->task[i], cost);
+	if (!ways->nr && cur->yields > MAX_YIELDS)
+		ways_of(x, ways, cur, 0);
 	ways_of_timers(x, ways);
 }
 
@@ -194,6 +202,8 @@ static void take_turn(struct zsr_explore *x, const struct way *way)
 	struct zsr_explore_task *t = way->t;
 	const void *object = t->op == OP_idle ? way->work : t->object;
 
+	if (x->cur != t)
+		t->yields = 0;
 	x->cur = t;
 	t->cpu = way->cpu;
 	if (t->op == OP_idle) {
@@ -266,6 +276,7 @@ void zsr_explore_point(struct zsr_explore *x, enum op op, const void *object)
 		return;
 	t->op = op;
 	t->object = object;
+	t->yields += yields(op);
 	if (x->limits->merge && is_local(x, op))
 		zsr_explore_trace(x, &(struct step){ .t = t,
 						     .op = op,
