@@ -109,7 +109,7 @@ static int rebuild(struct zsr_handles *h)
 			s->state = ZSR_HANDLE_NONE;
 		keep += s->state != ZSR_HANDLE_NONE;
 	}
-	while (big.cap < 3 * (keep + 1))
+	while (big.cap < 2 * (keep + 1))
 		big.cap *= 2;
 	big.slot = calloc(big.cap, sizeof(*big.slot));
 	if (!big.slot)
