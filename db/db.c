@@ -59,6 +59,11 @@ static int check_header(const char *path, struct zsr_err *err)
 	if (be32(h + HEADER_USER) == 0)
 		return zsr_err_input(err, "%s is damaged: it has no schema",
 				     path);
+	/* No release had an older one, so none is brought up to date. */
+	if (be32(h + HEADER_USER) < ZSR_SCHEMA_VERSION)
+		return zsr_err_input(
+			err, "%s has schema %u, this zsr %u: import its traces again",
+			path, be32(h + HEADER_USER), ZSR_SCHEMA_VERSION);
 	/* SQLite would only read one that a later SQLite writes. */
 	if (h[HEADER_VERSIONS] > 2 || h[HEADER_VERSIONS + 1] > 2)
 		return zsr_err_input(err, "%s is damaged, or of a later SQLite",

@@ -74,8 +74,9 @@ int sqlite3_zsrsqlite_init(sqlite3 *sql, char **errmsg,
 		return SQLITE_ERROR;
 	}
 	if (pragma(sql, "PRAGMA main.application_id") == ZSR_SCHEMA_APPLICATION &&
-	    pragma(sql, "PRAGMA main.user_version") > ZSR_SCHEMA_VERSION) {
-		*errmsg = sqlite3_mprintf("a newer zsr made this database");
+	    pragma(sql, "PRAGMA main.user_version") != ZSR_SCHEMA_VERSION) {
+		*errmsg = sqlite3_mprintf("another version of zsr made this "
+					  "database");
 		return SQLITE_ERROR;
 	}
 	db = make_handle(sql);

@@ -86,8 +86,8 @@ result $? "a database that is none of zsr's" "$got"
 cp "$db" "$dir/new.db"
 sqlite3 "$dir/new.db" "pragma user_version = 1000"
 got=$(shell "$dir/new.db" "select 1")
-echo "$got" | grep -q "a newer zsr made this database"
-result $? "a newer schema is refused" "$got"
+echo "$got" | grep -q "another version of zsr made this database"
+result $? "another schema is refused" "$got"
 
 echo "1..$n"
 exit $failed

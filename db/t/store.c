@@ -377,6 +377,8 @@ START_TEST(refused_files)
 		shell(path,
 		      "pragma journal_mode=delete; pragma user_version=9");
 		refused(path, flags, "newer");
+		shell(path, "pragma user_version=1");
+		refused(path, flags, "import its traces again");
 		unlink(path);
 	}
 	gen_cleanup(path);
