@@ -3,7 +3,6 @@ SRCS += $(wildcard db/*.c)
 TEST_SRCS += $(wildcard db/t/*.c)
 TEST_SCRIPTS += $(wildcard db/t/*.t)
 BENCH_SRCS += $(wildcard db/bench/*.c)
-BENCH_SCRIPTS += $(wildcard db/bench/*.sh)
 
 # create.c takes the schema in with .incbin.
 $(O)/db/create.o: db/schema.sql
