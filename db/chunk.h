@@ -79,8 +79,8 @@ int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 /*
  * The next events, at most max, 0 at the end of the chunk. Objects are born
  * and die in OBJECTS, which gives frees their size (NULL: sizes of frees stay
- * 0; it needs FREED and SIZE). births, unless NULL, gets the birth of each freed object if OBJECTS keeps
- * them; UINT64_MAX for other events.
+ * 0; it needs FREED and SIZE). births, unless NULL, gets the birth of each
+ * freed object if OBJECTS keeps them; UINT64_MAX for other events.
  */
 int zsr_chunk_decoder_read(struct zsr_chunk_decoder *dec,
 			   struct zsr_live *objects, struct zsr_event *ev,

@@ -5,8 +5,9 @@
  * constant here is ours.
  *
  * The list goes through a table, a word a slot, whose pages are allocated,
- * without waiting, when the first of their slots is released. A slot that is stored to and released again while its
- * index still waits is marked again and not listed twice.
+ * without waiting, when the first of their slots is released. A slot that is
+ * stored to and released again while its index still waits is marked again and
+ * not listed twice.
  */
 #include <errno.h>
 #include <stdlib.h>
