@@ -27,7 +27,6 @@ static const struct zsr_param params[] = {
 /* In the zspage's own record where there is a kernel around. */
 struct node {
 	struct node *next;
-	uint64_t nr; /* nodes from here to the list's end */
 	uint64_t queued_at;
 	struct zsr_zspage *zspage;
 };
@@ -36,36 +35,45 @@ struct defer_zspage {
 	struct zsr_pool *pool;
 	struct zsr_line line; /* of the list's head */
 	struct node *head; /* youngest first */
+	uint64_t nr; /* on the list; not kept where the first one kicks */
 	struct node *taken; /* the worker's, oldest first */
 	struct zsr_workqueue wq;
 	struct zsr_delayed_work drain;
 };
 
-/* How many the list holds now. */
+/* How many the list holds now; that is exact up to the kick. Once it is there N
+ * is the worker's, who may be at work. */
 static uint64_t list_push(struct defer_zspage *d, struct node *n)
 {
+	struct node *next;
+
 	zsr_line_atomic(d->pool->m, &d->line);
-	n->next = __atomic_load_n(&d->head, __ATOMIC_ACQUIRE);
+	next = __atomic_load_n(&d->head, __ATOMIC_RELAXED);
 	do {
-		n->nr = n->next ? n->next->nr + 1 : 1;
-	} while (!__atomic_compare_exchange_n(&d->head, &n->next, n, true,
+		n->next = next;
+	} while (!__atomic_compare_exchange_n(&d->head, &next, n, true,
 					      __ATOMIC_RELEASE,
-					      __ATOMIC_ACQUIRE));
-	return n->nr;
+					      __ATOMIC_RELAXED));
+	if (d->pool->param[KICK] == 1)
+		return next ? 2 : 1;
+	return __atomic_add_fetch(&d->nr, 1, __ATOMIC_RELAXED);
 }
 
 /* The whole list, oldest first. */
 static struct node *list_take(struct defer_zspage *d)
 {
 	struct node *n, *next, *oldest = NULL;
+	uint64_t nr = 0;
 
 	zsr_line_atomic(d->pool->m, &d->line);
 	n = __atomic_exchange_n(&d->head, NULL, __ATOMIC_ACQUIRE);
-	for (; n; n = next) {
+	for (; n; n = next, nr++) {
 		next = n->next;
 		n->next = oldest;
 		oldest = n;
 	}
+	if (d->pool->param[KICK] > 1)
+		__atomic_sub_fetch(&d->nr, nr, __ATOMIC_RELAXED);
 	return oldest;
 }
 
