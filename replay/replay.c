@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "replay/choose.h"
-#include "replay/player.h"
+#include "replay/host_player.h"
 
 static const char *const arrival_names[] = { "closed", "recorded", "asap" };
 static const char *const gaps_names[] = { "auto", "recorded", "profile" };
+static const char *const pin_names[] = { "none", "spread", "recorded" };
 static const char *const outer_names[] = { "auto", "device", "cluster", "none" };
 
 const char *zsr_arrival_name(unsigned arrival)
@@ -20,6 +21,11 @@ const char *zsr_gaps_name(unsigned gaps)
 	return gaps < ZSR_NR_GAPS ? gaps_names[gaps] : NULL;
 }
 
+const char *zsr_pin_name(unsigned pin)
+{
+	return pin < ZSR_NR_PINS ? pin_names[pin] : NULL;
+}
+
 const char *zsr_outer_lock_name(unsigned outer)
 {
 	return outer < ZSR_NR_OUTERS ? outer_names[outer] : NULL;
@@ -27,6 +33,11 @@ const char *zsr_outer_lock_name(unsigned outer)
 
 struct session {
 	struct zsr_player_setup setup;
+	bool on_host;
+	struct zsr_host_setup host; /* its common part is filled run by run */
+	struct zsr_host_trace calls;
+	struct zsr_clock clock;
+	char *host_text; /* what machine that is */
 	struct zsr_profile profile;
 	struct zsr_conditions conditions;
 	struct zsr_releases releases; /* when a policy asks for them */
@@ -54,6 +65,45 @@ static bool any_gated(const struct session *s)
 	return false;
 }
 
+/* What a machine of threads cannot do. */
+static int host_check(const struct zsr_replay_opts *o, struct zsr_err *err)
+{
+	const struct zsr_condition_args *c = &o->conditions;
+
+	if (o->arrival == ZSR_ARRIVAL_CLOSED)
+		return zsr_err_usage(err, "arrival closed is for the virtual "
+					  "clock; the host's are asap and "
+					  "recorded");
+	if ((c->load && *c->load) || (c->offline && *c->offline) ||
+	    (c->compact_at && *c->compact_at) || c->compact_every || c->memory)
+		return zsr_err_usage(err,
+				     "loads, offline CPUs, compactions and "
+				     "memory sizes are for the virtual "
+				     "clock");
+	return 0;
+}
+
+static int host_init(struct session *s, const struct zsr_replay_opts *o,
+		     struct zsr_err *err)
+{
+	int ret = zsr_host_trace_load(&s->calls, s->setup.db, s->setup.trace,
+				      s->profile.pause / ZSR_PS_PER_NS, err);
+
+	if (ret)
+		return ret;
+	s->on_host = true;
+	zsr_clock_init(&s->clock);
+	s->host_text = zsr_host_describe(&s->clock);
+	if (!s->host_text)
+		return zsr_err_nomem(err, "machine's description");
+	s->setup.cpus = o->cpus;
+	s->host = (struct zsr_host_setup){ .calls = &s->calls,
+					   .clock = &s->clock,
+					   .pin = o->pin,
+					   .worker_nice = o->worker_nice };
+	return 0;
+}
+
 static int session_init(struct session *s, struct zsr_db *db,
 			const struct zsr_trace *trace,
 			const struct zsr_replay_opts *o, struct zsr_err *err)
@@ -61,7 +111,9 @@ static int session_init(struct session *s, struct zsr_db *db,
 	const char *const *param;
 	int ret;
 
-	ret = zsr_choose(&s->choice, o->policies, err);
+	ret = o->host ? host_check(o, err) : 0;
+	if (!ret)
+		ret = zsr_choose(&s->choice, o->policies, err);
 	for (param = o->params; !ret && param && *param; param++)
 		ret = zsr_choose_param(&s->choice, *param, err);
 	if (!ret)
@@ -97,6 +149,8 @@ static int session_init(struct session *s, struct zsr_db *db,
 		return ret;
 	if (s->conditions.memory)
 		s->profile.memory = s->conditions.memory;
+	if (o->host)
+		return host_init(s, o, err);
 	if (!any_gated(s))
 		return 0;
 	return zsr_releases_scan(&s->releases, db, trace,
@@ -104,6 +158,18 @@ static int session_init(struct session *s, struct zsr_db *db,
 }
 
 /* ---- runs -------------------------------------------------------------------- */
+
+static void host_conditions(const struct zsr_host_setup *h, struct zsr_run *run)
+{
+	size_t n = 0, len = sizeof(run->conditions);
+
+	if (h->pin != ZSR_PIN_NONE)
+		n = (size_t)snprintf(run->conditions, len, "--pin %s",
+				     zsr_pin_name(h->pin));
+	if (h->worker_nice)
+		snprintf(run->conditions + n, len - n, "%s--worker-nice %d",
+			 n ? " " : "", h->worker_nice);
+}
 
 static int describe(const struct session *s, const struct zsr_chosen *c,
 		    struct zsr_run *run, struct zsr_err *err)
@@ -115,8 +181,10 @@ static int describe(const struct session *s, const struct zsr_chosen *c,
 	snprintf(run->trace_digest, sizeof(run->trace_digest), "%s",
 		 p->trace->digest);
 	snprintf(run->policy, sizeof(run->policy), "%s", c->policy->name);
-	snprintf(run->clock, sizeof(run->clock), "virtual");
-	snprintf(run->profile, sizeof(run->profile), "%s", s->profile.name);
+	snprintf(run->clock, sizeof(run->clock), "%s",
+		 s->on_host ? "host" : "virtual");
+	snprintf(run->profile, sizeof(run->profile), "%s",
+		 s->on_host ? "host" : s->profile.name);
 	snprintf(run->arrival, sizeof(run->arrival), "%s",
 		 zsr_arrival_name(p->arrival));
 	snprintf(run->gaps, sizeof(run->gaps), "%s", zsr_gaps_name(p->gaps));
@@ -125,14 +193,24 @@ static int describe(const struct session *s, const struct zsr_chosen *c,
 	snprintf(run->engine, sizeof(run->engine), "%s", p->model->name);
 	snprintf(run->conditions, sizeof(run->conditions), "%s",
 		 s->conditions.text);
+	if (s->on_host)
+		host_conditions(&s->host, run);
 	run->page_size = p->trace->page_size;
 	run->cpus = p->cpus;
 	run->seed = p->seed;
-	run->profile_text = strdup(s->profile.text);
+	run->profile_text = strdup(s->on_host ? s->host_text : s->profile.text);
 	run->params = zsr_chosen_params(c);
 	if (!run->profile_text || !run->params)
 		return zsr_err_nomem(err, "run");
 	return 0;
+}
+
+static int play(struct session *s, struct zsr_run *run, struct zsr_err *err)
+{
+	if (!s->on_host)
+		return zsr_player_run(&s->setup, run, err);
+	s->host.common = s->setup;
+	return zsr_host_player_run(&s->host, run, err);
 }
 
 static int run_one(struct session *s, const struct zsr_chosen *c,
@@ -150,7 +228,7 @@ static int run_one(struct session *s, const struct zsr_chosen *c,
 	s->setup.progress = &progress;
 	ret = describe(s, c, run, err);
 	if (!ret)
-		ret = zsr_player_run(&s->setup, run, err);
+		ret = play(s, run, err);
 	zsr_progress_finish(&progress);
 	if (!ret)
 		zsr_run_digest(run);
@@ -168,13 +246,56 @@ static int run_reference(struct session *s, struct zsr_run *run,
 	return ret;
 }
 
+static int run_and_give(struct session *s, const struct zsr_chosen *c,
+			int (*done)(void *ctx, struct zsr_run *run,
+				    struct zsr_err *err),
+			void *ctx, struct zsr_err *err)
+{
+	struct zsr_run run = { 0 };
+	int ret = run_one(s, c, &run, err);
+
+	if (!ret && done)
+		ret = done(ctx, &run, err);
+	zsr_run_free(&run);
+	return ret;
+}
+
+/* Every policy in every round, those to warm up first. */
+static int host_rounds(struct session *s, const struct zsr_replay_opts *o,
+		       int (*done)(void *ctx, struct zsr_run *run,
+				   struct zsr_err *err),
+		       void *ctx, struct zsr_err *err)
+{
+	unsigned rounds = o->warmup + zsr_max(o->repeat, 1u);
+	unsigned n, round, i;
+	int ret = 0;
+
+	for (n = 0; !ret && n < rounds * s->choice.nr; n++) {
+		round = o->interleave ? n / s->choice.nr : n % rounds;
+		i = o->interleave ? n % s->choice.nr : n / rounds;
+		s->setup.seed = round + 1 - o->warmup;
+		ret = run_and_give(s, &s->choice.chosen[i],
+				   round < o->warmup ? NULL : done, ctx, err);
+	}
+	return ret;
+}
+
+static void session_free(struct session *s)
+{
+	zsr_releases_free(&s->releases);
+	zsr_profile_free(&s->profile);
+	zsr_host_trace_free(&s->calls);
+	free(s->host_text);
+	free(s);
+}
+
 int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
 	       const struct zsr_replay_opts *opts,
 	       int (*done)(void *ctx, struct zsr_run *run, struct zsr_err *err),
 	       void *ctx, struct zsr_err *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
-	struct zsr_run sync = { 0 }, run = { 0 };
+	struct zsr_run sync = { 0 };
 	unsigned i;
 	int ret;
 
@@ -183,19 +304,16 @@ int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
 	ret = session_init(s, db, trace, opts, err);
 	if (!ret)
 		ret = run_reference(s, &sync, err);
-	for (i = 0; !ret && i < s->choice.nr; i++) {
-		if (s->choice.chosen[i].policy == &zsr_policy_sync) {
+	if (!ret && s->on_host)
+		ret = host_rounds(s, opts, done, ctx, err);
+	for (i = 0; !ret && !s->on_host && i < s->choice.nr; i++) {
+		if (s->choice.chosen[i].policy == &zsr_policy_sync)
 			ret = done(ctx, &sync, err);
-			continue;
-		}
-		ret = run_one(s, &s->choice.chosen[i], &run, err);
-		if (!ret)
-			ret = done(ctx, &run, err);
-		zsr_run_free(&run);
+		else
+			ret = run_and_give(s, &s->choice.chosen[i], done, ctx,
+					   err);
 	}
 	zsr_run_free(&sync);
-	zsr_releases_free(&s->releases);
-	zsr_profile_free(&s->profile);
-	free(s);
+	session_free(s);
 	return ret;
 }

@@ -36,9 +36,18 @@ enum zsr_outer_lock {
 	ZSR_NR_OUTERS
 };
 
+/* Where the threads of a host replay run. */
+enum zsr_pin {
+	ZSR_PIN_NONE, /* where the system puts them */
+	ZSR_PIN_SPREAD, /* task i on CPU i, i modulo the number of CPUs */
+	ZSR_PIN_RECORDED, /* on the CPU where most of its calls were */
+	ZSR_NR_PINS
+};
+
 /* Names on the command line; NULL past the end. */
 const char *zsr_arrival_name(unsigned arrival);
 const char *zsr_gaps_name(unsigned gaps);
+const char *zsr_pin_name(unsigned pin);
 const char *zsr_outer_lock_name(unsigned outer);
 
 struct zsr_replay_opts {
@@ -51,6 +60,16 @@ struct zsr_replay_opts {
 	enum zsr_gaps gaps;
 	enum zsr_outer_lock outer;
 	struct zsr_condition_args conditions;
+	/* On real threads, with the arrivals asap and recorded, no gaps and no
+	 * conditions; each policy so often, in turn where interleaved, and
+	 * before that some rounds that are not kept. A run's seed is its
+	 * round then. */
+	bool host;
+	enum zsr_pin pin;
+	int worker_nice;
+	unsigned repeat; /* 0: once */
+	unsigned warmup;
+	bool interleave;
 };
 
 /*

@@ -21,6 +21,8 @@ allowed() {
 	replay) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h replay/machine/machine.h
 		replay/machine/virtual/vm.h replay/machine/virtual/profile.h
+		replay/machine/host/host.h replay/machine/host/clock.h
+		replay/policy/book.h
 		replay/policy/policy.h replay/policy/table.h" ;;
 	analyze) echo "base/base.h event/event.h db/db.h" ;;
 	report) echo "base/base.h analyze/analyze.h" ;;

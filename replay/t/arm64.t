@@ -18,7 +18,8 @@ trap 'rm -rf "$work"' EXIT
 
 # What has no use for zlib: sequences of the engine command are left out.
 sources=$(ls base/*.c event/*.c db/*.c synth/*.c replay/*.c replay/policy/*.c \
-	replay/machine/virtual/*.[cS] replay/engine/*.c |
+	replay/machine/virtual/*.[cS] replay/machine/host/*.c \
+	replay/engine/*.c |
 	grep -v -e engine/seq -e engine/run)
 build() { # compiler, output, flags...
 	cc=$1 out=$2

@@ -157,7 +157,10 @@ int zsr_host_create(struct zsr_host **host, const struct zsr_host_opts *opts,
 	pthread_mutex_init(&h->cpu_lock, NULL);
 	pthread_mutex_init(&h->retired_lock, NULL);
 	ret = zsr_host_cpus_init(h, err);
-	zsr_clock_init(&h->clock);
+	if (opts->clock)
+		h->clock = *opts->clock;
+	else
+		zsr_clock_init(&h->clock);
 	if (!ret)
 		ret = start(h, err);
 	if (ret) {

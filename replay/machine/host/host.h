@@ -36,6 +36,7 @@ struct zsr_host_opts {
 	bool pin; /* threads go to their CPU */
 	int worker_nice;
 	unsigned pcp_batch, pcp_high; /* pages; 0: 63 and 378 */
+	const struct zsr_clock *clock; /* NULL: it is found now */
 };
 
 /* What a thread did, in clock ticks and numbers. */
@@ -169,7 +170,7 @@ int64_t zsr_host_pages(const struct zsr_host *h);
 /* ---- between the files of this folder -------------------------------- */
 
 /* How often a spinner looks before it gives way to the rest of the system. */
-#define ZSR_HOST_SPINS 4096
+#define ZSR_HOST_SPINS 1024
 
 #if defined(__x86_64__) || defined(__i386__)
 #define zsr_host_relax() __builtin_ia32_pause()

@@ -5,7 +5,21 @@
 
 #include "replay/machine/host/host.h"
 
-/* A timer's time is CLOCK_MONOTONIC in ns, never 0. */
+/* What a timer is armed with: CLOCK_MONOTONIC in ns, then the CPU for its work,
+ * which others may queue meanwhile. Never 0. */
+#define CPU_BITS 6
+_Static_assert(ZSR_MAX_CPUS <= 1 << CPU_BITS, "a CPU's number fits");
+
+static uint64_t due_ns(const struct zsr_delayed_work *w)
+{
+	return w->armed >> CPU_BITS;
+}
+
+static unsigned cpu_of(const struct zsr_delayed_work *w)
+{
+	return w->armed & ((1u << CPU_BITS) - 1);
+}
+
 static bool before(const struct zsr_host *h, size_t a, size_t b)
 {
 	return h->timer[a]->armed < h->timer[b]->armed;
@@ -58,13 +72,13 @@ bool zsr_host_queue_delayed_on(struct zsr_machine *m, unsigned cpu,
 	zsr_host_preempt_off(t);
 	zsr_host_ticket_lock(&h->timer_lock);
 	set = !w->armed && !__atomic_load_n(&w->work.pending, __ATOMIC_ACQUIRE);
-	if (set) {
+	if (set)
 		full = zsr_grow(&h->timer, &h->cap_timers, h->nr_timers + 1,
 				sizeof(*h->timer));
-		w->work.cpu = cpu;
-	}
 	if (set && !full) {
-		w->armed = zsr_clock_ns() + zsr_max(delay_ns, (uint64_t)1);
+		w->armed = (zsr_clock_ns() + zsr_max(delay_ns, (uint64_t)1))
+				   << CPU_BITS |
+			   cpu;
 		h->timer[h->nr_timers] = w;
 		sift_up(h, h->nr_timers++);
 		first = h->timer[0] == w;
@@ -112,16 +126,18 @@ static uint64_t fire(struct zsr_host *h)
 {
 	struct zsr_delayed_work *w;
 	uint64_t next = 0;
+	unsigned cpu;
 
 	zsr_host_preempt_off(zsr_host_self);
 	zsr_host_ticket_lock(&h->timer_lock);
 	while (h->nr_timers) {
 		w = h->timer[0];
-		next = w->armed;
+		next = due_ns(w);
 		if (next > zsr_clock_ns())
 			break;
+		cpu = cpu_of(w);
 		take_out(h, 0);
-		zsr_host_queue_work_on(&h->m, w->work.cpu, &w->work);
+		zsr_host_queue_work_on(&h->m, cpu, &w->work);
 		next = 0;
 	}
 	zsr_host_ticket_unlock(&h->timer_lock);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* host_player.c: tasks and their calls; host_player_run.c: a whole run. */
+#ifndef ZSR_HOST_PLAYER_PRIVATE_H
+#define ZSR_HOST_PLAYER_PRIVATE_H
+
+#include "replay/host_book.h"
+#include "replay/host_player.h"
+
+struct host_release {
+	uint64_t begin, end; /* ticks */
+	uint64_t nr;
+};
+
+struct host_task {
+	_Alignas(128) struct zsr_host_thread self;
+	struct host_player *p;
+	const struct zsr_host_task *calls;
+	struct zsr_releaser releaser;
+	pthread_t thread;
+	uint32_t row;
+	uint32_t epoch; /* it is in; UINT32_MAX: none yet */
+	/* The release under way, and those that are over. */
+	uint64_t rel_begin, rel_nr;
+	struct host_release *release;
+	size_t nr_releases;
+	uint64_t first_release; /* ticks; 0: none yet */
+	uint64_t last_return;
+	unsigned in_batch; /* releases under the outer lock so far */
+	/* Ticks. */
+	uint64_t in_release, in_compact;
+	uint64_t spin_elsewhere, queueing_elsewhere; /* of self.counts, not in
+						      * releases */
+	uint64_t mallocs, malloc_failed, frees;
+	struct zsr_hist release_hist, malloc_hist; /* ns */
+};
+
+struct host_player {
+	const struct zsr_host_setup *s;
+	struct zsr_run *run;
+	struct zsr_host *h;
+	struct zsr_host_book book; /* and the account */
+	struct zsr_pool *pool;
+	struct host_task *task;
+	struct zsr_spinlock outer;
+	uint32_t *place; /* by object: see objects.h */
+	uint32_t *epoch_left; /* by number: tasks that are not through it */
+	uint32_t epoch_now;
+	sem_t start;
+	uint64_t start_ticks;
+	uint32_t nr_releasing; /* tasks in a release, for gated policies */
+	int error; /* -errno: tasks end early */
+	size_t cap_releases;
+};
+
+void *zsr_host_task_main(void *arg);
+/* A pool's enter_swap(): the calling task takes the outer lock. */
+void zsr_host_enter_swap(struct zsr_pool *pool);
+
+#endif
