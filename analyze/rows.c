@@ -44,6 +44,8 @@ static const struct {
 	{ "worker", NS, VAL_cpu_worker_ns, 0 },
 	{ "worker spin", NS, VAL_cpu_worker_spin_ns, 0 },
 	{ "queueing", NS, VAL_cpu_queueing_ns, 0 },
+	{ "in stores", NS | IF_ANY, VAL_cpu_reuse_ns, 0 },
+	{ "flush at the end", NS | IF_ANY, VAL_cpu_flush_ns, 0 },
 	{ "total", NS, VAL_cpu_total_ns, 0 },
 	{ NULL, RATIO, VAL_cpu_total_ns, 0 },
 	{ "rest of the path", NS, VAL_cpu_gap_ns, 0 },

@@ -142,7 +142,8 @@ void zsr_values_fill(const struct zsr_run *run, uint64_t *value)
 	ZSR_RUN_VALUES(X)
 #undef X
 	value[VAL_cpu_total_ns] = add_sat(
-		add_sat(v->cpu_caller_ns, v->cpu_spin_ns),
+		add_sat(add_sat(v->cpu_caller_ns, v->cpu_spin_ns),
+			add_sat(v->cpu_reuse_ns, v->cpu_flush_ns)),
 		add_sat(add_sat(v->cpu_worker_ns, v->cpu_worker_spin_ns),
 			v->cpu_queueing_ns));
 	value[VAL_held_peak_bytes] = mul_sat(v->held_peak_pages, run->page_size);

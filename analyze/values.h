@@ -6,27 +6,27 @@
 #include "analyze/analyze.h"
 #include "db/db.h"
 
-#define ZSR_DERIVED_VALUES(X)                                                         \
-	X(cpu_total_ns,                                                               \
-	  "ns", "CPU time of callers, their spin, workers, worker spin and queueing") \
-	X(held_peak_bytes, "bytes", "most bytes held back by queued frees")           \
-	X(queue_bytes, "bytes", "bytes of the policy's own buffers")                  \
-	X(step_slot_ns, "ns", "CPU time of slot bookkeeping")                         \
-	X(step_object_ns, "ns", "CPU time of freeing objects and handles")            \
-	X(step_zspage_ns, "ns", "CPU time of giving emptied zspages back")            \
-	X(step_lock_ns, "ns", "CPU time of lock operations, less waits")              \
-	X(step_queue_ns, "ns", "CPU time of queueing, wake-ups and switches")         \
-	X(wait_outer_ns, "ns", "waits for the swap device's lock")                    \
-	X(wait_pool_ns, "ns", "waits for the pool lock")                              \
-	X(wait_class_ns, "ns", "waits for class locks")                               \
-	X(wait_zone_ns, "ns", "waits for the zone lock")                              \
-	X(wait_queue_ns, "ns", "waits for the policy's own locks")                    \
-	X(release_p50_ns, "ns", "median of one release")                              \
-	X(release_p90_ns, "ns", "90 % of releases took at most this")                 \
-	X(release_p99_ns, "ns", "99 % of releases took at most this")                 \
-	X(release_p999_ns, "ns", "99.9 % of releases took at most this")              \
-	X(release_max_ns, "ns", "longest release")                                    \
-	X(malloc_p50_ns, "ns", "median of one zs_malloc")                             \
+#define ZSR_DERIVED_VALUES(X)                                                             \
+	X(cpu_total_ns,                                                                   \
+	  "ns", "CPU time of all frees: callers, workers, spin, queueing, stores, flush") \
+	X(held_peak_bytes, "bytes", "most bytes held back by queued frees")               \
+	X(queue_bytes, "bytes", "bytes of the policy's own buffers")                      \
+	X(step_slot_ns, "ns", "CPU time of slot bookkeeping")                             \
+	X(step_object_ns, "ns", "CPU time of freeing objects and handles")                \
+	X(step_zspage_ns, "ns", "CPU time of giving emptied zspages back")                \
+	X(step_lock_ns, "ns", "CPU time of lock operations, less waits")                  \
+	X(step_queue_ns, "ns", "CPU time of queueing, wake-ups and switches")             \
+	X(wait_outer_ns, "ns", "waits for the swap device's lock")                        \
+	X(wait_pool_ns, "ns", "waits for the pool lock")                                  \
+	X(wait_class_ns, "ns", "waits for class locks")                                   \
+	X(wait_zone_ns, "ns", "waits for the zone lock")                                  \
+	X(wait_queue_ns, "ns", "waits for the policy's own locks")                        \
+	X(release_p50_ns, "ns", "median of one release")                                  \
+	X(release_p90_ns, "ns", "90 % of releases took at most this")                     \
+	X(release_p99_ns, "ns", "99 % of releases took at most this")                     \
+	X(release_p999_ns, "ns", "99.9 % of releases took at most this")                  \
+	X(release_max_ns, "ns", "longest release")                                        \
+	X(malloc_p50_ns, "ns", "median of one zs_malloc")                                 \
 	X(malloc_p99_ns, "ns", "99 % of zs_mallocs took at most this")
 
 enum {

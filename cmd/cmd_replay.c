@@ -14,7 +14,7 @@ struct args {
 	char *arrival, *gaps, *outer;
 	char **params;
 	char **load, **offline, **compact_at;
-	char *compact_every, *memory;
+	char *compact_every, *memory, *swap;
 	int json;
 };
 
@@ -100,6 +100,7 @@ static int options(const struct args *a, struct zsr_replay_opts *o,
 		.compact_at = (const char *const *)a->compact_at,
 		.compact_every = a->compact_every,
 		.memory = a->memory,
+		.swap = a->swap,
 	};
 	return 0;
 }
@@ -170,6 +171,7 @@ static void args_free(struct args *a)
 	list_free(a->compact_at);
 	free(a->compact_every);
 	free(a->memory);
+	free(a->swap);
 	free(a->db);
 	free(a->policies);
 	free(a->machine);
@@ -207,6 +209,8 @@ int zsr_cmd_replay(int argc, const char **argv)
 		  "KIND=VALUE" },
 		{ "memory", '\0', POPT_ARG_STRING, &a.memory, 0,
 		  "memory of the machine (the profile's)", "SIZE" },
+		{ "swap", '\0', POPT_ARG_STRING, &a.swap, 0,
+		  "size of the swap device (as much as memory)", "SIZE" },
 		{ "offline", '\0', POPT_ARG_ARGV, &a.offline, 0,
 		  "take a CPU away, TIME after the first release; may be "
 		  "repeated",

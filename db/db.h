@@ -271,6 +271,11 @@ int zsr_trace_records(struct zsr_db *db, const struct zsr_trace *t,
 	X(cpu_queueing_ns, "ns",                                               \
 	  "CPU time of queueing work, wake-ups and context switches for it")   \
 	X(cpu_gap_ns, "ns", "CPU time of the rest of the release path")        \
+	X(cpu_reuse_ns, "ns",                                                  \
+	  "CPU time of stores that free what waited in their slot, spin "      \
+	  "included")                                                          \
+	X(cpu_flush_ns, "ns",                                                  \
+	  "CPU time of the flush at pool destroy, of all CPUs")                \
 	X(cpu_compact_ns, "ns", "CPU time of compactions, spin included")      \
 	X(switches, "", "context switches")                                    \
 	X(works_queued, "", "work items queued")                               \
@@ -378,7 +383,7 @@ struct zsr_run_lock {
 
 /* CPU time of a step of the release path. */
 struct zsr_run_step {
-	char who[12]; /* "caller" or "worker" */
+	char who[12]; /* "caller", "worker", "store" (see cpu_reuse_ns) */
 	char step[24]; /* name in a machine profile */
 	uint64_t ns;
 };

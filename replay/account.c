@@ -182,7 +182,7 @@ void zsr_account_free(struct zsr_account *a)
 	*a = (struct zsr_account){ 0 };
 }
 
-/* When ceil(total * percent / 100) pages were back, from the first release's
+/* When ceil(due * percent / 100) pages were back, from the first release's
  * begin; the log is in order of time. */
 static int find_times(struct zsr_account *a, struct zsr_run_values *v)
 {
@@ -194,8 +194,13 @@ static int find_times(struct zsr_account *a, struct zsr_run_values *v)
 		     { 99, &v->at_99_ns },
 		     { 100, &v->at_100_ns } };
 	struct back_entry entry;
-	uint64_t back = 0;
+	uint64_t back = 0, due = v->pages_total;
 	unsigned i = 0;
+
+	/* Nothing waits any more, so all is back that will be: this policy's
+	 * stores met other zspages than those of sync. */
+	if (!a->depth && !a->held_pages)
+		due = zsr_min(due, a->back_pages);
 
 	for (i = 0; i < ZSR_ARRAY_SIZE(want); i++)
 		*want[i].at = UINT64_MAX;
@@ -205,10 +210,18 @@ static int find_times(struct zsr_account *a, struct zsr_run_values *v)
 	while (fread(&entry, sizeof(entry), 1, a->back_log) == 1) {
 		back += entry.pages;
 		while (i < ZSR_ARRAY_SIZE(want) &&
-		       back * 100 >= v->pages_total * want[i].percent)
+		       back * 100 >= due * want[i].percent)
 			*want[i++].at = zsr_ps_to_ns(entry.ps - a->first_release);
 	}
 	return ferror(a->back_log) ? -EIO : 0;
+}
+
+int zsr_account_error(const struct zsr_account *a, struct zsr_err *err)
+{
+	if (a->error == -EPROTO)
+		return zsr_err_input(err, "the policy freed what was free, or "
+					  "what it was never given");
+	return zsr_err_sys(err, -a->error, "record of the run");
 }
 
 int zsr_account_finish(struct zsr_account *a, uint64_t ps, struct zsr_run *run,
@@ -233,7 +246,9 @@ int zsr_account_finish(struct zsr_account *a, uint64_t ps, struct zsr_run *run,
 	v->stranded = a->depth;
 	if (!v->pages_total)
 		v->pages_total = a->back_pages;
-	ret = a->error ? a->error : find_times(a, v);
+	if (a->error)
+		return zsr_account_error(a, err);
+	ret = find_times(a, v);
 	if (ret)
 		return zsr_err_sys(err, -ret, "record of the run");
 	for (i = 0; i < ZSR_NR_RUN_SERIES; i++) {

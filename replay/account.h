@@ -52,6 +52,8 @@ void zsr_account_free(struct zsr_account *a);
 /* A failure of the host (memory, temporary file); ends the run. From any
  * thread. */
 void zsr_account_fail(struct zsr_account *a, int error);
+/* What failed, in words. */
+int zsr_account_error(const struct zsr_account *a, struct zsr_err *err);
 
 /* A release begins now, or began (at its mark) before: pages count as back from
  * the first call on, times from the earliest begin. */

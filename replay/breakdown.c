@@ -121,7 +121,8 @@ int zsr_breakdown_finish(struct player *p, struct zsr_err *err)
 {
 	each_lock(p, add_lock);
 	if (p->error || add_steps(p, "caller", ZSR_MODE_RELEASE) ||
-	    add_steps(p, "worker", ZSR_MODE_WORKER))
+	    add_steps(p, "worker", ZSR_MODE_WORKER) ||
+	    add_steps(p, "store", ZSR_MODE_REUSE))
 		return zsr_err_nomem(err, "breakdown");
 	return 0;
 }

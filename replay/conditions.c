@@ -233,6 +233,17 @@ static int check_rt(const struct zsr_conditions *c, unsigned cpus,
 			     c->rt_hogs, (unsigned)c->rt_permille, left);
 }
 
+static int parse_bytes(struct zsr_conditions *c, const char *option,
+		       const char *arg, uint64_t *bytes, struct zsr_err *err)
+{
+	int ret = zsr_parse_size(arg, bytes, err);
+
+	if (!ret && (*bytes < 1u << 20 || *bytes > 1ull << 50))
+		ret = zsr_err_usage(err, "not within 1M to 1024T");
+	return ret ? zsr_err_wrap(err, ret, "%s", option)
+		   : note(c, option, arg, err);
+}
+
 int zsr_conditions_parse(struct zsr_conditions *c,
 			 const struct zsr_condition_args *args, unsigned cpus,
 			 struct zsr_err *err)
@@ -252,14 +263,10 @@ int zsr_conditions_parse(struct zsr_conditions *c,
 			return zsr_err_wrap(err, ret, "--compact-every");
 		ret = note(c, "--compact-every", args->compact_every, err);
 	}
-	if (!ret && args->memory) {
-		ret = zsr_parse_size(args->memory, &c->memory, err);
-		if (!ret && (c->memory < 1u << 20 || c->memory > 1ull << 50))
-			ret = zsr_err_usage(err, "not within 1M to 1024T");
-		if (ret)
-			return zsr_err_wrap(err, ret, "--memory");
-		ret = note(c, "--memory", args->memory, err);
-	}
+	if (!ret && args->memory)
+		ret = parse_bytes(c, "--memory", args->memory, &c->memory, err);
+	if (!ret && args->swap)
+		ret = parse_bytes(c, "--swap", args->swap, &c->swap, err);
 	if (c->nr_offline)
 		qsort(c->offline, c->nr_offline, sizeof(c->offline[0]),
 		      compare_offline);

@@ -24,7 +24,7 @@ struct zsr_condition_args {
 	const char *const *offline; /* + "CPU@TIME" */
 	const char *const *compact_at; /* + TIME */
 	const char *compact_every; /* TIME */
-	const char *memory; /* SIZE */
+	const char *memory, *swap; /* SIZE */
 };
 
 struct zsr_conditions {
@@ -35,6 +35,7 @@ struct zsr_conditions {
 	bool wake_set, worker_set;
 	struct zsr_dist wake, worker; /* wake-ups; of workers only */
 	uint64_t memory; /* bytes; 0: the profile's */
+	uint64_t swap; /* bytes of the swap device; 0: as much as memory */
 	struct zsr_offline {
 		unsigned cpu;
 		uint64_t at_ns;

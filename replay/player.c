@@ -309,7 +309,9 @@ static int64_t store(struct player_task *t, unsigned pool, zsr_handle h)
 	int64_t slot;
 
 	zsr_vm_sync(t->p->vm);
+	t->p->vm->c->cur->mode = ZSR_MODE_REUSE;
 	slot = zsr_pool_slot_store(&t->p->pool[pool], h);
+	t->p->vm->c->cur->mode = ZSR_MODE_STORE;
 	if (slot < 0) {
 		zsr_err_sys(&t->p->err, (int)-slot, "slots");
 		fail(t->p, (int)slot);

@@ -26,6 +26,13 @@ static void pressure_main(struct zsr_vm *vm, void *arg)
 		p->s->policy->pressure(&p->pool[i]);
 }
 
+/* A swap device of zram is as large as the memory unless somebody says so. */
+static uint64_t swap_bytes(const struct zsr_player_setup *s)
+{
+	return s->conditions && s->conditions->swap ? s->conditions->swap
+						    : s->profile->memory;
+}
+
 static int pools_init(struct player *p, struct zsr_err *err)
 {
 	const struct zsr_player_setup *s = p->s;
@@ -42,6 +49,7 @@ static int pools_init(struct player *p, struct zsr_err *err)
 				    &p->nr_releasing, &p->account, err);
 		if (ret)
 			return ret;
+		p->pool[i].swap_slots = swap_bytes(s) / s->trace->page_size;
 		if (s->outer != ZSR_OUTER_DEVICE)
 			continue;
 		p->pool[i].device_lock = &p->outer;
@@ -75,7 +83,7 @@ static void machine_values(struct player *p)
 {
 	struct zsr_run_values *v = &p->run->v;
 	uint64_t caller = 0, spin = 0, worker = 0, wspin = 0, queue = 0, gap = 0;
-	uint64_t compact = 0;
+	uint64_t compact = 0, reuse = 0;
 	unsigned i;
 
 	for (i = 0; i < p->vm->m.nr_cpus; i++) {
@@ -88,6 +96,7 @@ static void machine_values(struct player *p)
 		queue += c->queueing;
 		gap += c->busy[ZSR_MODE_GAP];
 		compact += c->busy[ZSR_MODE_COMPACT] + c->spin[ZSR_MODE_COMPACT];
+		reuse += c->busy[ZSR_MODE_REUSE] + c->spin[ZSR_MODE_REUSE];
 	}
 	v->cpu_caller_ns = zsr_ps_to_ns(caller);
 	v->cpu_spin_ns = zsr_ps_to_ns(spin);
@@ -96,6 +105,7 @@ static void machine_values(struct player *p)
 	v->cpu_queueing_ns = zsr_ps_to_ns(queue);
 	v->cpu_gap_ns = zsr_ps_to_ns(gap);
 	v->cpu_compact_ns = zsr_ps_to_ns(compact);
+	v->cpu_reuse_ns = zsr_ps_to_ns(reuse);
 	v->switches = p->vm->switches;
 	v->works_queued = p->vm->works_queued;
 	v->works_run = p->vm->works_run;
@@ -207,6 +217,8 @@ static int check_invariants(struct player *p, struct zsr_err *err)
 					   "time",
 					   i);
 	}
+	if (p->account.error)
+		return zsr_account_error(&p->account, err);
 	for (i = 0; i < p->s->trace->nr_pools; i++)
 		pages += zsr_engine_pages(p->pool[i].e);
 	if (pages + p->account.buffer_pages != p->vm->pages_used)
@@ -235,9 +247,20 @@ static int check_invariants(struct player *p, struct zsr_err *err)
 	return 0;
 }
 
+/* Time (ps) that CPUs were not idle. */
+static uint64_t cpu_used(const struct zsr_vm *vm)
+{
+	uint64_t used = 0;
+	unsigned i;
+
+	for (i = 0; i < vm->m.nr_cpus; i++)
+		used += vm->cpu[i].now - vm->cpu[i].idle;
+	return used;
+}
+
 static int teardown(struct player *p, struct zsr_err *err)
 {
-	uint64_t begin = p->vm->end;
+	uint64_t begin = p->vm->end, used = cpu_used(p->vm);
 	int ret;
 
 	if (!zsr_vm_spawn(p->vm, teardown_main, p, 0, begin)) {
@@ -248,6 +271,8 @@ static int teardown(struct player *p, struct zsr_err *err)
 	if (ret)
 		return ret;
 	p->run->v.teardown_ns = zsr_ps_to_ns(p->vm->end - begin);
+	if (p->s->policy->flush)
+		p->run->v.cpu_flush_ns = zsr_ps_to_ns(cpu_used(p->vm) - used);
 	return check_invariants(p, err);
 }
 

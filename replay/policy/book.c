@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The book of a machine that has an order of time: the account keeps the words
  * of the main figure (live, held back, back) as they change. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "replay/account.h"
 #include "replay/policy/book.h"
 
@@ -9,6 +12,9 @@
  * queue, and whether the zspage is counted as held back.
  */
 #define HELD (1u << 31)
+
+/* What a handle stands for: nothing, an object, an object that is free. */
+enum { NONE, LIVE, FREED };
 
 /* Now, with everything recorded that happens before. */
 static uint64_t ordered_now(struct zsr_pool *p)
@@ -37,8 +43,35 @@ static void grown(struct zsr_pool *p, struct zsr_zspage *z)
 
 static void stored(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z)
 {
-	(void)h;
+	size_t cap = p->cap_state;
+
+	if (zsr_grow(&p->state, &p->cap_state, (size_t)h + 1, 1)) {
+		zsr_account_fail(p->account, -ENOMEM);
+		return;
+	}
+	memset(p->state + cap, 0, p->cap_state - cap);
+	p->state[h] = LIVE;
 	held_update(p, z);
+}
+
+static bool may(struct zsr_pool *p, zsr_handle h, enum zsr_handle_use use,
+		unsigned class)
+{
+	static const uint8_t from[] = {
+		[ZSR_HANDLE_LOOK] = LIVE, [ZSR_OBJECT_FREE] = LIVE, [ZSR_HANDLE_FREE] = FREED
+	};
+	static const uint8_t to[] = {
+		[ZSR_HANDLE_LOOK] = LIVE, [ZSR_OBJECT_FREE] = FREED, [ZSR_HANDLE_FREE] = NONE
+	};
+
+	if (h >= p->cap_state || p->state[h] != from[use] ||
+	    (use == ZSR_OBJECT_FREE &&
+	     zsr_engine_handle_class(p->e, h) != class)) {
+		zsr_account_fail(p->account, -EPROTO);
+		return false;
+	}
+	p->state[h] = to[use];
+	return true;
 }
 
 static void queued(struct zsr_pool *p, zsr_handle h)
@@ -147,26 +180,52 @@ static void handle_put(struct zsr_pool *p, zsr_handle h)
 
 static int64_t slot_get(struct zsr_pool *p)
 {
-	if (p->nr_free_slots)
-		return p->free_slot[--p->nr_free_slots];
+	uint32_t slot;
+
+	if (p->nr_free_slots && p->nr_slots >= p->swap_slots) {
+		slot = p->free_slot[p->first_free_slot++];
+		p->first_free_slot &= p->cap_free_slots - 1;
+		p->nr_free_slots--;
+		return slot;
+	}
 	if (zsr_grow(&p->slot, &p->cap_slots, p->nr_slots + 1, sizeof(*p->slot)))
 		return -ENOMEM;
 	p->slot[p->nr_slots] = (struct zsr_slot){ 0 };
 	return (int64_t)p->nr_slots++;
 }
 
+/* Twice as long, the first free slot at its begin. */
+static int ring_grow(struct zsr_pool *p)
+{
+	size_t cap = p->cap_free_slots ? 2 * p->cap_free_slots : 64, i;
+	uint32_t *ring = malloc(cap * sizeof(*ring));
+
+	if (!ring)
+		return -ENOMEM;
+	for (i = 0; i < p->nr_free_slots; i++)
+		ring[i] = p->free_slot[(p->first_free_slot + i) &
+				       (p->cap_free_slots - 1)];
+	free(p->free_slot);
+	p->free_slot = ring;
+	p->cap_free_slots = cap;
+	p->first_free_slot = 0;
+	return 0;
+}
+
 static void slot_put(struct zsr_pool *p, uint32_t slot)
 {
-	if (zsr_grow(&p->free_slot, &p->cap_free_slots, p->nr_free_slots + 1,
-		     sizeof(*p->free_slot)))
+	if (p->nr_free_slots == p->cap_free_slots && ring_grow(p)) {
 		zsr_account_fail(p->account, -ENOMEM);
-	else
-		p->free_slot[p->nr_free_slots++] = slot;
+		return;
+	}
+	p->free_slot[(p->first_free_slot + p->nr_free_slots++) &
+		     (p->cap_free_slots - 1)] = slot;
 }
 
 const struct zsr_book zsr_book_ordered = {
 	.grown = grown,
 	.stored = stored,
+	.may = may,
 	.queued = queued,
 	.freed = freed,
 	.back = back,

@@ -72,8 +72,12 @@ struct zsr_pool {
 	struct zsr_queued queued; /* handles that wait in a queue */
 	struct zsr_slot *slot;
 	size_t nr_slots, cap_slots;
-	uint32_t *free_slot; /* stack: the last freed is stored to first */
-	size_t nr_free_slots, cap_free_slots;
+	uint64_t swap_slots; /* the device's: as many are used once before one
+			      * is stored to again, the first freed first */
+	uint32_t *free_slot; /* ring of a power of two */
+	size_t first_free_slot, nr_free_slots, cap_free_slots;
+	uint8_t *state; /* of handles, see book.c */
+	size_t cap_state;
 	struct {
 		bool running; /* a second one gives up at once */
 		struct compaction *now; /* the class that is at it */

@@ -7,9 +7,18 @@
 #include "replay/account.h"
 #include "replay/policy/book.h"
 
+/* Policies come from strangers, too. */
+static bool may(struct zsr_pool *p, zsr_handle h, enum zsr_handle_use use,
+		unsigned class)
+{
+	return !p->book->may || p->book->may(p, h, use, class);
+}
+
 unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h)
 {
 	zsr_charge(p->m, ZSR_COST_cell_load, 1);
+	if (!may(p, h, ZSR_HANDLE_LOOK, 0))
+		return 0;
 	return zsr_engine_handle_class(p->e, h);
 }
 
@@ -32,6 +41,9 @@ bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
 
 	zsr_charge(p->m, ZSR_COST_obj_free, 1);
 	zsr_line_write(p->m, &p->class[class].data);
+	*zspage = NULL;
+	if (!may(p, h, ZSR_OBJECT_FREE, class))
+		return false;
 	done = zsr_engine_obj_free(p->e, class, h, zspage);
 	if (done & ZSR_REGROUPED)
 		zsr_charge(p->m, ZSR_COST_regroup, 1);
@@ -64,7 +76,8 @@ void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage)
 void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
 {
 	zsr_charge(p->m, ZSR_COST_handle_free, 1);
-	p->book->handle_put(p, h);
+	if (may(p, h, ZSR_HANDLE_FREE, 0))
+		p->book->handle_put(p, h);
 }
 
 static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
@@ -72,6 +85,8 @@ static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
 {
 	struct zsr_zspage *z;
 
+	if (!may(p, h, ZSR_OBJECT_FREE, class) || !may(p, h, ZSR_HANDLE_FREE, 0))
+		return;
 	if (zsr_engine_obj_free(p->e, class, h, &z) & ZSR_EMPTIED &&
 	    zsr_engine_zspage_trylock(p->e, z)) {
 		zsr_engine_zspage_unlink(p->e, z);
@@ -86,9 +101,13 @@ static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
 
 void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
 {
-	unsigned class = zsr_engine_handle_class(p->e, h);
-	struct zsr_spinlock *lock = &p->class[class].lock;
+	struct zsr_spinlock *lock;
+	unsigned class;
 
+	if (!may(p, h, ZSR_HANDLE_LOOK, 0))
+		return;
+	class = zsr_engine_handle_class(p->e, h);
+	lock = &p->class[class].lock;
 	/* A store or a compaction must not find the class changed under it:
 	 * nothing comes between the look and the change. */
 	if (!zsr_spin_is_locked(p->m, lock)) {
@@ -103,7 +122,8 @@ void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
 
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 {
-	p->book->queued(p, h);
+	if (may(p, h, ZSR_HANDLE_LOOK, 0))
+		p->book->queued(p, h);
 }
 
 uint64_t zsr_pool_zspage_queued(struct zsr_pool *p)
@@ -316,16 +336,24 @@ struct compaction {
 	uint64_t pages; /* given back in this class so far */
 };
 
+/* The one lock of 6.1 to 6.10 is the pool's and the class's. */
+static bool one_lock(const struct zsr_pool *p)
+{
+	return p->policy->store_lock == ZSR_STORE_BIG_LOCK;
+}
+
 static void compaction_lock(const struct compaction *c)
 {
-	zsr_write_lock(c->p->m, &c->p->lock);
+	if (!one_lock(c->p))
+		zsr_write_lock(c->p->m, &c->p->lock);
 	zsr_spin_lock(c->p->m, c->lock);
 }
 
 static void compaction_unlock(const struct compaction *c)
 {
 	zsr_spin_unlock(c->p->m, c->lock);
-	zsr_write_unlock(c->p->m, &c->p->lock);
+	if (!one_lock(c->p))
+		zsr_write_unlock(c->p->m, &c->p->lock);
 }
 
 /*
@@ -371,9 +399,8 @@ static bool on_contended(void *ctx)
 	const struct compaction *c = p->compact.now;
 
 	/* The kernel asks the lock that covers the pool. */
-	return p->policy->store_lock == ZSR_STORE_BIG_LOCK
-		       ? zsr_spin_contended(p->m, c->lock)
-		       : zsr_write_contended(p->m, &c->p->lock);
+	return one_lock(p) ? zsr_spin_contended(p->m, c->lock)
+			   : zsr_write_contended(p->m, &c->p->lock);
 }
 
 static void on_breathe(void *ctx, uint64_t pages)
@@ -485,5 +512,6 @@ void zsr_pool_destroy(struct zsr_pool *p)
 	zsr_queued_free(&p->queued);
 	free(p->slot);
 	free(p->free_slot);
+	free(p->state);
 	*p = (struct zsr_pool){ 0 };
 }

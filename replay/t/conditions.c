@@ -38,6 +38,8 @@ static int parse_words(char *line, unsigned cpus)
 			args.compact_every = value;
 		else if (!strcmp(option, "--memory"))
 			args.memory = value;
+		else if (!strcmp(option, "--swap"))
+			args.swap = value;
 		else
 			ck_abort_msg("no option %s", option);
 	}
@@ -107,7 +109,8 @@ START_TEST(happenings)
 	ck_assert_uint_eq(c.compact_at_ns[0], 0);
 	ck_assert_uint_eq(c.compact_at_ns[1], 3 * MS / 2);
 	ck_assert_uint_eq(c.compact_at_ns[2], 3 * MS);
-	parse("--compact-every 1us --memory 1M");
+	parse("--compact-every 1us --memory 1M --swap 3M");
+	ck_assert_uint_eq(c.swap, 3 << 20);
 	ck_assert_uint_eq(c.compact_every_ns, 1000);
 	ck_assert_uint_eq(c.memory, 1 << 20);
 }
@@ -201,6 +204,7 @@ static const struct {
 	{ "--memory 1023K", "--memory: not within 1M to 1024T" },
 	{ "--memory 2000T", "--memory: not within 1M to 1024T" },
 	{ "--memory much", "--memory: 'much' is no size" },
+	{ "--swap 4K", "--swap: not within 1M to 1024T" },
 };
 
 START_TEST(wrong_ones)

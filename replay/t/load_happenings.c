@@ -259,9 +259,27 @@ START_TEST(slots_are_reused)
 		release(i * 10 * US + 5 * US, 0, i);
 	}
 	under("");
+	conditions.swap = HUGE_SZ; /* one slot */
+	profile.cost_ps[ZSR_COST_obj_free] = PS(100);
 	play();
 	ck_assert_uint_eq(run.v.slots_reused, 9);
 	ck_assert_uint_eq(run.v.pages_end, 1);
+	/* Nine by stores, the tenth by the flush; no worker, no caller. */
+	ck_assert_uint_eq(run.v.cpu_reuse_ns, 900);
+	ck_assert_uint_eq(run.v.cpu_flush_ns, 100);
+	ck_assert_uint_eq(run.v.cpu_caller_ns, 0);
+	zsr_run_free(&run);
+	conditions.swap = 6 * HUGE_SZ; /* the first freed is reused first */
+	play();
+	ck_assert_uint_eq(run.v.slots_reused, 4);
+	ck_assert_uint_eq(run.v.pages_end, 6);
+	ck_assert_uint_eq(run.v.cpu_reuse_ns, 400);
+	ck_assert_uint_eq(run.v.cpu_flush_ns, 600);
+	zsr_run_free(&run);
+	conditions.swap = 0; /* as much as memory */
+	play();
+	ck_assert_uint_eq(run.v.slots_reused, 0);
+	ck_assert_uint_eq(run.v.cpu_flush_ns, 1000);
 	zsr_run_free(&run);
 	setup.policy = &zsr_policy_deferred;
 	play();

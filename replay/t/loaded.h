@@ -28,6 +28,8 @@ static inline void under(const char *options)
 			args.compact_every = value;
 		if (!strcmp(option, "--memory"))
 			args.memory = value;
+		if (!strcmp(option, "--swap"))
+			args.swap = value;
 		for (i = 0; i < 3; i++)
 			if (!strcmp(option, names[i]))
 				list[i][nr[i]++] = value;

@@ -138,6 +138,22 @@ if command -v valgrind >/dev/null; then
 	ok "valgrind finds nothing wrong"
 fi
 
+# ---- what does not free as it should ------------------------------------
+
+fails() { # text, what, file's name, sed script
+	sed "$4" stack.c >"$3.c" && ! cmp -s stack.c "$3.c" &&
+		build "$3.c" "$3.so" &&
+		exits 3 "$1" "$zsr" replay "$trace" -p "./$3.so"
+	ok "found out: $2"
+}
+
+fails "freed what was free, or what it was never given" \
+	"a handle freed twice" twice \
+	's/zsr_free_locked(p, p->param\[LOCKING\], h);/&&/'
+fails "freed what was free, or what it was never given" \
+	"a handle nobody was given" never \
+	's/zsr_free_locked(p, p->param\[LOCKING\], h);/zsr_free_locked(p, p->param[LOCKING], h + 100000);/'
+
 # ---- what is no plug-in ---------------------------------------------------
 
 refused() { # exit code, text, what, file

@@ -324,7 +324,9 @@ static uint64_t digest(void *ctx)
 	for (i = 0; i < p->nr_slots; i++)
 		sum = (sum ^ slot_word(&p->slot[i])) * 0x9E3779B97F4A7C15ull;
 	for (i = 0; i < p->nr_free_slots; i++)
-		sum = (sum ^ p->free_slot[i]) * 0xBF58476D1CE4E5B9ull;
+		sum = (sum ^ p->free_slot[(p->first_free_slot + i) &
+					  (p->cap_free_slots - 1)]) *
+		      0xBF58476D1CE4E5B9ull;
 	return sum;
 }
 

@@ -49,6 +49,7 @@ enum zsr_mode {
 	ZSR_MODE_WORKER,
 	ZSR_MODE_TEARDOWN,
 	ZSR_MODE_COMPACT,
+	ZSR_MODE_REUSE, /* a store that frees what waited in its slot */
 	ZSR_MODE_LOAD_CPU, /* load generators */
 	ZSR_MODE_LOAD_RT,
 	ZSR_MODE_LOAD_MEM,
