@@ -15,7 +15,8 @@ struct args {
 	char **params;
 	char **load, **offline, **compact_at;
 	char *compact_every, *memory, *swap;
-	int json;
+	char *clock, *pin, *repeat, *warmup, *worker_nice;
+	int json, interleave;
 };
 
 /* Ids of the runs that were stored, as arguments for zsr_cmd_runs(). */
@@ -70,6 +71,49 @@ static int choice(const char *text, const char *option,
 			     all);
 }
 
+static const char *clock_name(unsigned clock)
+{
+	static const char *const names[] = { "virtual", "host" };
+
+	return clock < ZSR_ARRAY_SIZE(names) ? names[clock] : NULL;
+}
+
+/* What is only for the host's clock. */
+static int host_options(const struct args *a, struct zsr_replay_opts *o,
+			struct zsr_err *err)
+{
+	uint64_t repeat = 1, warmup = 0, nice = 0;
+	unsigned clock, pin;
+
+	if (choice(a->clock, "--clock", clock_name, &clock, err) ||
+	    choice(a->pin, "--pin", zsr_pin_name, &pin, err) ||
+	    (a->repeat &&
+	     zsr_parse_u64(a->repeat, "--repeat", 1, 1000, &repeat, err)) ||
+	    (a->warmup &&
+	     zsr_parse_u64(a->warmup, "--warmup", 0, 1000, &warmup, err)) ||
+	    (a->worker_nice &&
+	     zsr_parse_u64(a->worker_nice, "--worker-nice", 0, 19, &nice, err)))
+		return -EINVAL;
+	o->host = clock;
+	o->pin = pin;
+	o->repeat = (unsigned)repeat;
+	o->warmup = (unsigned)warmup;
+	o->worker_nice = (int)nice;
+	o->interleave = a->interleave;
+	if (o->host && !a->arrival)
+		o->arrival = ZSR_ARRIVAL_ASAP;
+	if (o->host && (a->machine || a->seed || a->gaps))
+		return zsr_err_usage(err,
+				     "--machine, --seed and --gaps are for "
+				     "the virtual clock");
+	if (!o->host && (a->pin || a->repeat || a->warmup || a->worker_nice ||
+			 a->interleave))
+		return zsr_err_usage(err,
+				     "--pin, --repeat, --interleave, --warmup "
+				     "and --worker-nice want --clock host");
+	return 0;
+}
+
 static int options(const struct args *a, struct zsr_replay_opts *o,
 		   struct zsr_err *err)
 {
@@ -102,7 +146,7 @@ static int options(const struct args *a, struct zsr_replay_opts *o,
 		.memory = a->memory,
 		.swap = a->swap,
 	};
-	return 0;
+	return host_options(a, o, err);
 }
 
 static int print_json(const char *db_path, const struct stored *s,
@@ -172,6 +216,11 @@ static void args_free(struct args *a)
 	free(a->compact_every);
 	free(a->memory);
 	free(a->swap);
+	free(a->clock);
+	free(a->pin);
+	free(a->repeat);
+	free(a->warmup);
+	free(a->worker_nice);
 	free(a->db);
 	free(a->policies);
 	free(a->machine);
@@ -219,6 +268,20 @@ int zsr_cmd_replay(int argc, const char **argv)
 		  "compact the pools then; may be repeated", "TIME" },
 		{ "compact-every", '\0', POPT_ARG_STRING, &a.compact_every, 0,
 		  "compact the pools again and again", "TIME" },
+		{ "clock", '\0', POPT_ARG_STRING, &a.clock, 0,
+		  "virtual, or host: on threads of this machine (virtual)",
+		  "CLOCK" },
+		{ "pin", '\0', POPT_ARG_STRING, &a.pin, 0,
+		  "host: where tasks run, none, spread or recorded (none)",
+		  "WHERE" },
+		{ "repeat", '\0', POPT_ARG_STRING, &a.repeat, 0,
+		  "host: runs of each policy (1)", "N" },
+		{ "interleave", '\0', POPT_ARG_NONE, &a.interleave, 0,
+		  "host: repeat the list of policies, not each policy", NULL },
+		{ "warmup", '\0', POPT_ARG_STRING, &a.warmup, 0,
+		  "host: runs of each policy before, not kept (0)", "N" },
+		{ "worker-nice", '\0', POPT_ARG_STRING, &a.worker_nice, 0,
+		  "host: nice value of workers (0)", "N" },
 		{ "json", '\0', POPT_ARG_NONE, &a.json, 0,
 		  "print the runs as JSON", NULL },
 		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,

@@ -253,10 +253,7 @@ static int64_t slot_get(struct zsr_pool *p)
 
 static void slot_put(struct zsr_pool *p, uint32_t slot)
 {
-	struct zsr_leaf *l = leaf_of(p);
-
-	if (l->nr_slots < l->cap_slots)
-		l->slot[l->nr_slots++] = slot;
+	zsr_host_slot_put(leaf_of(p), slot);
 }
 
 const struct zsr_book zsr_book_host = {

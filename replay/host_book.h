@@ -82,6 +82,12 @@ struct zsr_host_book {
 
 extern const struct zsr_book zsr_book_host;
 
+static inline void zsr_host_slot_put(struct zsr_leaf *l, uint32_t slot)
+{
+	if (l->nr_slots < l->cap_slots)
+		l->slot[l->nr_slots++] = slot;
+}
+
 /* Memory for NOTES notes is made ready, but not the account; POOL's are made
  * afterwards, with it. 0 or -ENOMEM; destroy it then, too. */
 int zsr_host_book_init(struct zsr_host_book *b, struct zsr_pool *pool,

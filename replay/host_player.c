@@ -13,6 +13,8 @@
 #define NAP_NS    20000
 #define NEARLY_NS 200000 /* a recorded time is awaited awake from here on */
 
+#define ZSR_ALWAYS inline __attribute__((always_inline))
+
 static void fail(struct host_player *p, int error)
 {
 	int none = 0;
@@ -28,7 +30,7 @@ static bool failed(const struct host_player *p)
 
 /* ---- the outer lock ---------------------------------------------------------- */
 
-static void outer_enter(struct host_task *t)
+static ZSR_ALWAYS void outer_enter(struct host_task *t)
 {
 	if (t->p->s->common.outer != ZSR_OUTER_DEVICE)
 		return;
@@ -164,21 +166,47 @@ static void release_ended(struct host_task *t, uint64_t end)
 
 /* ---- calls ------------------------------------------------------------------------ */
 
-static void add_time(struct host_task *t, struct zsr_hist *hist, uint64_t ticks)
+/* What a call took, less what reading the clock does. */
+static uint64_t taken(const struct zsr_clock *clock, uint64_t ticks)
 {
-	zsr_hist_add(hist, (zsr_ticks_ps(&t->p->h->clock, ticks) + 500) / 1000);
+	return ticks - zsr_min(ticks, clock->overhead);
 }
 
-/* What the call took, less what reading the clock does. */
-static uint64_t taken(const struct host_task *t, uint64_t begin, uint64_t end)
+static uint64_t ticks_ns(const struct zsr_clock *clock, uint64_t ticks)
 {
-	uint64_t ticks = end - begin, overhead = t->p->h->clock.overhead;
+	return (zsr_ticks_ps(clock, ticks) + 500) / 1000;
+}
 
-	return ticks - zsr_min(ticks, overhead);
+/* Many at once: one after the other each would wait for the one before. */
+static __attribute__((noinline)) void samples_add(struct host_task *t)
+{
+	const struct zsr_clock *clock = &t->p->h->clock;
+	struct zsr_hist *hist = &t->release_hist;
+	uint64_t ticks, ns, sum = 0, sum_ns = 0;
+	uint64_t min = hist->min, max = hist->max;
+	unsigned i;
+
+	for (i = 0; i < t->nr_samples; i++) {
+		ticks = taken(clock, t->sample[i]);
+		ns = ticks_ns(clock, ticks);
+		sum += ticks;
+		sum_ns += ns;
+		min = zsr_min(min, ns);
+		max = zsr_max(max, ns);
+		hist->bucket[zsr_hist_index(ns)]++;
+	}
+	hist->min = min;
+	hist->max = max;
+	hist->count += t->nr_samples;
+	hist->sum += sum_ns;
+	t->in_release += sum;
+	t->frees += t->nr_samples;
+	t->nr_samples = 0;
 }
 
 static void play_malloc(struct host_task *t, const struct zsr_host_call *c)
 {
+	const struct zsr_clock *clock = &t->p->h->clock;
 	struct zsr_host_counts *counts = &t->self.counts;
 	uint64_t spin = counts->spin, queueing = counts->queueing;
 	struct zsr_pool *pool = &t->p->pool[c->pool];
@@ -197,54 +225,108 @@ static void play_malloc(struct host_task *t, const struct zsr_host_call *c)
 		else
 			place = ZSR_OBJ_SLOT((uint32_t)slot);
 	}
-	add_time(t, &t->malloc_hist, taken(t, begin, zsr_ticks()));
+	begin = taken(clock, zsr_ticks() - begin);
+	zsr_hist_add(&t->malloc_hist, ticks_ns(clock, begin));
 	t->mallocs++;
 	__atomic_store_n(&t->p->place[c->obj], place, __ATOMIC_RELEASE);
 	t->spin_elsewhere += counts->spin - spin;
 	t->queueing_elsewhere += counts->queueing - queueing;
 }
 
-static void play_free(struct host_task *t, const struct zsr_host_call *c)
+/* What lies at PLACE, by the policy. */
+static ZSR_ALWAYS void release(struct host_task *t, struct zsr_pool *pool,
+			       const struct zsr_host_call *c, uint32_t place)
 {
-	struct host_player *p = t->p;
-	struct zsr_pool *pool = &p->pool[c->pool];
-	const struct zsr_policy *policy = pool->policy;
-	uint32_t slot, place = await(t, &p->place[c->obj], 1);
-	bool defers = c->flags & ZSR_HOST_DEFERS;
-	uint64_t begin, end;
+	uint32_t slot = ZSR_OBJ_SLOT_OF(place);
 
-	if (__builtin_expect(failed(p), 0))
-		return;
-	if (!defers || !(policy->flags & ZSR_POLICY_ENTRIES))
-		outer_enter(t);
-	slot = ZSR_OBJ_SLOT_OF(place);
-	/* The caller holds page-table and cluster locks throughout. */
-	zsr_host_preempt_off(&t->self);
-	begin = zsr_ticks();
-	t->self.stamp = begin;
-	if (c->flags & ZSR_HOST_FIRST)
-		release_begins(t, begin, c->arg);
 	if (__builtin_expect(place == ZSR_OBJ_FAILED, 0))
-		;
-	else if (defers)
-		policy->release(pool, &t->releaser, slot);
+		return;
+	if (c->flags & ZSR_HOST_DEFERS)
+		pool->policy->release(pool, &t->releaser, slot);
 	else
-		policy->free_now(pool, zsr_pool_slot_take(pool, slot));
-	if (c->flags & ZSR_HOST_LAST)
-		gate_leave(t);
-	end = zsr_ticks();
+		pool->policy->free_now(pool, zsr_pool_slot_take(pool, slot));
+}
+
+/* The device lock is kept over a run of releases. */
+static void outer_leave(struct host_task *t, const struct zsr_host_call *c,
+			const struct zsr_host_call *end)
+{
+	if (t->in_batch >= ZSR_SWAP_BATCH || c + 1 == end ||
+	    c->flags & ZSR_HOST_LAST || c[1].kind != ZSR_HOST_FREE)
+		outer_drop(t);
+}
+
+/* Somebody else is to run, or the object is not stored yet. */
+static __attribute__((noinline)) uint32_t pause_frees(struct host_task *t,
+						      const uint32_t *place)
+{
+	uint32_t seen;
+
 	t->self.stamp = 0;
 	zsr_host_preempt_on(&t->self);
-	if (c->flags & ZSR_HOST_LAST)
-		release_ended(t, end);
-	if (place == ZSR_OBJ_FAILED)
-		return;
-	end = taken(t, begin, end);
-	t->in_release += end;
-	add_time(t, &t->release_hist, end);
-	t->frees++;
-	if (!defers || !(policy->flags & ZSR_POLICY_ENTRIES))
-		zsr_pool_slot_put(pool, slot);
+	seen = await(t, place, 1);
+	zsr_host_preempt_off(&t->self);
+	return seen;
+}
+
+static bool is_wanted(const struct host_task *t)
+{
+	return __atomic_load_n(&t->p->h->cpu[t->self.cpu].resched,
+			       __ATOMIC_RELAXED);
+}
+
+/*
+ * The run of frees from C on; returns its end. The caller of a release holds
+ * page-table and cluster locks throughout: preemption is off, and here, where
+ * every instruction counts, it is on only when somebody wants it to be.
+ */
+static const struct zsr_host_call *play_frees(struct host_task *t,
+					      const struct zsr_host_call *c,
+					      const struct zsr_host_call *end)
+{
+	struct host_player *p = t->p;
+	bool entries = p->s->common.policy->flags & ZSR_POLICY_ENTRIES;
+	struct zsr_leaf *leaf = ((struct zsr_record *)t->self.record)->leaf;
+	uint32_t place, *places = p->place;
+	struct zsr_pool *pools = p->pool;
+	uint64_t begin, then;
+	bool swap_first;
+
+	zsr_host_preempt_off(&t->self);
+	for (; c < end && c->kind == ZSR_HOST_FREE; c++) {
+		place = __atomic_load_n(&places[c->obj], __ATOMIC_ACQUIRE);
+		if (__builtin_expect(!place || is_wanted(t), 0))
+			place = pause_frees(t, &places[c->obj]);
+		if (__builtin_expect(!place, 0)) /* the run has failed */
+			break;
+		/* Who queues entries is in the swap core only when it frees. */
+		swap_first = !entries || !(c->flags & ZSR_HOST_DEFERS);
+		if (swap_first)
+			outer_enter(t);
+		begin = zsr_ticks();
+		t->self.stamp = begin;
+		if (__builtin_expect(c->flags & ZSR_HOST_FIRST, 0))
+			release_begins(t, begin, c->arg);
+		release(t, &pools[c->pool], c, place);
+		if (__builtin_expect(c->flags & ZSR_HOST_LAST, 0))
+			gate_leave(t);
+		then = zsr_ticks();
+		if (__builtin_expect(c->flags & ZSR_HOST_LAST, 0))
+			release_ended(t, then);
+		if (__builtin_expect(t->in_batch, 0))
+			outer_leave(t, c, end);
+		if (__builtin_expect(place == ZSR_OBJ_FAILED, 0))
+			continue;
+		if (swap_first)
+			zsr_host_slot_put(&leaf[c->pool],
+					  ZSR_OBJ_SLOT_OF(place));
+		t->sample[t->nr_samples++] = then - begin;
+		if (__builtin_expect(t->nr_samples == HOST_SAMPLES, 0))
+			samples_add(t);
+	}
+	t->self.stamp = 0;
+	zsr_host_preempt_on(&t->self);
+	return c;
 }
 
 static void play_compact(struct host_task *t, const struct zsr_host_call *c)
@@ -257,24 +339,16 @@ static void play_compact(struct host_task *t, const struct zsr_host_call *c)
 	t->spin_elsewhere += counts->spin - spin;
 }
 
-/* The device lock is kept over a run of releases. */
-static void outer_leave(struct host_task *t, const struct zsr_host_call *c,
-			const struct zsr_host_call *end)
-{
-	if (t->in_batch >= ZSR_SWAP_BATCH || c + 1 == end ||
-	    c->flags & ZSR_HOST_LAST || c[1].kind != ZSR_HOST_FREE)
-		outer_drop(t);
-}
-
-static void play(struct host_task *t, const struct zsr_host_call *c)
+static const struct zsr_host_call *play(struct host_task *t,
+					const struct zsr_host_call *c,
+					const struct zsr_host_call *end)
 {
 	switch (c->kind) {
 	case ZSR_HOST_MALLOC:
 		play_malloc(t, c);
 		break;
 	case ZSR_HOST_FREE:
-		play_free(t, c);
-		break;
+		return play_frees(t, c, end);
 	case ZSR_HOST_COMPACT:
 		play_compact(t, c);
 		break;
@@ -282,6 +356,7 @@ static void play(struct host_task *t, const struct zsr_host_call *c)
 		epoch_enter(t, c->arg);
 		break;
 	}
+	return c + 1;
 }
 
 static void play_all(struct host_task *t)
@@ -289,14 +364,13 @@ static void play_all(struct host_task *t)
 	const struct zsr_host_call *c = t->calls->call, *end = c + t->calls->nr;
 	bool recorded = t->p->s->common.arrival == ZSR_ARRIVAL_RECORDED;
 
-	for (; c < end && !failed(t->p); c++) {
+	while (c < end && !failed(t->p)) {
 		if (recorded && c->kind != ZSR_HOST_EPOCH)
 			await_time(t, c->at_ns);
-		play(t, c);
-		if (t->in_batch)
-			outer_leave(t, c, end);
+		c = play(t, c, recorded ? c + 1 : end);
 	}
 	outer_drop(t);
+	samples_add(t);
 	epoch_leave(t);
 }
 

@@ -11,6 +11,9 @@ struct host_release {
 	uint64_t nr;
 };
 
+/* Times of releases that wait to be put into the histogram. */
+#define HOST_SAMPLES 64
+
 struct host_task {
 	_Alignas(128) struct zsr_host_thread self;
 	struct host_player *p;
@@ -31,6 +34,8 @@ struct host_task {
 	uint64_t spin_elsewhere, queueing_elsewhere; /* of self.counts, not in
 						      * releases */
 	uint64_t mallocs, malloc_failed, frees;
+	unsigned nr_samples;
+	uint64_t sample[HOST_SAMPLES]; /* ticks */
 	struct zsr_hist release_hist, malloc_hist; /* ns */
 };
 

@@ -75,7 +75,8 @@ static int host_check(const struct zsr_replay_opts *o, struct zsr_err *err)
 					  "clock; the host's are asap and "
 					  "recorded");
 	if ((c->load && *c->load) || (c->offline && *c->offline) ||
-	    (c->compact_at && *c->compact_at) || c->compact_every || c->memory)
+	    (c->compact_at && *c->compact_at) || c->compact_every ||
+	    c->memory || c->swap)
 		return zsr_err_usage(err,
 				     "loads, offline CPUs, compactions and "
 				     "memory sizes are for the virtual "

@@ -51,9 +51,8 @@ static uint64_t list_push(struct defer_zspage *d, struct node *n)
 	next = __atomic_load_n(&d->head, __ATOMIC_RELAXED);
 	do {
 		n->next = next;
-	} while (!__atomic_compare_exchange_n(&d->head, &next, n, true,
-					      __ATOMIC_RELEASE,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(
+		&d->head, &next, n, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 	if (d->pool->param[KICK] == 1)
 		return next ? 2 : 1;
 	return __atomic_add_fetch(&d->nr, 1, __ATOMIC_RELAXED);
