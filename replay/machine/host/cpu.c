@@ -33,12 +33,11 @@ static unsigned system_cpu(void)
 int zsr_host_cpus_init(struct zsr_host *h, struct zsr_err *err)
 {
 	unsigned cpu, nr = 0, may[CPU_SETSIZE], i;
-	cpu_set_t set;
 
-	if (sched_getaffinity(0, sizeof(set), &set))
+	if (sched_getaffinity(0, sizeof(h->may), &h->may))
 		return zsr_err_sys(err, errno, "CPUs of the process");
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &set))
+		if (CPU_ISSET(cpu, &h->may))
 			may[nr++] = cpu;
 	h->m.nr_cpus = h->opts.cpus ? h->opts.cpus
 				    : zsr_min(nr, (unsigned)ZSR_MAX_CPUS);
@@ -235,6 +234,8 @@ void zsr_host_leave(struct zsr_host_thread *t)
 	if (t->cpu != ZSR_HOST_NO_CPU)
 		put_cpu(t);
 	zsr_host_self = NULL;
+	if (t->on != ZSR_HOST_NO_CPU) /* it may be somebody's main thread */
+		sched_setaffinity(0, sizeof(h->may), &h->may);
 	pthread_cond_destroy(&t->granted);
 	pthread_mutex_lock(&h->retired_lock);
 	zsr_host_counts_add(&h->retired, &t->counts);

@@ -22,6 +22,7 @@
 #define ZSR_HOST_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 
 #include "base/base.h"
@@ -103,6 +104,7 @@ struct zsr_host_flusher {
 struct zsr_host {
 	struct zsr_machine m; /* first */
 	struct zsr_host_opts opts;
+	cpu_set_t may; /* CPUs that the process may use */
 	struct zsr_clock clock;
 	/* Who has which CPU. */
 	pthread_mutex_t cpu_lock;
@@ -170,7 +172,7 @@ int64_t zsr_host_pages(const struct zsr_host *h);
 /* ---- between the files of this folder -------------------------------- */
 
 /* How often a spinner looks before it gives way to the rest of the system. */
-#define ZSR_HOST_SPINS 1024
+#define ZSR_HOST_SPINS 128
 
 #if defined(__x86_64__) || defined(__i386__)
 #define zsr_host_relax() __builtin_ia32_pause()

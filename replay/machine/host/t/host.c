@@ -346,6 +346,25 @@ START_TEST(cpu_is_given_up_after_a_slice)
 }
 END_TEST
 
+/* Who was pinned goes where it may again. */
+START_TEST(pins_end)
+{
+	const struct zsr_host_opts opts = { .cpus = 1, .pin = true };
+	struct zsr_host_thread t = { .home = 0 };
+	cpu_set_t before, in, after;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(before), &before), 0);
+	ck_assert_msg(!zsr_host_create(&h, &opts, &err), "%s", err.msg);
+	zsr_host_enter(h, &t);
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(in), &in), 0);
+	zsr_host_leave(&t);
+	zsr_host_destroy(h);
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(after), &after), 0);
+	ck_assert_int_eq(CPU_COUNT(&in), 1);
+	ck_assert(CPU_EQUAL(&before, &after));
+}
+END_TEST
+
 /* ---- work --------------------------------------------------------------------- */
 
 static struct zsr_workqueue wq;
@@ -574,6 +593,6 @@ END_TEST
 ZSR_TEST_MAIN("host machine", spinlock_excludes, trylock_takes_what_is_free,
 	      spinlock_is_fair, rwlock_excludes_writers,
 	      rwlock_readers_share_and_queue, cpu_is_its_owners,
-	      cpu_is_given_up_after_a_slice, work_runs_once_and_again,
+	      cpu_is_given_up_after_a_slice, pins_end, work_runs_once_and_again,
 	      queue_holds_its_limit, bound_work_stays, worker_may_flush,
 	      timers_keep_their_time, pages_add_up, clock_tells_time)
