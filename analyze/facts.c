@@ -201,7 +201,9 @@ static int add_trace_notes(struct zsr_compare *c, const struct zsr_trace *t)
 	struct zsr_lines *n = &c->notes;
 	const char *from = any_gaps(c, "recorded")
 				   ? "its gaps were replayed all the same"
-				   : "gaps come from the profile";
+			   : any_gaps(c, "profile")
+				   ? "gaps come from the profile"
+				   : "gaps were not played";
 
 	if (!t)
 		return zsr_lines_add(n, "The trace is no longer in the "
@@ -307,8 +309,10 @@ static int add_notes(struct zsr_compare *c, const struct zsr_trace *t)
 	if (!strcmp(c->clock, "virtual")
 		    ? zsr_lines_add(n, "Virtual clock: allocator states are "
 				       "exact, times are modelled.")
-		    : zsr_lines_add(n, "Host clock: measured on this machine's "
-				       "threads and locks."))
+		    : zsr_lines_add(n,
+				    "Host clock: measured on this machine's "
+				    "threads and locks, other runs give other "
+				    "times and digests."))
 		return -ENOMEM;
 	if (add_trace_notes(c, t))
 		return -ENOMEM;

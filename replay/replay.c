@@ -188,7 +188,8 @@ static int describe(const struct session *s, const struct zsr_chosen *c,
 		 s->on_host ? "host" : s->profile.name);
 	snprintf(run->arrival, sizeof(run->arrival), "%s",
 		 zsr_arrival_name(p->arrival));
-	snprintf(run->gaps, sizeof(run->gaps), "%s", zsr_gaps_name(p->gaps));
+	snprintf(run->gaps, sizeof(run->gaps), "%s",
+		 s->on_host ? "none" : zsr_gaps_name(p->gaps));
 	snprintf(run->outer_lock, sizeof(run->outer_lock), "%s",
 		 zsr_outer_lock_name(p->outer));
 	snprintf(run->engine, sizeof(run->engine), "%s", p->model->name);

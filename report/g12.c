@@ -94,18 +94,26 @@ static void put_policy(FILE *f, const struct zsr_column *col)
 static void replay_command(FILE *f, const struct canvas *c,
 			   const struct zsr_column *col)
 {
+	bool host = !strcmp(c->cmp->clock, "host");
+
 	fputs("zsr replay ", f);
 	quote(f, c->cmp->trace);
 	put_db(f, c->opts->db_path);
 	fputs(" --policy ", f);
 	put_policy(f, col);
-	fputs(" --machine ", f);
-	quote(f, col->profile);
-	fprintf(f, " --cpus %" PRIu32 " --seed %" PRIu64 " --arrival ",
-		col->cpus, col->seed);
-	quote(f, col->arrival);
-	fputs(" --gaps ", f);
-	quote(f, col->gaps);
+	if (host) {
+		fprintf(f, " --clock host --cpus %" PRIu32 " --arrival ",
+			col->cpus);
+		quote(f, col->arrival);
+	} else {
+		fputs(" --machine ", f);
+		quote(f, col->profile);
+		fprintf(f, " --cpus %" PRIu32 " --seed %" PRIu64 " --arrival ",
+			col->cpus, col->seed);
+		quote(f, col->arrival);
+		fputs(" --gaps ", f);
+		quote(f, col->gaps);
+	}
 	if (*col->outer_lock) {
 		fputs(" --outer-lock ", f);
 		quote(f, col->outer_lock);

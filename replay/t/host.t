@@ -63,8 +63,12 @@ ok "policies in turn"
 ok "JSON says the clock"
 "$zsr" compare small >"$work/out" 2>"$work/err" &&
 	grep -q 'host clock, profile host' "$work/out" &&
-	grep -q 'measured on this machine' "$work/out"
+	grep -q 'measured on this machine' "$work/out" &&
+	grep -q 'gaps none' "$work/out"
 ok "runs are compared"
+"$zsr" report small -o "$work/report.pdf" >"$work/out" 2>"$work/err" &&
+	[ -s "$work/report.pdf" ]
+ok "and drawn"
 "$zsr" fsck >"$work/out" 2>"$work/err"
 ok "the database is sound"
 
