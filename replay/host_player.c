@@ -204,29 +204,42 @@ static __attribute__((noinline)) void samples_add(struct host_task *t)
 	t->nr_samples = 0;
 }
 
+/* What the store finds in its slot, and must free, counts apart. */
+static uint32_t store(struct host_task *t, const struct zsr_host_call *c,
+		      zsr_handle h, uint64_t *took)
+{
+	const struct zsr_leaf *leaf =
+		&((struct zsr_record *)t->self.record)->leaf[c->pool];
+	uint64_t reused = leaf->reused, begin = zsr_ticks();
+	int64_t slot = zsr_pool_slot_store(&t->p->pool[c->pool], h);
+	uint64_t ticks = taken(&t->p->h->clock, zsr_ticks() - begin);
+
+	*took += ticks;
+	if (leaf->reused != reused)
+		t->in_reuse += ticks;
+	if (slot >= 0)
+		return ZSR_OBJ_SLOT((uint32_t)slot);
+	fail(t->p, (int)slot);
+	return ZSR_OBJ_FAILED;
+}
+
 static void play_malloc(struct host_task *t, const struct zsr_host_call *c)
 {
 	const struct zsr_clock *clock = &t->p->h->clock;
 	struct zsr_host_counts *counts = &t->self.counts;
 	uint64_t spin = counts->spin, queueing = counts->queueing;
-	struct zsr_pool *pool = &t->p->pool[c->pool];
 	uint32_t place = ZSR_OBJ_FAILED;
-	int64_t slot = -1;
-	uint64_t begin;
+	uint64_t took = zsr_ticks();
 	zsr_handle h;
+	int ret;
 
-	begin = zsr_ticks();
-	if (zsr_pool_malloc(pool, c->arg, &h)) {
+	ret = zsr_pool_malloc(&t->p->pool[c->pool], c->arg, &h);
+	took = taken(clock, zsr_ticks() - took);
+	if (ret)
 		t->malloc_failed++;
-	} else {
-		slot = zsr_pool_slot_store(pool, h);
-		if (slot < 0)
-			fail(t->p, (int)slot);
-		else
-			place = ZSR_OBJ_SLOT((uint32_t)slot);
-	}
-	begin = taken(clock, zsr_ticks() - begin);
-	zsr_hist_add(&t->malloc_hist, ticks_ns(clock, begin));
+	else
+		place = store(t, c, h, &took);
+	zsr_hist_add(&t->malloc_hist, ticks_ns(clock, took));
 	t->mallocs++;
 	__atomic_store_n(&t->p->place[c->obj], place, __ATOMIC_RELEASE);
 	t->spin_elsewhere += counts->spin - spin;

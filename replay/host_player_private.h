@@ -30,7 +30,7 @@ struct host_task {
 	uint64_t last_return;
 	unsigned in_batch; /* releases under the outer lock so far */
 	/* Ticks. */
-	uint64_t in_release, in_compact;
+	uint64_t in_release, in_compact, in_reuse;
 	uint64_t spin_elsewhere, queueing_elsewhere; /* of self.counts, not in
 						      * releases */
 	uint64_t mallocs, malloc_failed, frees;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "replay/host_player_private.h"
 
@@ -13,6 +14,8 @@
 struct moments {
 	uint64_t idle, flush_begin, flushed; /* ticks */
 	uint64_t switches;
+	uint64_t flush_ns; /* CPU time, of all threads */
+	struct zsr_host_counts all; /* threads, before the flush */
 	uint64_t own_buffers; /* pages, of the policies' set-up */
 };
 
@@ -158,6 +161,14 @@ static int run_tasks(struct host_player *p, struct zsr_err *err)
 	return ret;
 }
 
+static uint64_t cpu_time_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
 static void flush_all(struct host_player *p)
 {
 	const struct zsr_policy *policy = p->s->common.policy;
@@ -177,10 +188,13 @@ static int play(struct host_player *p, struct moments *at, struct zsr_err *err)
 	if (ret)
 		return ret;
 	at->switches = context_switches() - switches;
+	zsr_host_sum(p->h, &at->all);
+	at->flush_ns = cpu_time_ns();
 	at->flush_begin = zsr_ticks();
 	flush_all(p);
-	zsr_host_idle(p->h);
 	at->flushed = zsr_ticks();
+	at->flush_ns = cpu_time_ns() - at->flush_ns;
+	zsr_host_idle(p->h);
 	ret = p->error      ? p->error
 	      : p->h->error ? p->h->error
 			    : p->book.account.error;
@@ -241,6 +255,7 @@ static int add_task(struct host_player *p, const struct host_task *t,
 	v->cpu_caller_ns += ticks_ns(
 		p, t->in_release - zsr_min(t->in_release, spin + queueing));
 	v->cpu_compact_ns += ticks_ns(p, t->in_compact);
+	v->cpu_reuse_ns += ticks_ns(p, t->in_reuse);
 	v->tasks += t->nr_releases > 0;
 	v->caller_sum_ns += ticks_ns(p, sum);
 	v->caller_max_ns = zsr_max(v->caller_max_ns, ticks_ns(p, sum));
@@ -280,17 +295,18 @@ static int compare_release(const void *a, const void *b)
 static int collect(struct host_player *p, const struct moments *at,
 		   struct zsr_err *err)
 {
-	struct zsr_host_counts tasks = { 0 }, all;
+	struct zsr_host_counts tasks = { 0 };
 	struct zsr_run *run = p->run;
 	struct zsr_run_values *v = &run->v;
 	uint64_t last = p->start_ticks;
 	uint32_t i;
 
-	zsr_host_sum(p->h, &all);
 	for (i = 0; i < p->s->common.trace->nr_tasks; i++)
 		if (add_task(p, &p->task[i], &tasks, &last))
 			return zsr_err_nomem(err, "releases");
-	add_workers(p, &tasks, &all);
+	add_workers(p, &tasks, &at->all);
+	if (p->s->common.policy->flush)
+		v->cpu_flush_ns = at->flush_ns;
 	v->switches = at->switches;
 	if (v->tasks)
 		v->caller_mean_ns = (v->caller_sum_ns + v->tasks / 2) / v->tasks;
