@@ -22,6 +22,7 @@ static void die(void)
 
 /* Best of some rounds, ns. */
 static uint64_t measure(struct zsr_db *db, const struct zsr_trace *t,
+			const struct zsr_releases *releases,
 			const struct zsr_policy *policy)
 {
 	uint64_t params[ZSR_MAX_PARAMS], best = UINT64_MAX, start;
@@ -31,6 +32,7 @@ static uint64_t measure(struct zsr_db *db, const struct zsr_trace *t,
 		.profile = &profile,
 		.model = zsr_model_find("6.12"),
 		.policy = policy,
+		.releases = releases,
 		.params = params,
 		.cpus = 4,
 		.seed = 1,
@@ -58,6 +60,7 @@ int main(void)
 {
 	static const unsigned procs[] = { 1, 4 };
 	char path[] = "/tmp/zsr-bench.XXXXXX", db_path[64];
+	struct zsr_releases releases;
 	struct zsr_db *db = NULL;
 	struct zsr_trace t;
 	size_t i, k;
@@ -80,13 +83,17 @@ int main(void)
 					      .seed = 1 };
 
 		if (zsr_sizes_parse("text", 4096, &s.sizes, &err) ||
-		    zsr_synth_munmap(db, &s, &t, &err))
+		    zsr_synth_munmap(db, &s, &t, &err) ||
+		    zsr_releases_scan(&releases, db, &t,
+				      profile.pause / ZSR_PS_PER_NS, &err))
 			die();
 		for (k = 0; zsr_policies[k]; k++)
 			printf("%9u  %-14s %9.2f\n", procs[i],
 			       zsr_policies[k]->name,
 			       (double)(t.nr_mallocs + t.nr_frees) * 1e3 /
-				       (double)measure(db, &t, zsr_policies[k]));
+				       (double)measure(db, &t, &releases,
+						       zsr_policies[k]));
+		zsr_releases_free(&releases);
 	}
 	zsr_db_close(db);
 	zsr_profile_free(&profile);
