@@ -72,6 +72,8 @@ static const struct {
 	{ "what compactions moved", HEAD, 0, 0 },
 	{ "all", SIZE | IF_ANY, VAL_compact_moved_bytes, 0 },
 	{ "of dead objects", SIZE | IF_ANY, VAL_compact_dead_bytes, 0 },
+	{ "pages migrated", COUNT | IF_ANY, VAL_migrated_pages, 0 },
+	{ "dead in them", SIZE | IF_ANY, VAL_migrate_dead_bytes, 0 },
 	{ "what load did not get", HEAD, 0, 0 },
 	{ "CPU, computing", NS | IF_ANY, VAL_load_cpu_lost_ns, 0 },
 	{ "CPU, real-time", NS | IF_ANY, VAL_load_rt_lost_ns, 0 },

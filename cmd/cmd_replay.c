@@ -14,7 +14,7 @@ struct args {
 	char *arrival, *gaps, *outer;
 	char **params;
 	char **load, **offline, **compact_at;
-	char *compact_every, *memory, *swap;
+	char *compact_every, *migrate_every, *memory, *swap;
 	char *clock, *pin, *repeat, *warmup, *worker_nice;
 	int json, interleave;
 };
@@ -143,6 +143,7 @@ static int options(const struct args *a, struct zsr_replay_opts *o,
 		.offline = (const char *const *)a->offline,
 		.compact_at = (const char *const *)a->compact_at,
 		.compact_every = a->compact_every,
+		.migrate_every = a->migrate_every,
 		.memory = a->memory,
 		.swap = a->swap,
 	};
@@ -214,6 +215,7 @@ static void args_free(struct args *a)
 	list_free(a->offline);
 	list_free(a->compact_at);
 	free(a->compact_every);
+	free(a->migrate_every);
 	free(a->memory);
 	free(a->swap);
 	free(a->clock);
@@ -268,6 +270,8 @@ int zsr_cmd_replay(int argc, const char **argv)
 		  "compact the pools then; may be repeated", "TIME" },
 		{ "compact-every", '\0', POPT_ARG_STRING, &a.compact_every, 0,
 		  "compact the pools again and again", "TIME" },
+		{ "migrate-every", '\0', POPT_ARG_STRING, &a.migrate_every, 0,
+		  "migrate pages of the pools again and again", "TIME" },
 		{ "clock", '\0', POPT_ARG_STRING, &a.clock, 0,
 		  "virtual, or host: on threads of this machine (virtual)",
 		  "CLOCK" },

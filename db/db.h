@@ -276,7 +276,8 @@ int zsr_trace_records(struct zsr_db *db, const struct zsr_trace *t,
 	  "included")                                                          \
 	X(cpu_flush_ns, "ns",                                                  \
 	  "CPU time of the flush at pool destroy, of all CPUs")                \
-	X(cpu_compact_ns, "ns", "CPU time of compactions, spin included")      \
+	X(cpu_compact_ns, "ns",                                                \
+	  "CPU time of compactions and migrations, spin included")             \
 	X(switches, "", "context switches")                                    \
 	X(works_queued, "", "work items queued")                               \
 	X(works_run, "", "times a worker function ran")                        \
@@ -304,6 +305,9 @@ int zsr_trace_records(struct zsr_db *db, const struct zsr_trace *t,
 	X(compact_moved_bytes, "bytes",                                        \
 	  "bytes compactions moved, in class sizes")                           \
 	X(compact_dead_bytes, "bytes", "of them of objects that were queued")  \
+	X(migrated_pages, "pages", "pages of zspages that were migrated")      \
+	X(migrate_dead_bytes, "bytes",                                         \
+	  "bytes in them of objects that were queued, about")                  \
 	X(pages_refused, "", "allocations that found no free page")            \
 	X(load_cpu_ns, "ns", "CPU time computing load got")                    \
 	X(load_cpu_lost_ns, "ns", "CPU time it lost to the replay")            \
@@ -399,7 +403,7 @@ struct zsr_run {
 	char *profile_text; /* the whole profile as used, owned */
 	char *params; /* "pool-pages=64 batch=32", owned */
 	char arrival[12];
-	char gaps[12]; /* "recorded" or "profile" */
+	char gaps[12]; /* "recorded", "profile" or "none" (host) */
 	char outer_lock[12]; /* "device", "cluster", "none" */
 	char conditions[512]; /* options of replay that load the machine, "" */
 	char engine[16]; /* model name: "6.1", "6.3", "6.12" */

@@ -48,6 +48,7 @@ zspage_alloc = 52 ns
 
 # compaction copies one object [assumed]
 compact_move = 160 ns
+migrate_page = 550 ns
 
 # deferral [scaled]
 push = 3 ns

@@ -50,6 +50,7 @@ zspage_alloc = 260 ns
 
 # compaction copies one object [assumed]
 compact_move = 900 ns
+migrate_page = 3 us
 
 # deferral: the rest of the 262 ns [pub]
 push = 12 ns

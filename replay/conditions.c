@@ -233,6 +233,17 @@ static int check_rt(const struct zsr_conditions *c, unsigned cpus,
 			     c->rt_hogs, (unsigned)c->rt_permille, left);
 }
 
+static int parse_period(struct zsr_conditions *c, const char *option,
+			const char *arg, uint64_t *ns, struct zsr_err *err)
+{
+	int ret = zsr_parse_ns(arg, ns, err);
+
+	if (!ret && *ns < 1000)
+		ret = zsr_err_usage(err, "less than 1us");
+	return ret ? zsr_err_wrap(err, ret, "%s", option)
+		   : note(c, option, arg, err);
+}
+
 static int parse_bytes(struct zsr_conditions *c, const char *option,
 		       const char *arg, uint64_t *bytes, struct zsr_err *err)
 {
@@ -254,15 +265,12 @@ int zsr_conditions_parse(struct zsr_conditions *c,
 	ret = parse_lists(c, args, cpus, err);
 	if (!ret)
 		ret = check_rt(c, cpus, err);
-	if (!ret && args->compact_every) {
-		ret = zsr_parse_ns(args->compact_every, &c->compact_every_ns,
-				   err);
-		if (!ret && c->compact_every_ns < 1000)
-			ret = zsr_err_usage(err, "less than 1us");
-		if (ret)
-			return zsr_err_wrap(err, ret, "--compact-every");
-		ret = note(c, "--compact-every", args->compact_every, err);
-	}
+	if (!ret && args->compact_every)
+		ret = parse_period(c, "--compact-every", args->compact_every,
+				   &c->compact_every_ns, err);
+	if (!ret && args->migrate_every)
+		ret = parse_period(c, "--migrate-every", args->migrate_every,
+				   &c->migrate_every_ns, err);
 	if (!ret && args->memory)
 		ret = parse_bytes(c, "--memory", args->memory, &c->memory, err);
 	if (!ret && args->swap)

@@ -23,7 +23,7 @@ struct zsr_condition_args {
 				  * "worker=DIST"; NULL-terminated, may be NULL */
 	const char *const *offline; /* + "CPU@TIME" */
 	const char *const *compact_at; /* + TIME */
-	const char *compact_every; /* TIME */
+	const char *compact_every, *migrate_every; /* TIME */
 	const char *memory, *swap; /* SIZE */
 };
 
@@ -43,7 +43,7 @@ struct zsr_conditions {
 	unsigned nr_offline;
 	uint64_t compact_at_ns[ZSR_MAX_COMPACTIONS]; /* by time */
 	unsigned nr_compact_at;
-	uint64_t compact_every_ns; /* 0: never */
+	uint64_t compact_every_ns, migrate_every_ns; /* 0: never */
 	char text[512]; /* the options of `zsr replay`, "" when none */
 };
 

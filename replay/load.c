@@ -143,6 +143,25 @@ static void compact_every(struct zsr_vm *vm, void *arg)
 		compact_all(p);
 }
 
+/* The page allocator makes room for large pages: a cluster of pages at a time
+ * (mm/compaction.c, COMPACT_CLUSTER_MAX). */
+#define CLUSTER 32
+
+static void migrate_every(struct zsr_vm *vm, void *arg)
+{
+	struct player *p = arg;
+	uint64_t n;
+	unsigned i, k;
+
+	for (n = 1; until(p, n * p->s->conditions->migrate_every_ns); n++) {
+		vm->c->cur->mode = ZSR_MODE_COMPACT;
+		for (i = 0; i < p->s->trace->nr_pools; i++)
+			for (k = 0; k < CLUSTER && !is_over(p); k++)
+				zsr_pool_migrate(&p->pool[i]);
+		vm->c->cur->mode = ZSR_MODE_OTHER;
+	}
+}
+
 /* ---- all --------------------------------------------------------------------- */
 
 static struct zsr_vtask *start(struct player *p,
@@ -183,6 +202,8 @@ void zsr_load_start(struct player *p)
 		start(p, compact_at, 0);
 	if (c->compact_every_ns)
 		start(p, compact_every, 0);
+	if (c->migrate_every_ns)
+		start(p, migrate_every, 0);
 }
 
 /* CPU time (ps) of all CPUs in a mode. */

@@ -132,6 +132,8 @@ static void pool_values(const struct zsr_pool *pool, struct zsr_run_values *v)
 	v->compact_pages += pool->compact.pages;
 	v->compact_moved_bytes += pool->compact.bytes;
 	v->compact_dead_bytes += pool->compact.dead_bytes;
+	v->migrated_pages += pool->migrate.pages;
+	v->migrate_dead_bytes += pool->migrate.dead_bytes;
 }
 
 static int collect(struct player *p, struct zsr_err *err)

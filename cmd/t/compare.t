@@ -62,7 +62,8 @@ perl -MJSON::PP -e '
 	die "digest" unless $d->{result_digest} =~ /^[0-9a-f]{64}$/;
 	die "total" unless $d->{cpu_total_ns} == $d->{cpu_caller_ns} +
 		$d->{cpu_spin_ns} + $d->{cpu_worker_ns} +
-		$d->{cpu_worker_spin_ns} + $d->{cpu_queueing_ns};
+		$d->{cpu_worker_spin_ns} + $d->{cpu_queueing_ns} +
+		$d->{cpu_reuse_ns} + $d->{cpu_flush_ns};
 	die "max" if grep { $_->{caller_max_ns} < $_->{caller_mean_ns} ||
 		$_->{release_p50_ns} > $_->{release_max_ns} } @$r;
 ' <"$t/out" 2>"$t/err"

@@ -198,6 +198,11 @@ bool zsr_engine_free(struct zsr_engine *e, zsr_handle h);
 /* Run the free worker if it was scheduled; returns pages handed back. */
 uint64_t zsr_engine_run_worker(struct zsr_engine *e);
 bool zsr_engine_worker_scheduled(const struct zsr_engine *e);
+/* The same for who takes the classes' locks one by one: is there something to
+ * do (from now on it is not scheduled), and its part in a class. A zspage with
+ * a locked page stays, and schedules the worker anew. */
+bool zsr_engine_worker_begin(struct zsr_engine *e);
+uint64_t zsr_engine_worker_class(struct zsr_engine *e, unsigned class);
 /* zs_compact over the whole pool: its return value. */
 uint64_t zsr_engine_compact(struct zsr_engine *e);
 /* One class of it, leaving pages_compacted alone: a pool's compaction goes
@@ -346,6 +351,8 @@ void zsr_engine_write_classes(const struct zsr_engine *e, FILE *f);
  *	malloc, free, run_worker, compact, class_stats,
  *	freeable, observe				every C
  *	compact_class					C, one at a time
+ *	worker_class					C
+ *	worker_begin					-
  *	pages, pages_compacted, worker_scheduled	- (a momentary value)
  *
  * The matrix holds for pools made with ZSR_ENGINE_SHARED; others belong to one

@@ -103,6 +103,17 @@ static uint64_t release_empty(struct zsr_engine *e, struct zsr_class *c)
 	return pages;
 }
 
+bool zsr_engine_worker_begin(struct zsr_engine *e)
+{
+	return __atomic_exchange_n(&e->worker_scheduled, false,
+				   __ATOMIC_RELAXED);
+}
+
+uint64_t zsr_engine_worker_class(struct zsr_engine *e, unsigned class)
+{
+	return release_empty(e, &e->class[class]);
+}
+
 /*
  * The kernel collects the classes in ascending order, each in front of what it
  * has, and then releases from the front: classes come out in descending order.
@@ -112,9 +123,8 @@ uint64_t zsr_engine_run_worker(struct zsr_engine *e)
 	unsigned i = e->nr_raw;
 	uint64_t pages = 0;
 
-	if (!e->worker_scheduled)
+	if (!zsr_engine_worker_begin(e))
 		return 0;
-	e->worker_scheduled = false;
 	while (i--)
 		if (class_is_real(e, i))
 			pages += release_empty(e, &e->class[i]);

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZSR_MACHINE_VERSION 3
+#define ZSR_MACHINE_VERSION 4
 #define ZSR_MAX_CPUS        64
 
 struct zsr_machine;
@@ -52,6 +52,7 @@ struct zsr_vtask;
 	X(handle_alloc, "allocate a handle cell")                              \
 	X(handle_free, "free a handle cell")                                   \
 	X(compact_move, "move one object in compaction")                       \
+	X(migrate_page, "copy one page, rewrite its objects' handles")         \
 	X(push, "put a handle into a buffer of the CPU's own")                 \
 	X(pop, "take a handle out of a buffer when draining")                  \
 	X(buffer_swap, "exchange a full buffer for an empty one")              \

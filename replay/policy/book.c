@@ -166,6 +166,23 @@ static void slot_reused(struct zsr_pool *p)
 	p->slots_reused++;
 }
 
+zsr_handle zsr_book_next_live(const struct zsr_pool *p, zsr_handle h)
+{
+	size_t i, at;
+
+	for (i = 1; i <= p->cap_state; i++) {
+		at = (h + i) % p->cap_state;
+		if (p->state[at] == LIVE)
+			return (zsr_handle)at;
+	}
+	return 0;
+}
+
+unsigned zsr_book_queued_in(struct zsr_zspage *z)
+{
+	return *zsr_zspage_queued(z) & ~HELD;
+}
+
 /* ---- handed out --------------------------------------------------------- */
 
 static zsr_handle handle_get(struct zsr_pool *p)

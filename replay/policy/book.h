@@ -57,6 +57,44 @@ struct zsr_book {
 	void (*slot_put)(struct zsr_pool *p, uint32_t slot);
 };
 
+/* The one lock of 6.1 to 6.10 is the pool's and each class's. */
+static inline bool zsr_pool_one_lock(const struct zsr_pool *p)
+{
+	return p->policy->store_lock == ZSR_STORE_BIG_LOCK;
+}
+
+static inline struct zsr_spinlock *zsr_pool_store_lock(struct zsr_pool *p,
+						       unsigned class)
+{
+	return zsr_pool_one_lock(p) ? &p->big_lock : &p->class[class].lock;
+}
+
+/* The locks of compaction and migration: against all users of a class. */
+static inline void zsr_pool_move_lock(struct zsr_pool *p, unsigned class)
+{
+	if (!zsr_pool_one_lock(p))
+		zsr_write_lock(p->m, &p->lock);
+	zsr_spin_lock(p->m, zsr_pool_store_lock(p, class));
+}
+
+static inline void zsr_pool_move_unlock(struct zsr_pool *p, unsigned class)
+{
+	zsr_spin_unlock(p->m, zsr_pool_store_lock(p, class));
+	if (!zsr_pool_one_lock(p))
+		zsr_write_unlock(p->m, &p->lock);
+}
+
+/* Is a compaction at this class? */
+bool zsr_pool_compacts(const struct zsr_pool *p, unsigned class);
+
+/* The allocator's own worker, for zspages that could not go at once. */
+void zsr_pool_free_work(struct zsr_work *work);
+
+/* A handle of an object that nobody freed, the next one after H, round and
+ * round; 0 when there is none. And the queued objects of a zspage. */
+zsr_handle zsr_book_next_live(const struct zsr_pool *p, zsr_handle h);
+unsigned zsr_book_queued_in(struct zsr_zspage *z);
+
 extern const struct zsr_book zsr_book_ordered;
 
 #endif

@@ -85,6 +85,14 @@ struct zsr_pool {
 		uint64_t moved, bytes; /* in class sizes */
 		uint64_t dead_moved, dead_bytes; /* of queued objects */
 	} compact;
+	struct {
+		zsr_handle at; /* whose page was last */
+		unsigned class; /* of the page that is copied, plus one */
+		uint64_t pages;
+		uint64_t dead_bytes; /* of queued objects in them, about */
+	} migrate;
+	struct zsr_workqueue free_wq; /* of the allocator: zspages whose pages */
+	struct zsr_work free_work; /* were locked when they got empty */
 	uint64_t slots_reused; /* stored to while their release waited */
 	struct {
 		const char *name;
@@ -266,5 +274,9 @@ void zsr_pool_destroy(struct zsr_pool *p);
 int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h);
 /* zs_compact: pages it gave back. */
 uint64_t zsr_pool_compact(struct zsr_pool *p);
+/* The page allocator moves a page elsewhere: of the zspage of some object, in
+ * turn, with the locks that keep users away. False: there is none, or somebody
+ * has it. */
+bool zsr_pool_migrate(struct zsr_pool *p);
 
 #endif

@@ -54,8 +54,10 @@ bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
 bool zsr_pool_zspage_unlink(struct zsr_pool *p, struct zsr_zspage *zspage)
 {
 	zsr_charge(p->m, ZSR_COST_zspage_lock, zsr_zspage_pages(zspage));
-	if (!zsr_engine_zspage_trylock(p->e, zspage))
+	if (!zsr_engine_zspage_trylock(p->e, zspage)) {
+		zsr_queue_work(p->m, &p->free_work);
 		return false;
+	}
 	zsr_charge(p->m, ZSR_COST_zspage_unlink, 1);
 	zsr_engine_zspage_unlink(p->e, zspage);
 	return true;
@@ -87,14 +89,16 @@ static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
 
 	if (!may(p, h, ZSR_OBJECT_FREE, class) || !may(p, h, ZSR_HANDLE_FREE, 0))
 		return;
-	if (zsr_engine_obj_free(p->e, class, h, &z) & ZSR_EMPTIED &&
-	    zsr_engine_zspage_trylock(p->e, z)) {
+	if (!(zsr_engine_obj_free(p->e, class, h, &z) & ZSR_EMPTIED)) {
+		p->book->vanished(p, h, NULL, now);
+	} else if (zsr_engine_zspage_trylock(p->e, z)) {
 		zsr_engine_zspage_unlink(p->e, z);
 		zsr_pages_vanish(p->m, zsr_zspage_pages(z));
 		p->book->vanished(p, h, z, now);
 		zsr_engine_zspage_free(p->e, z);
 	} else {
-		p->book->vanished(p, h, NULL, now);
+		p->book->freed(p, class, h, z);
+		zsr_queue_work(p->m, &p->free_work);
 	}
 	p->book->handle_put(p, h);
 }
@@ -266,13 +270,6 @@ int64_t zsr_pool_slot_store(struct zsr_pool *p, zsr_handle h)
 
 /* ---- the store path --------------------------------------------------- */
 
-static struct zsr_spinlock *store_lock(struct zsr_pool *p, unsigned class)
-{
-	return p->policy->store_lock == ZSR_STORE_BIG_LOCK
-		       ? &p->big_lock
-		       : &p->class[class].lock;
-}
-
 static struct zsr_zspage *zspage_build(struct zsr_pool *p, unsigned class)
 {
 	struct zsr_zspage *z;
@@ -301,7 +298,7 @@ int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 		zsr_account_fail(p->account, -ENOMEM);
 		return -ENOMEM;
 	}
-	lock = store_lock(p, (unsigned)class);
+	lock = zsr_pool_store_lock(p, (unsigned)class);
 	zsr_spin_lock(p->m, lock);
 	z = zsr_engine_zspage_pick(p->e, (unsigned)class);
 	if (!z) {
@@ -331,30 +328,9 @@ int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 /* One class of a compaction under way. */
 struct compaction {
 	struct zsr_pool *p;
-	struct zsr_spinlock *lock; /* of the class, or of all */
 	unsigned class;
 	uint64_t pages; /* given back in this class so far */
 };
-
-/* The one lock of 6.1 to 6.10 is the pool's and the class's. */
-static bool one_lock(const struct zsr_pool *p)
-{
-	return p->policy->store_lock == ZSR_STORE_BIG_LOCK;
-}
-
-static void compaction_lock(const struct compaction *c)
-{
-	if (!one_lock(c->p))
-		zsr_write_lock(c->p->m, &c->p->lock);
-	zsr_spin_lock(c->p->m, c->lock);
-}
-
-static void compaction_unlock(const struct compaction *c)
-{
-	zsr_spin_unlock(c->p->m, c->lock);
-	if (!one_lock(c->p))
-		zsr_write_unlock(c->p->m, &c->p->lock);
-}
 
 /*
  * What compaction emptied is back: PAGES of this class so far. Counted from its
@@ -395,12 +371,11 @@ static void on_moved(void *ctx, zsr_handle h, struct zsr_zspage *from,
 
 static bool on_contended(void *ctx)
 {
-	const struct zsr_pool *p = ctx;
-	const struct compaction *c = p->compact.now;
+	struct zsr_pool *p = ctx;
 
 	/* The kernel asks the lock that covers the pool. */
-	return one_lock(p) ? zsr_spin_contended(p->m, c->lock)
-			   : zsr_write_contended(p->m, &c->p->lock);
+	return zsr_pool_one_lock(p) ? zsr_spin_contended(p->m, &p->big_lock)
+				    : zsr_write_contended(p->m, &p->lock);
 }
 
 static void on_breathe(void *ctx, uint64_t pages)
@@ -409,21 +384,25 @@ static void on_breathe(void *ctx, uint64_t pages)
 	struct compaction *c = p->compact.now;
 
 	compacted(c, pages);
-	compaction_unlock(c);
+	zsr_pool_move_unlock(p, c->class);
 	zsr_cond_resched(p->m);
-	compaction_lock(c);
+	zsr_pool_move_lock(p, c->class);
 }
 
 static void compact_class(struct zsr_pool *p, unsigned class)
 {
-	struct compaction c = { .p = p,
-				.lock = store_lock(p, class),
-				.class = class };
+	struct compaction c = { .p = p, .class = class };
 
 	p->compact.now = &c;
-	compaction_lock(&c);
+	zsr_pool_move_lock(p, class);
 	compacted(&c, zsr_engine_compact_class(p->e, class));
-	compaction_unlock(&c);
+	zsr_pool_move_unlock(p, class);
+	p->compact.now = NULL;
+}
+
+bool zsr_pool_compacts(const struct zsr_pool *p, unsigned class)
+{
+	return p->compact.now && p->compact.now->class == class;
 }
 
 uint64_t zsr_pool_compact(struct zsr_pool *p)
@@ -437,7 +416,7 @@ uint64_t zsr_pool_compact(struct zsr_pool *p)
 	before = p->compact.pages;
 	p->compact.runs++;
 	while (class --)
-		if (p->class[class].size)
+		if (p->class[class].size && p->migrate.class != class + 1)
 			compact_class(p, class);
 	zsr_order(p->m);
 	pages = p->compact.pages - before;
@@ -496,6 +475,10 @@ int zsr_pool_init(struct zsr_pool *p, struct zsr_machine *m,
 	if (ret)
 		return ret;
 	zsr_engine_observe(p->e, &obs);
+	p->free_wq.name = "zsmalloc-free";
+	p->free_work = (struct zsr_work){ .fn = zsr_pool_free_work,
+					  .arg = p,
+					  .wq = &p->free_wq };
 	if (classes_init(p) || (policy->setup && policy->setup(p))) {
 		zsr_pool_destroy(p);
 		return zsr_err_nomem(err, "pool");

@@ -36,6 +36,8 @@ static int parse_words(char *line, unsigned cpus)
 			at[ats++] = value;
 		else if (!strcmp(option, "--compact-every"))
 			args.compact_every = value;
+		else if (!strcmp(option, "--migrate-every"))
+			args.migrate_every = value;
 		else if (!strcmp(option, "--memory"))
 			args.memory = value;
 		else if (!strcmp(option, "--swap"))
@@ -199,6 +201,7 @@ static const struct {
 	{ "--compact-at x", "--compact-at x: 'x' is no time" },
 	{ "--compact-at -1", "--compact-at -1: '-1' is no time" },
 	{ "--compact-every 0", "--compact-every: less than 1us" },
+	{ "--migrate-every 0", "--migrate-every: less than 1us" },
 	{ "--compact-every 999", "--compact-every: less than 1us" },
 	{ "--compact-every 1h", "--compact-every: '1h' is no time" },
 	{ "--memory 1023K", "--memory: not within 1M to 1024T" },

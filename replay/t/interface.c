@@ -6,7 +6,7 @@
 #include "replay/policy/locking.h"
 #include "tests/check.h"
 
-#define VERSION 3
+#define VERSION 4
 
 static const struct {
 	const char *what;
@@ -30,7 +30,7 @@ static const struct {
 	SIZE(struct zsr_workqueue, 296),
 	SIZE(struct zsr_work, 40),
 	SIZE(struct zsr_delayed_work, 56),
-	{ "enum zsr_cost", 38, ZSR_NR_COSTS },
+	{ "enum zsr_cost", 39, ZSR_NR_COSTS },
 	{ "enum zsr_locking", 3, ZSR_NR_LOCKINGS },
 };
 

@@ -8,7 +8,7 @@
 
 #define RANDOM_SETS 60
 
-enum { CPU, RT, MEM, SCHED, WORKER, OFFLINE, AT_TIMES, EVERY, MEMORY };
+enum { CPU, RT, MEM, SCHED, WORKER, OFFLINE, AT_TIMES, EVERY, MIGRATE, MEMORY };
 
 static const char *const kinds[] = {
 	[CPU] = "--load cpu=3",
@@ -19,6 +19,7 @@ static const char *const kinds[] = {
 	[OFFLINE] = "--offline 2@150us --offline 0@400us",
 	[AT_TIMES] = "--compact-at 50us --compact-at 500us",
 	[EVERY] = "--compact-every 130us",
+	[MIGRATE] = "--migrate-every 20us",
 	[MEMORY] = "--memory 2M",
 };
 

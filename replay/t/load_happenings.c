@@ -248,6 +248,36 @@ END_TEST
 
 /* A slot is stored to again while its release waits: counted, and the old
  * object is freed by the store. */
+/*
+ * One zspage of one object, whose page is being copied, takes 10 us, when that
+ * is freed: it is empty, and stays until the copy is done and the allocator's
+ * worker has it. With deferred the object is dead when it is copied.
+ */
+START_TEST(migration_keeps_a_page)
+{
+	start(1);
+	profile.cost_ps[ZSR_COST_migrate_page] = PS(10000);
+	setup.cpus = 2;
+	store(0, 0, HUGE_SZ);
+	store(0, 0, HUGE_SZ);
+	release(1000, 0, 0); /* the window begins */
+	release(8000, 0, 1);
+	under("--migrate-every 2us");
+	play();
+	ck_assert_uint_eq(run.v.migrated_pages, 1);
+	ck_assert_uint_eq(run.v.migrate_dead_bytes, 0);
+	ck_assert_uint_ge(run.v.works_run, 1);
+	ck_assert_uint_eq(run.v.pages_back, 2);
+	ck_assert_uint_ge(run.v.at_100_ns, 12000);
+	zsr_run_free(&run);
+	profile.cost_ps[ZSR_COST_migrate_page] = PS(100);
+	setup.policy = &zsr_policy_deferred;
+	play();
+	ck_assert_uint_gt(run.v.migrate_dead_bytes, HUGE_SZ - 1);
+	zsr_run_free(&run);
+}
+END_TEST
+
 START_TEST(slots_are_reused)
 {
 	unsigned i;
@@ -293,4 +323,4 @@ ZSR_TEST_MAIN("load, happenings", tasks_leave_a_cpu, sections_end_first,
 	      queues_of_a_gone_cpu_are_drained, every_policy_lets_a_cpu_go,
 	      compaction_moves, compaction_moves_the_dead,
 	      compaction_lets_others_in, second_compaction_gives_up,
-	      compactions_repeat, slots_are_reused)
+	      compactions_repeat, migration_keeps_a_page, slots_are_reused)

@@ -26,6 +26,8 @@ static inline void under(const char *options)
 		ck_assert_ptr_nonnull(value);
 		if (!strcmp(option, "--compact-every"))
 			args.compact_every = value;
+		if (!strcmp(option, "--migrate-every"))
+			args.migrate_every = value;
 		if (!strcmp(option, "--memory"))
 			args.memory = value;
 		if (!strcmp(option, "--swap"))

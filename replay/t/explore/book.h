@@ -11,5 +11,7 @@ zsr_handle zsr_oracle_handle_alloc(struct zsr_engine *e);
 void zsr_oracle_handle_free(struct zsr_engine *e, zsr_handle h);
 unsigned zsr_oracle_handle_class(const struct zsr_engine *e, zsr_handle h);
 void zsr_oracle_order(struct zsr_machine *m);
+zsr_handle zsr_oracle_next_live(const struct zsr_pool *p, zsr_handle h);
+unsigned zsr_oracle_queued_in(struct zsr_zspage *z);
 
 #endif
