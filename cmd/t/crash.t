@@ -68,7 +68,7 @@ kills() {
 			wrong="$wrong now: $now"
 		for f in *; do
 			case $f in
-			*.db | *.db-wal | *.db-shm) ;;
+			*.db | *.db-wal | *.db-shm | *.db-journal) ;;
 			*) wrong="$wrong left: $f" ;;
 			esac
 		done
