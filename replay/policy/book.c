@@ -13,9 +13,6 @@
  */
 #define HELD (1u << 31)
 
-/* What a handle stands for: nothing, an object, an object that is free. */
-enum { NONE, LIVE, FREED };
-
 /* Now, with everything recorded that happens before. */
 static uint64_t ordered_now(struct zsr_pool *p)
 {
@@ -50,28 +47,8 @@ static void stored(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z)
 		return;
 	}
 	memset(p->state + cap, 0, p->cap_state - cap);
-	p->state[h] = LIVE;
+	p->state[h] = ZSR_HANDLE_LIVE;
 	held_update(p, z);
-}
-
-static bool may(struct zsr_pool *p, zsr_handle h, enum zsr_handle_use use,
-		unsigned class)
-{
-	static const uint8_t from[] = {
-		[ZSR_HANDLE_LOOK] = LIVE, [ZSR_OBJECT_FREE] = LIVE, [ZSR_HANDLE_FREE] = FREED
-	};
-	static const uint8_t to[] = {
-		[ZSR_HANDLE_LOOK] = LIVE, [ZSR_OBJECT_FREE] = FREED, [ZSR_HANDLE_FREE] = NONE
-	};
-
-	if (h >= p->cap_state || p->state[h] != from[use] ||
-	    (use == ZSR_OBJECT_FREE &&
-	     zsr_engine_handle_class(p->e, h) != class)) {
-		zsr_account_fail(p->account, -EPROTO);
-		return false;
-	}
-	p->state[h] = to[use];
-	return true;
 }
 
 static void queued(struct zsr_pool *p, zsr_handle h)
@@ -172,7 +149,7 @@ zsr_handle zsr_book_next_live(const struct zsr_pool *p, zsr_handle h)
 
 	for (i = 1; i <= p->cap_state; i++) {
 		at = (h + i) % p->cap_state;
-		if (p->state[at] == LIVE)
+		if (p->state[at] == ZSR_HANDLE_LIVE)
 			return (zsr_handle)at;
 	}
 	return 0;
@@ -242,7 +219,7 @@ static void slot_put(struct zsr_pool *p, uint32_t slot)
 const struct zsr_book zsr_book_ordered = {
 	.grown = grown,
 	.stored = stored,
-	.may = may,
+	.checked = true,
 	.queued = queued,
 	.freed = freed,
 	.back = back,

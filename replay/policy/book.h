@@ -16,21 +16,17 @@
 
 #include "replay/policy/policy.h"
 
-/* What a policy is about to do with a handle. */
-enum zsr_handle_use { ZSR_HANDLE_LOOK, ZSR_OBJECT_FREE, ZSR_HANDLE_FREE };
+/* What a handle stands for: nothing, an object, an object that is free. */
+enum { ZSR_HANDLE_NONE, ZSR_HANDLE_LIVE, ZSR_HANDLE_FREED };
 
 struct zsr_book {
 	unsigned engine_flags; /* ZSR_ENGINE_*, for the pool's creation */
+	bool checked; /* p->state says what handles are live */
 
 	/* A zspage was built; H lies in Z; H waits in a queue from now on. */
 	void (*grown)(struct zsr_pool *p, struct zsr_zspage *z);
 	void (*stored)(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z);
 	void (*queued)(struct zsr_pool *p, zsr_handle h);
-	/* Is H what that takes, an object that nobody freed, and when it is freed
-	 * of CLASS? False: the run has failed, and nothing must be done. NULL:
-	 * nobody knows. */
-	bool (*may)(struct zsr_pool *p, zsr_handle h, enum zsr_handle_use use,
-		    unsigned class);
 	/* H is free, and was in Z; Z's pages go back now. */
 	void (*freed)(struct zsr_pool *p, unsigned class, zsr_handle h,
 		      struct zsr_zspage *z);

@@ -7,17 +7,46 @@
 #include "replay/account.h"
 #include "replay/policy/book.h"
 
-/* Policies come from strangers, too. */
-static bool may(struct zsr_pool *p, zsr_handle h, enum zsr_handle_use use,
-		unsigned class)
+#define ANY_CLASS UINT32_MAX
+
+/*
+ * Policies come from strangers, too: is H in this state, and of CLASS if that
+ * is given? False: the run has failed, and nothing must be done. Then it goes
+ * on to the state TO.
+ */
+static inline bool may(struct zsr_pool *p, zsr_handle h, uint8_t from,
+		       uint8_t to, unsigned class)
 {
-	return !p->book->may || p->book->may(p, h, use, class);
+	if (!p->book->checked)
+		return true;
+	if (h >= p->cap_state || p->state[h] != from ||
+	    (class != ANY_CLASS && zsr_engine_handle_class(p->e, h) != class)) {
+		zsr_account_fail(p->account, -EPROTO);
+		return false;
+	}
+	p->state[h] = to;
+	return true;
+}
+
+static inline bool may_look(struct zsr_pool *p, zsr_handle h)
+{
+	return may(p, h, ZSR_HANDLE_LIVE, ZSR_HANDLE_LIVE, ANY_CLASS);
+}
+
+static inline bool may_free(struct zsr_pool *p, zsr_handle h, unsigned class)
+{
+	return may(p, h, ZSR_HANDLE_LIVE, ZSR_HANDLE_FREED, class);
+}
+
+static inline bool may_put(struct zsr_pool *p, zsr_handle h)
+{
+	return may(p, h, ZSR_HANDLE_FREED, ZSR_HANDLE_NONE, ANY_CLASS);
 }
 
 unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h)
 {
 	zsr_charge(p->m, ZSR_COST_cell_load, 1);
-	if (!may(p, h, ZSR_HANDLE_LOOK, 0))
+	if (!may_look(p, h))
 		return 0;
 	return zsr_engine_handle_class(p->e, h);
 }
@@ -42,7 +71,7 @@ bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
 	zsr_charge(p->m, ZSR_COST_obj_free, 1);
 	zsr_line_write(p->m, &p->class[class].data);
 	*zspage = NULL;
-	if (!may(p, h, ZSR_OBJECT_FREE, class))
+	if (!may_free(p, h, class))
 		return false;
 	done = zsr_engine_obj_free(p->e, class, h, zspage);
 	if (done & ZSR_REGROUPED)
@@ -78,7 +107,7 @@ void zsr_pool_zspage_free(struct zsr_pool *p, struct zsr_zspage *zspage)
 void zsr_pool_handle_free(struct zsr_pool *p, zsr_handle h)
 {
 	zsr_charge(p->m, ZSR_COST_handle_free, 1);
-	if (may(p, h, ZSR_HANDLE_FREE, 0))
+	if (may_put(p, h))
 		p->book->handle_put(p, h);
 }
 
@@ -87,7 +116,7 @@ static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
 {
 	struct zsr_zspage *z;
 
-	if (!may(p, h, ZSR_OBJECT_FREE, class) || !may(p, h, ZSR_HANDLE_FREE, 0))
+	if (!may_free(p, h, class) || !may_put(p, h))
 		return;
 	if (!(zsr_engine_obj_free(p->e, class, h, &z) & ZSR_EMPTIED)) {
 		p->book->vanished(p, h, NULL, now);
@@ -108,7 +137,7 @@ void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
 	struct zsr_spinlock *lock;
 	unsigned class;
 
-	if (!may(p, h, ZSR_HANDLE_LOOK, 0))
+	if (!may_look(p, h))
 		return;
 	class = zsr_engine_handle_class(p->e, h);
 	lock = &p->class[class].lock;
@@ -126,7 +155,7 @@ void zsr_pool_vanish(struct zsr_pool *p, zsr_handle h)
 
 void zsr_pool_queued(struct zsr_pool *p, zsr_handle h)
 {
-	if (may(p, h, ZSR_HANDLE_LOOK, 0))
+	if (may_look(p, h))
 		p->book->queued(p, h);
 }
 
