@@ -9,9 +9,9 @@ set -u
 zsr=${ZSR_BUILD:-$PWD/build}/zsr
 top=$PWD
 sample=$PWD/samples/exit-6.12-arm64-4cpu/trace.dat
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-ZSR_DB=$work/zsr.db
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+ZSR_DB=$tmp/zsr.db
 export ZSR_DB
 
 n=0
@@ -24,7 +24,7 @@ ok() { # description; status of the last command
 	else
 		failed=1
 		echo "not ok $n - $1"
-		sed 's/^/# /' "$work/err" "$work/out" 2>/dev/null | tail -20
+		sed 's/^/# /' "$tmp/err" "$tmp/out" 2>/dev/null | tail -20
 	fi
 }
 
@@ -32,42 +32,42 @@ ok() { # description; status of the last command
 exits() {
 	code=$1 text=$2
 	shift 2
-	"$@" >"$work/out" 2>"$work/err" </dev/null
-	[ $? = "$code" ] && [ "$(wc -l <"$work/err")" = 1 ] &&
-		grep -q -F -e "$text" "$work/err"
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	[ $? = "$code" ] && [ "$(wc -l <"$tmp/err")" = 1 ] &&
+		grep -q -F -e "$text" "$tmp/err"
 }
 
 digests() { # the result digests of a replay, a line each
-	"$zsr" replay "$@" --json 2>"$work/err" |
+	"$zsr" replay "$@" --json 2>"$tmp/err" |
 		sed -n 's/.*"result_digest": "\([0-9a-f]*\)".*/\1/p'
 }
 
 params_of() { # the recorded parameters of a policy's latest run
 	"$zsr" sql "SELECT params FROM run WHERE policy = '$1'
-		ORDER BY id DESC LIMIT 1" --csv 2>"$work/err" | tail -1
+		ORDER BY id DESC LIMIT 1" --csv 2>"$tmp/err" | tail -1
 }
 
 # ---- installed headers --------------------------------------------------
 
 out=${ZSR_BUILD:-build}
-make install DESTDIR="$work/root" PREFIX=/usr O="${out#"$top"/}" \
-	>"$work/out" 2>"$work/err"
+make install DESTDIR="$tmp/root" PREFIX=/usr O="${out#"$top"/}" \
+	>"$tmp/out" 2>"$tmp/err"
 ok "make install"
-PKG_CONFIG_PATH=$work/root/usr/share/pkgconfig
-PKG_CONFIG_SYSROOT_DIR=$work/root
+PKG_CONFIG_PATH=$tmp/root/usr/share/pkgconfig
+PKG_CONFIG_SYSROOT_DIR=$tmp/root
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-cflags=$(pkg-config --cflags zsr-policy 2>"$work/err")
-[ "${cflags% }" = "-I$work/root/usr/include/zsr" ]
+cflags=$(pkg-config --cflags zsr-policy 2>"$tmp/err")
+[ "${cflags% }" = "-I$tmp/root/usr/include/zsr" ]
 ok "pkg-config knows the headers"
 [ "$(pkg-config --modversion zsr-policy)" = \
 	"$("$zsr" --version | sed 's/.* //')" ]
 ok "and the version"
-cd "$work" || exit 1
+cd "$tmp" || exit 1
 
 # shellcheck disable=SC2086 # flags
 build() { # C file, shared object
 	cc -std=gnu11 -Wall -Wextra -Werror -shared -fPIC $cflags "$1" \
-		-o "$2" >"$work/out" 2>"$work/err"
+		-o "$2" >"$tmp/out" 2>"$tmp/err"
 }
 
 awk '/^\/\* stack\.c \*\/$/ { on = 1 } /^```$/ { on = 0 } on' \
@@ -90,7 +90,7 @@ stack=$(digests "$trace" -p ./stack.so)
 [ -n "$stack" ] && [ "$(digests "$trace" -p stack.so)" = "$stack" ]
 ok "again, by its name alone: the same digest"
 cp stack.so copy.so
-[ "$(digests "$trace" -p ./stack.so -p "$work/copy.so")" = "$stack
+[ "$(digests "$trace" -p ./stack.so -p "$tmp/copy.so")" = "$stack
 $stack" ]
 ok "two files with it: the same digest twice"
 "$zsr" replay "$trace" -p class-idx --json 2>err | sed -n \
