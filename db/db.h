@@ -346,6 +346,14 @@ struct zsr_run_values {
 	  "pages given back since the first release began")                    \
 	X(queue_depth, "entries", "entries queued")
 
+/* Grids of a run, from the first release on, where it recorded them: rows by
+ * columns of time. They take no part in the result digest. */
+#define ZSR_RUN_GRIDS(X)                                                       \
+	X(latency, "releases that ended in a column; row: ns at least")        \
+	X(objects, "objects of a size class as a column ends; row: bytes")     \
+	X(pages, "pages of a size class as a column ends; row: bytes")         \
+	X(marks, "one column: pages as a mark was played; row: its text")
+
 enum {
 #define X(name, text) ZSR_HIST_##name,
 	ZSR_RUN_HISTS(X)
@@ -357,6 +365,22 @@ enum {
 	ZSR_RUN_SERIES(X)
 #undef X
 		ZSR_NR_RUN_SERIES
+};
+
+enum {
+#define X(name, text) ZSR_GRID_##name,
+	ZSR_RUN_GRIDS(X)
+#undef X
+		ZSR_NR_RUN_GRIDS
+};
+
+struct zsr_grid {
+	uint64_t begin_ns; /* of the first column */
+	uint64_t step_ns; /* a column is so long */
+	uint32_t nr_cols;
+	uint32_t nr_rows; /* 0: not recorded */
+	uint64_t *row; /* what a row is about */
+	uint32_t *cell; /* row after row */
 };
 
 struct zsr_point {
@@ -414,6 +438,7 @@ struct zsr_run {
 	struct zsr_run_values v;
 	struct zsr_hist *hist[ZSR_NR_RUN_HISTS]; /* owned */
 	struct zsr_series series[ZSR_NR_RUN_SERIES]; /* points owned */
+	struct zsr_grid grid[ZSR_NR_RUN_GRIDS]; /* rows and cells owned */
 	struct zsr_run_lock *locks; /* owned */
 	size_t nr_locks;
 	struct zsr_run_step *steps; /* owned */

@@ -31,6 +31,10 @@ void zsr_run_free(struct zsr_run *run)
 		free(run->hist[i]);
 	for (i = 0; i < ZSR_NR_RUN_SERIES; i++)
 		free(run->series[i].points);
+	for (i = 0; i < ZSR_NR_RUN_GRIDS; i++) {
+		free(run->grid[i].row);
+		free(run->grid[i].cell);
+	}
 	free(run->locks);
 	free(run->steps);
 	free(run->releases);

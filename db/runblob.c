@@ -200,3 +200,83 @@ int zsr_series_unpack(struct zsr_series *s, uint64_t nr, const void *blob,
 	}
 	return ret;
 }
+
+int zsr_grid_pack(const struct zsr_grid *g, void **blob, size_t *len,
+		  struct zsr_err *err)
+{
+	size_t i, nr = (size_t)g->nr_rows * g->nr_cols;
+	struct buffer b = { 0 };
+	int bad = put(&b, g->begin_ns) | put(&b, g->step_ns) |
+		  put(&b, g->nr_cols);
+
+	for (i = 0; i < g->nr_rows; i++)
+		bad |= put(&b, g->row[i]);
+	for (i = 0; i < nr; i++)
+		bad |= put(&b, zsr_zigzag((int64_t)g->cell[i] -
+					  (i ? g->cell[i - 1] : 0)));
+	if (bad) {
+		free(b.p);
+		return zsr_err_nomem(err, "results");
+	}
+	return squeeze(&b, blob, len, err);
+}
+
+static bool read_grid(struct zsr_grid *g, size_t nr, const uint8_t *p,
+		      const uint8_t *end)
+{
+	uint64_t v, last = 0;
+	size_t i;
+
+	for (i = 0; i < g->nr_rows; i++)
+		if (!get(&p, end, &g->row[i]))
+			return false;
+	for (i = 0; i < nr; i++) {
+		if (!get(&p, end, &v))
+			return false;
+		last += (uint64_t)zsr_unzigzag(v);
+		if (last > UINT32_MAX)
+			return false;
+		g->cell[i] = (uint32_t)last;
+	}
+	return p == end;
+}
+
+int zsr_grid_unpack(struct zsr_grid *g, uint64_t nr_rows, const void *blob,
+		    size_t len, struct zsr_err *err)
+{
+	const uint8_t *p, *end;
+	struct buffer b;
+	uint64_t cols;
+	size_t nr;
+	int ret = expand(blob, len, MAX_POINTS, &b, err);
+
+	*g = (struct zsr_grid){ 0 };
+	if (ret)
+		return ret;
+	p = b.p;
+	end = b.p + b.len;
+	/* Each row and each cell is a byte at least. */
+	if (!get(&p, end, &g->begin_ns) || !get(&p, end, &g->step_ns) ||
+	    !get(&p, end, &cols) || !cols || cols > b.len || nr_rows > b.len ||
+	    nr_rows * cols > b.len) {
+		ret = zsr_err_input(err, "damaged");
+		goto out;
+	}
+	nr = (size_t)(nr_rows * cols);
+	g->nr_cols = (uint32_t)cols;
+	g->nr_rows = (uint32_t)nr_rows;
+	g->row = malloc((size_t)nr_rows * sizeof(*g->row) + 1);
+	g->cell = malloc(nr * sizeof(*g->cell) + 1);
+	if (!g->row || !g->cell)
+		ret = zsr_err_nomem(err, "results");
+	else if (!read_grid(g, nr, p, end))
+		ret = zsr_err_input(err, "damaged");
+out:
+	free(b.p);
+	if (ret) {
+		free(g->row);
+		free(g->cell);
+		*g = (struct zsr_grid){ 0 };
+	}
+	return ret;
+}

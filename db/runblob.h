@@ -12,6 +12,11 @@ int zsr_series_pack(const struct zsr_series *s, void **blob, size_t *len,
 		    struct zsr_err *err);
 int zsr_hist_unpack(struct zsr_hist *h, const void *blob, size_t len,
 		    struct zsr_err *err);
+int zsr_grid_pack(const struct zsr_grid *g, void **blob, size_t *len,
+		  struct zsr_err *err);
+/* Rows and cells are malloc'ed. */
+int zsr_grid_unpack(struct zsr_grid *g, uint64_t nr_rows, const void *blob,
+		    size_t len, struct zsr_err *err);
 /* Points are malloc'ed. */
 int zsr_series_unpack(struct zsr_series *s, uint64_t nr, const void *blob,
 		      size_t len, struct zsr_err *err);

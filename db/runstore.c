@@ -31,6 +31,12 @@ static const char *const series_keys[] = {
 #undef X
 };
 
+static const char *const grid_keys[] = {
+#define X(name, text) "grid." #name,
+	ZSR_RUN_GRIDS(X)
+#undef X
+};
+
 static uint64_t *value_at(struct zsr_run_values *v, unsigned i)
 {
 	return (uint64_t *)((char *)v + run_values[i].offset);
@@ -152,6 +158,14 @@ static int store_data(struct zsr_db *db, struct zsr_run *run,
 		if (!ret)
 			ret = store_blob(db, stmt, run->id, series_keys[i],
 					 run->series[i].nr, blob, len, err);
+	}
+	for (i = 0; i < ZSR_NR_RUN_GRIDS && !ret; i++) {
+		if (!run->grid[i].nr_rows)
+			continue;
+		ret = zsr_grid_pack(&run->grid[i], &blob, &len, err);
+		if (!ret)
+			ret = store_blob(db, stmt, run->id, grid_keys[i],
+					 run->grid[i].nr_rows, blob, len, err);
 	}
 	sqlite3_finalize(stmt);
 	return ret;
@@ -286,7 +300,8 @@ static int load_values(struct zsr_db *db, struct zsr_run *run,
 	return ret;
 }
 
-/* Steps to the row of KEY: its count and its blob, checked. */
+/* Steps to the row of KEY: its count and its blob, checked. A grid may be
+ * missing, and its count is 0 then. */
 static int load_blob(struct zsr_db *db, sqlite3_stmt *stmt, int64_t run,
 		     const char *key, uint64_t *count, const void **blob,
 		     size_t *len, struct zsr_err *err)
@@ -296,6 +311,9 @@ static int load_blob(struct zsr_db *db, sqlite3_stmt *stmt, int64_t run,
 	sqlite3_reset(stmt);
 	zsr_sql_bind(stmt, "is", run, key);
 	ret = zsr_sql_step(db, stmt, err);
+	*count = 0;
+	if (ret == 0 && !strncmp(key, "grid.", 5))
+		return 0;
 	if (ret == 0)
 		ret = zsr_err_input(err, "it is missing");
 	if (ret < 0)
@@ -340,6 +358,14 @@ static int load_data(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err
 		if (!ret)
 			ret = zsr_series_unpack(&run->series[i], count, blob,
 						len, err);
+	}
+	for (i = 0; i < ZSR_NR_RUN_GRIDS && !ret; i++) {
+		key = grid_keys[i];
+		ret = load_blob(db, stmt, run->id, key, &count, &blob, &len,
+				err);
+		if (!ret && count)
+			ret = zsr_grid_unpack(&run->grid[i], count, blob, len,
+					      err);
 	}
 	if (ret)
 		ret = zsr_err_wrap(err, ret, "%s", key);

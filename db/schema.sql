@@ -136,7 +136,7 @@ CREATE TABLE run_value (
 -- Histograms and time series of a run; data: db/runblob.c.
 CREATE TABLE run_data (
 	run		INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-	key		TEXT NOT NULL,		-- "hist.release", "series.live_pages"
+	key		TEXT NOT NULL,		-- "hist.release", "grid.latency", ...
 	count		INTEGER NOT NULL,	-- values or points
 	xxh3		INTEGER NOT NULL,	-- of data
 	data		BLOB NOT NULL,

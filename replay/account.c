@@ -65,6 +65,7 @@ static void thinned_close(struct zsr_thinned *s)
 
 static void live_changed(struct zsr_account *a, uint64_t ps)
 {
+	zsr_overtime_pass(&a->overtime, ps);
 	thinned_add(a, ZSR_SERIES_live_pages, ps,
 		    a->total_pages - a->held_pages);
 }
@@ -86,6 +87,7 @@ void zsr_account_release_begins(struct zsr_account *a, uint64_t ps)
 	a->releasing = true;
 	a->first_release = ps;
 	thinned_add(a, ZSR_SERIES_back_pages, ps, 0);
+	zsr_overtime_begin(&a->overtime, ps);
 }
 
 void zsr_account_grown(struct zsr_account *a, uint64_t ps, unsigned pages)
@@ -177,6 +179,7 @@ void zsr_account_free(struct zsr_account *a)
 
 	for (i = 0; i < ZSR_NR_RUN_SERIES; i++)
 		free(a->series[i].points);
+	zsr_overtime_free(&a->overtime);
 	if (a->back_log)
 		fclose(a->back_log);
 	*a = (struct zsr_account){ 0 };
@@ -251,6 +254,8 @@ int zsr_account_finish(struct zsr_account *a, uint64_t ps, struct zsr_run *run,
 	ret = find_times(a, v);
 	if (ret)
 		return zsr_err_sys(err, -ret, "record of the run");
+	if (zsr_overtime_finish(&a->overtime, ps, run))
+		return zsr_err_nomem(err, "record of the run");
 	for (i = 0; i < ZSR_NR_RUN_SERIES; i++) {
 		thinned_close(&a->series[i]);
 		run->series[i].points = a->series[i].points;

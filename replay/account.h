@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "db/db.h"
+#include "replay/overtime.h"
 
 /* A series that keeps every 2^n-th change, so that it never outgrows this. */
 #define ZSR_SERIES_POINTS 16384
@@ -42,6 +43,7 @@ struct zsr_account {
 	uint64_t first_release; /* ps */
 	FILE *back_log; /* (ps, pages) of every return; flat memory */
 	struct zsr_thinned series[ZSR_NR_RUN_SERIES];
+	struct zsr_overtime overtime;
 	struct zsr_hist *queued; /* borrowed from the run */
 	int error; /* first host failure, -errno */
 };

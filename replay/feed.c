@@ -175,6 +175,7 @@ static struct zsr_feed_event convert(const struct zsr_feed *f,
 		e.dur_ns = ev->t_ns - e.entry_ns;
 	} else if (ev->kind == ZSR_EV_MARK && ev->aux < f->nr_texts) {
 		e.meaning = f->text[ev->aux] & 15;
+		e.obj = ev->aux;
 	}
 	return e;
 }

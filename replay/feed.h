@@ -20,7 +20,7 @@
 struct zsr_feed_event {
 	uint64_t entry_ns; /* the call's begin in the trace */
 	uint64_t dur_ns;
-	uint64_t obj;
+	uint64_t obj; /* marks: number of the text */
 	uint64_t seq : 40; /* place in the trace, from 0 */
 	uint64_t epoch : 24; /* barriers before it */
 	uint32_t size;

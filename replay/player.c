@@ -293,7 +293,9 @@ static void release_add(struct player_task *t, uint64_t begin, uint64_t end)
 static void play_mark(struct player_task *t, const struct zsr_feed_event *e)
 {
 	uint64_t now = t->p->vm->c->now;
+	struct zsr_account *a = &t->p->account;
 
+	zsr_overtime_mark(&a->overtime, e->obj, a->total_pages);
 	if (e->meaning == ZSR_TEXT_RELEASE_BEGIN) {
 		t->rel_begin = now;
 	} else if (e->meaning == ZSR_TEXT_RELEASE_END) {
@@ -458,6 +460,8 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 	end = p->vm->c->now;
 	zsr_preempt_enable(m);
 	zsr_hist_add(p->run->hist[ZSR_HIST_release], zsr_ps_to_ns(end - begin));
+	zsr_overtime_release(&p->account.overtime, end,
+			     zsr_ps_to_ns(end - begin));
 	release_add(t, begin, end);
 	t->in_gap_ps = e->dur_ns ? 0 : end - begin;
 	p->run->v.frees++;

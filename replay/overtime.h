@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a run keeps column by column from the first release on: columns of equal
+ * length, which doubles whenever they run out, so that memory stays flat.
+ */
+#ifndef ZSR_OVERTIME_H
+#define ZSR_OVERTIME_H
+
+#include "base/base.h"
+#include "db/db.h"
+
+#define ZSR_OVERTIME_COLS  512
+#define ZSR_OVERTIME_CLASS 256 /* columns of size classes */
+#define ZSR_OVERTIME_ROWS  128 /* latencies: four a power of two, up to 8 s */
+
+struct zsr_overtime {
+	bool begun;
+	uint64_t begin_ps;
+	/* Counts of releases that ended in a column, by how long they took. */
+	uint64_t latency_step;
+	uint32_t *latency; /* ZSR_OVERTIME_ROWS x ZSR_OVERTIME_COLS */
+	uint32_t nr_latency;
+	/* Objects and pages of the size classes, as each column ends. */
+	uint64_t class_step;
+	struct zsr_overtime_class {
+		uint32_t size; /* bytes, 0: none */
+		uint32_t objects, pages; /* now */
+		uint32_t *past; /* ZSR_OVERTIME_CLASS of objects, of pages;
+				 * NULL: nothing ever was in it */
+	} * class;
+	uint32_t nr_classes, cap_classes;
+	uint32_t nr_past; /* columns that are over */
+	/* Pages when each mark was played. */
+	uint64_t *mark;
+	uint64_t *mark_pages;
+	size_t nr_marks, cap_marks, cap_mark_pages;
+	bool nomem;
+};
+
+void zsr_overtime_begin(struct zsr_overtime *o, uint64_t ps);
+/* A release that took NS ended at PS. */
+void zsr_overtime_release(struct zsr_overtime *o, uint64_t ps, uint64_t ns);
+/* What is in CLASS, of slots of SIZE bytes, changes. */
+void zsr_overtime_class(struct zsr_overtime *o, unsigned class, uint32_t size,
+			int objects, int pages);
+/* What happens from here on happens at PS. */
+void zsr_overtime_pass(struct zsr_overtime *o, uint64_t ps);
+void zsr_overtime_mark(struct zsr_overtime *o, uint64_t mark, uint64_t pages);
+/* All of it into RUN, what follows is not recorded. 0 or -ENOMEM, also for
+ * memory that was missing before. */
+int zsr_overtime_finish(struct zsr_overtime *o, uint64_t ps,
+			struct zsr_run *run);
+void zsr_overtime_free(struct zsr_overtime *o);
+
+#endif
