@@ -32,20 +32,46 @@ int zsr_map_put(struct zsr_map *m, uint64_t key, uint64_t value);
 void zsr_map_free(struct zsr_map *m);
 
 /*
- * Handles of live objects, by (pool, handle). Freed ones are remembered until
- * more than max(live objects, 65536) others were freed after them, so that a
- * second free can be told from that of an object from before the trace.
+ * Handles of live objects, by (pool, handle). What lies together in the
+ * kernel's slab (8 bytes each) was mostly handed out together, so 64 of them
+ * are a group, whose objects are kept as small differences: one byte each or
+ * none on a fresh slab, two or four on an old one.
+ *
+ * Freed ones are remembered at least until max(live objects, 65536) others were
+ * freed after them, so that a second free can be told from that of an object
+ * from before the trace.
  */
-struct zsr_handles {
-	struct zsr_handle_slot {
-		uint64_t handle;
-		uint64_t obj; /* when dead: count of frees at its death */
-		uint32_t pool;
-		uint32_t state;
-	} * slot;
-	size_t used; /* live and dead */
-	size_t nr_live;
+#define ZSR_GROUP     64
+#define ZSR_NR_WIDTHS 4 /* of 1, 2, 4 and 8 bytes */
+
+struct zsr_handle_group {
+	uint64_t key; /* of its handles */
+	uint64_t alive; /* bit per handle */
+	uint64_t dead;
+	/* Object less slot is this plus its difference; of a group that nobody
+	 * lives in, the count of frees at its last death. */
+	uint64_t base;
+	uint32_t block; /* of differences */
+	uint16_t pool;
+	uint8_t width; /* of them: 0 all are 0, else 1 + log2 of their bytes */
+};
+
+/* Blocks of 64 differences of a width. */
+struct zsr_handle_blocks {
+	uint8_t *mem;
+	size_t nr;
 	size_t cap;
+	uint32_t spare; /* one that was given back, plus 1; it names the next */
+};
+
+struct zsr_handles {
+	struct zsr_handle_group *group;
+	size_t nr;
+	size_t cap;
+	uint32_t *index; /* of groups, plus 1, by the hash of their keys */
+	size_t mask; /* of the index; 0: there is none yet */
+	struct zsr_handle_blocks blocks[ZSR_NR_WIDTHS];
+	size_t nr_live;
 	uint64_t nr_freed;
 };
 
@@ -53,29 +79,32 @@ struct zsr_handles {
 
 enum zsr_handle_state { ZSR_HANDLE_NONE, ZSR_HANDLE_LIVE, ZSR_HANDLE_DEAD };
 
-/* What is known of a handle; its slot, valid until the next add, and NULL for
- * NONE. POOL may be ZSR_POOL_ANY: a live one of any pool, else a dead one. */
-struct zsr_handle_slot *zsr_handles_find(struct zsr_handles *h, uint32_t pool,
-					 uint64_t handle);
+/* Where a live handle was found; valid until the next add. */
+struct zsr_handle {
+	struct zsr_handle_group *group;
+	unsigned slot;
+};
+
+/* What is known of a handle; *at is set for LIVE. POOL may be ZSR_POOL_ANY: a
+ * live one of any pool, else a dead one. */
+enum zsr_handle_state zsr_handles_find(struct zsr_handles *h, uint32_t pool,
+				       uint64_t handle, struct zsr_handle *at);
+uint64_t zsr_handles_object(const struct zsr_handles *h, struct zsr_handle at);
 /* OBJ lives at a handle that is not live; -ENOMEM. */
 int zsr_handles_add(struct zsr_handles *h, uint32_t pool, uint64_t handle,
 		    uint64_t obj);
-void zsr_handles_kill(struct zsr_handles *h, struct zsr_handle_slot *slot);
+void zsr_handles_kill(struct zsr_handles *h, struct zsr_handle at);
 void zsr_handles_free(struct zsr_handles *h);
 
-/* Where the search for a handle begins: what lies together in the kernel's slab
- * (8 bytes each) is mostly used together, and lies together here. */
-static inline size_t zsr_handles_home(const struct zsr_handles *h,
-				      uint64_t handle)
+/* Handles are multiples of 8; what else there is gets groups of its own. */
+static inline uint64_t zsr_handle_key(uint64_t handle)
 {
-	return (zsr_hash(handle >> 6) << 3 | (handle >> 3 & 7)) & (h->cap - 1);
+	return handle / 8 / ZSR_GROUP << 3 | handle % 8;
 }
 
-static inline void zsr_handles_prefetch(const struct zsr_handles *h,
-					uint64_t handle)
+static inline unsigned zsr_handle_slot(uint64_t handle)
 {
-	if (h->cap)
-		__builtin_prefetch(&h->slot[zsr_handles_home(h, handle)]);
+	return handle / 8 % ZSR_GROUP;
 }
 
 #endif

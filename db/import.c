@@ -7,7 +7,6 @@
 #include "db/import.h"
 
 #define LARGEST_PAGE 65536
-#define PREFETCH     8
 
 /* ---- the sink -------------------------------------------------------------- */
 
@@ -36,9 +35,6 @@ static int import_recs(void *ctx, const struct zsr_rec *recs, size_t n,
 	int ret = 0;
 
 	for (i = 0; i < n && !ret; i++) {
-		if (i + PREFETCH < n)
-			zsr_handles_prefetch(&imp->handles,
-					     recs[i + PREFETCH].handle);
 		imp->odd.records += recs[i].kind != ZSR_REC_LOST;
 		set_time(imp, &recs[i]);
 		ret = zsr_import_record(imp, &recs[i], err);

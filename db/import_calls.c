@@ -213,19 +213,18 @@ static int on_malloc(struct zsr_import *imp, const struct zsr_rec *rec,
 /* The handle is live although it was just handed out: its free is missing, and
  * is put where it must have been at the latest. */
 static int infer_free(struct zsr_import *imp, const struct zsr_rec *rec,
-		      uint32_t task, struct zsr_handle_slot *slot,
-		      struct zsr_err *err)
+		      uint32_t task, struct zsr_handle at, struct zsr_err *err)
 {
 	struct zsr_event ev = {
 		.kind = ZSR_EV_FREE,
-		.obj = slot->obj,
-		.pool = (uint16_t)slot->pool,
+		.obj = zsr_handles_object(&imp->handles, at),
+		.pool = at.group->pool,
 		.flags = ZSR_EVF_INFERRED,
 	};
 	uint64_t nr;
 
 	imp->odd.lost_frees++;
-	zsr_handles_kill(&imp->handles, slot);
+	zsr_handles_kill(&imp->handles, at);
 	return zsr_import_push(imp, rec, task, &ev, false, &nr, err);
 }
 
@@ -234,7 +233,7 @@ static int malloc_done(struct zsr_import *imp, const struct zsr_rec *rec,
 		       uint32_t task, uint32_t pool, uint64_t size,
 		       struct zsr_event *ev, struct zsr_err *err)
 {
-	struct zsr_handle_slot *slot;
+	struct zsr_handle at;
 	uint64_t nr;
 	int ret;
 
@@ -245,9 +244,9 @@ static int malloc_done(struct zsr_import *imp, const struct zsr_rec *rec,
 	ret = some_pool(imp, &pool, err);
 	if (ret)
 		return ret;
-	slot = zsr_handles_find(&imp->handles, pool, rec->handle);
-	if (slot && slot->state == ZSR_HANDLE_LIVE)
-		ret = infer_free(imp, rec, task, slot, err);
+	if (zsr_handles_find(&imp->handles, pool, rec->handle, &at) ==
+	    ZSR_HANDLE_LIVE)
+		ret = infer_free(imp, rec, task, at, err);
 	if (ret)
 		return ret;
 	if (size == 0 || size > imp->max_accepted) {
@@ -308,8 +307,9 @@ static int on_free(struct zsr_import *imp, const struct zsr_rec *rec,
 		   struct zsr_err *err)
 {
 	struct zsr_event ev = { .kind = ZSR_EV_FREE, .obj = ZSR_OBJ_NONE };
-	struct zsr_handle_slot *slot;
+	enum zsr_handle_state state;
 	struct zsr_import_task *t;
+	struct zsr_handle at;
 	uint32_t task, pool;
 	int ret = zsr_import_task_of(imp, rec->pid, &task, err);
 
@@ -329,18 +329,18 @@ static int on_free(struct zsr_import *imp, const struct zsr_rec *rec,
 		imp->odd.null_frees++;
 		return 0;
 	}
-	slot = zsr_handles_find(&imp->handles, pool, rec->handle);
-	if (slot && slot->state == ZSR_HANDLE_LIVE) {
-		pool = slot->pool;
-		ev.obj = slot->obj;
-		zsr_handles_kill(&imp->handles, slot);
+	state = zsr_handles_find(&imp->handles, pool, rec->handle, &at);
+	if (state == ZSR_HANDLE_LIVE) {
+		pool = at.group->pool;
+		ev.obj = zsr_handles_object(&imp->handles, at);
+		zsr_handles_kill(&imp->handles, at);
 	} else {
 		ev.flags = ZSR_EVF_ORPHAN;
 		ret = some_pool(imp, &pool, err);
 		if (ret)
 			return ret;
-		imp->odd.double_frees += slot != NULL;
-		imp->odd.orphan_frees += slot == NULL;
+		imp->odd.double_frees += state == ZSR_HANDLE_DEAD;
+		imp->odd.orphan_frees += state == ZSR_HANDLE_NONE;
 		imp->pools[pool].orphans = true;
 	}
 	ev.pool = (uint16_t)pool;

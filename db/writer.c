@@ -6,6 +6,7 @@
 #include <time.h>
 #include <xxhash.h>
 
+#include "db/alive.h"
 #include "db/chunk.h"
 #include "db/digest.h"
 #include "db/private.h"
@@ -35,7 +36,7 @@ struct zsr_writer {
 	struct zsr_trace t;
 	sqlite3_stmt *add[NR_ADDS];
 	struct zsr_chunk_encoder *enc;
-	struct zsr_live *objects;
+	struct zsr_alive objects;
 	struct zsr_digest digest;
 	struct zsr_event *ev; /* of the chunk being filled */
 	size_t n;
@@ -83,10 +84,9 @@ int zsr_writer_begin(struct zsr_db *db, const struct zsr_trace *t,
 	w->db = db;
 	w->t = *t;
 	w->enc = zsr_chunk_encoder_new();
-	w->objects = zsr_live_new(false);
 	w->ev = malloc(ZSR_CHUNK_EVENTS * sizeof(*w->ev));
 	zsr_digest_init(&w->digest);
-	if (!w->enc || !w->objects || !w->ev) {
+	if (!w->enc || !w->ev) {
 		ret = zsr_err_nomem(err, "writer");
 		goto fail;
 	}
@@ -131,16 +131,13 @@ static int flush_chunk(struct zsr_writer *w, struct zsr_err *err)
 			  (uint64_t)XXH3_64bits(blob, len), blob, len);
 	w->n = 0;
 	w->nr_chunks++;
-	w->chunk_first_obj = w->objects->next;
+	w->chunk_first_obj = w->objects.next;
 	return ret;
 }
 
-/* Why an event cannot be the next one, NULL when it can. Frees get their
- * size. */
-static const char *accept_event(struct zsr_writer *w, struct zsr_event *ev)
+/* Why an event cannot be the next one, NULL when it can. */
+static const char *accept_event(struct zsr_writer *w, const struct zsr_event *ev)
 {
-	uint64_t birth;
-
 	if (ev->t_ns < w->tally.last_ns)
 		return "time goes backwards";
 	if (ev->t_ns > INT64_MAX || ev->dur_ns > INT64_MAX ||
@@ -150,13 +147,12 @@ static const char *accept_event(struct zsr_writer *w, struct zsr_event *ev)
 		return "unknown caller";
 	switch (ev->kind) {
 	case ZSR_EV_MALLOC:
-		if (ev->obj != w->objects->next)
+		if (ev->obj != w->objects.next)
 			return "a malloc out of number";
 		break;
 	case ZSR_EV_FREE:
 		if (ev->obj != ZSR_OBJ_NONE)
-			return zsr_live_take(w->objects, ev->obj, &ev->size,
-					     &birth)
+			return zsr_alive_take(&w->objects, ev->obj)
 				       ? NULL
 				       : "frees an object that is not alive";
 		if (!(ev->flags & ZSR_EVF_ORPHAN))
@@ -183,8 +179,7 @@ static int add_event(struct zsr_writer *w, const struct zsr_event *from,
 		return zsr_err_input(err,
 				     "event %" PRIu64 " at %" PRIu64 " ns: %s",
 				     w->tally.nr_events, ev->t_ns, wrong);
-	if (ev->kind == ZSR_EV_MALLOC &&
-	    zsr_live_add(w->objects, ev->size, ev->t_ns))
+	if (ev->kind == ZSR_EV_MALLOC && zsr_alive_add(&w->objects))
 		return zsr_err_nomem(err, "live objects");
 	zsr_digest_event(&w->digest, ev);
 	zsr_tally_add(&w->tally, ev);
@@ -373,7 +368,7 @@ static void release(struct zsr_writer *w)
 	for (i = 0; i < NR_ADDS; i++)
 		sqlite3_finalize(w->add[i]);
 	zsr_chunk_encoder_free(w->enc);
-	zsr_live_free(w->objects);
+	zsr_alive_free(&w->objects);
 	free(w->ev);
 	free(w->texts);
 	free(w);

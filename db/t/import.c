@@ -271,25 +271,72 @@ END_TEST
 
 /* A second free is known as such among 65536 others; the table of handles
  * does not grow with what is dead. */
-START_TEST(handles)
+START_TEST(dead_handles)
 {
 	struct zsr_handles h = { 0 };
-	struct zsr_handle_slot *slot;
+	struct zsr_handle at;
 	uint64_t i;
 	bool ok = true;
 
 	for (i = 0; i < 3000000; i++) {
 		ok &= !zsr_handles_add(&h, 0, HANDLE(i), i);
-		slot = zsr_handles_find(&h, 0, HANDLE(i));
-		ok &= slot && slot->state == ZSR_HANDLE_LIVE && slot->obj == i;
-		zsr_handles_kill(&h, slot);
-		slot = zsr_handles_find(&h, 0, HANDLE(i - i % 65536));
-		ok &= slot && slot->state == ZSR_HANDLE_DEAD;
+		ok &= zsr_handles_find(&h, 0, HANDLE(i), &at) == ZSR_HANDLE_LIVE;
+		ok &= zsr_handles_object(&h, at) == i;
+		zsr_handles_kill(&h, at);
+		ok &= zsr_handles_find(&h, 0, HANDLE(i - i % 65536), &at) ==
+		      ZSR_HANDLE_DEAD;
 	}
 	ck_assert(ok);
 	ck_assert_uint_eq(h.nr_live, 0);
-	ck_assert_uint_le(h.cap, 1u << 19);
-	ck_assert_ptr_null(zsr_handles_find(&h, 0, HANDLE(5)));
+	ck_assert_uint_le(h.cap, 1u << 14);
+	ck_assert_uint_eq(zsr_handles_find(&h, 0, HANDLE(5), &at),
+			  ZSR_HANDLE_NONE);
+	zsr_handles_free(&h);
+}
+END_TEST
+
+#define NR_MODEL 4096
+
+/*
+ * Handles of three pools, near and far apart, against an array. Objects' numbers
+ * jump, so that differences of all widths come up.
+ */
+START_TEST(random_handles)
+{
+	static uint64_t model[3][NR_MODEL]; /* object plus 1; 0: not alive */
+	static const uint64_t jump[] = { 1, 1, 1, 300, 70000, 1ull << 33 };
+	struct zsr_handles h = { 0 };
+	struct zsr_rng rng = { 5 };
+	struct zsr_handle at;
+	uint64_t obj = 0, handle, nr_live = 0;
+	unsigned i, k, pool, any;
+	bool ok = true;
+
+	for (i = 0; i < 1000000; i++) {
+		k = (unsigned)zsr_rng_below(&rng, NR_MODEL);
+		pool = (unsigned)zsr_rng_below(&rng, 3);
+		handle = k < 3072 ? HANDLE(k) : zsr_hash(k) | 1;
+		ok &= (zsr_handles_find(&h, pool, handle, &at) ==
+		       ZSR_HANDLE_LIVE) == !!model[pool][k];
+		any = zsr_handles_find(&h, ZSR_POOL_ANY, handle, &at);
+		ok &= (any == ZSR_HANDLE_LIVE) ==
+		      (model[0][k] || model[1][k] || model[2][k]);
+		if (model[pool][k]) {
+			zsr_handles_find(&h, pool, handle, &at);
+			ok &= at.group->pool == pool;
+			ok &= zsr_handles_object(&h, at) + 1 == model[pool][k];
+			zsr_handles_kill(&h, at);
+			model[pool][k] = 0;
+			nr_live--;
+		} else {
+			obj += jump[zsr_rng_below(&rng, 6) * (i % 100000 < 50000)];
+			ok &= !zsr_handles_add(&h, pool, handle, obj);
+			model[pool][k] = obj + 1;
+			nr_live++;
+		}
+	}
+	ck_assert(ok);
+	ck_assert_uint_eq(h.nr_live, nr_live);
 	zsr_handles_free(&h);
 }
 END_TEST
@@ -352,4 +399,5 @@ START_TEST(random_losses)
 }
 END_TEST
 
-ZSR_TEST_MAIN("db/import", table, all_counts, window, handles, random_losses)
+ZSR_TEST_MAIN("db/import", table, all_counts, window, dead_handles,
+	      random_handles, random_losses)
