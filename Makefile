@@ -35,7 +35,7 @@ endif
 
 # What the program is built from, as pkg-config knows it.
 PKGS := libtraceevent sqlite3 libzstd libxxhash \
-	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson libmd zlib
+	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson nettle zlib
 # What the tests and benchmarks need beyond that.
 TEST_PKGS := check libtracecmd
 

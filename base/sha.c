@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <sha2.h>
+#include <nettle/sha2.h>
 #include <string.h>
 
 #include "base/base.h"
 
-_Static_assert(sizeof(SHA2_CTX) <= sizeof(struct zsr_sha),
-	       "struct zsr_sha holds libmd's context");
+_Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct zsr_sha),
+	       "struct zsr_sha holds nettle's context");
 
-static SHA2_CTX *ctx(struct zsr_sha *s)
+static struct sha256_ctx *ctx(struct zsr_sha *s)
 {
-	return (SHA2_CTX *)s->state;
+	return (struct sha256_ctx *)s->state;
 }
 
 void zsr_sha_init(struct zsr_sha *s)
 {
-	SHA256Init(ctx(s));
+	sha256_init(ctx(s));
 }
 
 void zsr_sha_bytes(struct zsr_sha *s, const void *p, size_t n)
 {
-	SHA256Update(ctx(s), p, n);
+	sha256_update(ctx(s), n, p);
 }
 
 void zsr_sha_u64(struct zsr_sha *s, uint64_t v)
@@ -42,10 +42,10 @@ void zsr_sha_str(struct zsr_sha *s, const char *str)
 
 void zsr_sha_hex(struct zsr_sha *s, char hex[ZSR_SHA_HEX])
 {
-	uint8_t d[SHA256_DIGEST_LENGTH];
+	uint8_t d[SHA256_DIGEST_SIZE];
 	unsigned i;
 
-	SHA256Final(d, ctx(s));
+	sha256_digest(ctx(s), sizeof(d), d);
 	for (i = 0; i < sizeof(d); i++)
 		sprintf(hex + 2 * i, "%02x", d[i]);
 }

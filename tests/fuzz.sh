@@ -19,7 +19,7 @@ clang $flags -o "$FUZZ_DIR/page" capture/fuzz/page.c capture/decode/page.c \
 # shellcheck disable=SC2046,SC2086
 clang $flags -o "$FUZZ_DIR/file" capture/fuzz/file.c capture/decode/*.c \
 	event/*.c base/*.c $(pkg-config --cflags --libs libtraceevent libzstd \
-	libmd)
+	nettle)
 cd "$FUZZ_DIR"
 ./page -max_total_time="$FUZZ_SECONDS" -print_final_stats=1
 # libtraceevent leaks on formats that it refuses

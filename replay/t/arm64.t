@@ -27,7 +27,7 @@ build() { # compiler, output, flags...
 	# shellcheck disable=SC2086 # a list of files
 	$cc -std=gnu11 -D_GNU_SOURCE -I. -O2 -ffp-contract=off \
 		-fno-strict-aliasing -w -o "$out" "$@" $sources \
-		replay/t/portable/digests.c -lsqlite3 -lzstd -lxxhash -lmd \
+		replay/t/portable/digests.c -lsqlite3 -lzstd -lxxhash -lnettle \
 		-lm -ldl -pthread 2>"$work/log"
 }
 

@@ -20,7 +20,7 @@ sources=$(ls base/*.c event/*.c db/*.c synth/*.c replay/*.c replay/policy/*.c \
 # shellcheck disable=SC2086 # a list of files
 if ! $cross -std=gnu11 -D_GNU_SOURCE -I. -O1 -ffp-contract=off \
 	-fno-strict-aliasing -w -static -o "$work/host" $sources \
-	replay/t/portable/host.c -lsqlite3 -lzstd -lxxhash -lmd -lm -ldl \
+	replay/t/portable/host.c -lsqlite3 -lzstd -lxxhash -lnettle -lm -ldl \
 	-pthread 2>"$work/log"; then
 	grep -q 'cannot find -l\|No such file' "$work/log" && {
 		echo "1..0 # SKIP no arm64 libraries"
