@@ -54,7 +54,7 @@ test_libs = $(eval test_libs := $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)))$(tes
 pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
 libs	= $(LDFLAGS) $(pkg_libs) -lm -pthread
 
-MODULES := base event capture db synth replay analyze report cmd
+MODULES := base event capture db synth replay judge analyze report cmd
 SRCS :=
 TEST_SRCS :=
 BENCH_SRCS :=

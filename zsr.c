@@ -36,6 +36,9 @@ static const struct zsr_cmd commands[] = {
 	  "take the traces and runs of other databases", zsr_cmd_merge },
 	{ "rm", "TRACE|RUN... [-d DB] [OPTION...]", "remove traces and runs",
 	  zsr_cmd_rm },
+	{ "judge", "TRACE [-d DB] [OPTION...]",
+	  "compare a capture's replay with the kernel's own numbers",
+	  zsr_cmd_judge },
 	{ "fsck", "[DB] [OPTION...]", "check every checksum, count, reference",
 	  zsr_cmd_fsck },
 };

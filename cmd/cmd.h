@@ -44,6 +44,7 @@ int zsr_cmd_fsck(int argc, const char **argv);
 int zsr_cmd_rm(int argc, const char **argv);
 int zsr_cmd_merge(int argc, const char **argv);
 int zsr_cmd_export(int argc, const char **argv);
+int zsr_cmd_judge(int argc, const char **argv);
 
 /* As val of a string option: given again, its values are joined by commas. */
 #define ZSR_OPTION_LIST (-1)

@@ -4,7 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/engine_check.h"
-#include "cmd/engine_trace.h"
+#include "judge/judge.h"
 #include "replay/engine/engine.h"
 
 /* What all of it takes. */
@@ -179,6 +179,40 @@ static const struct poptOption classes_options[] = {
 	POPT_TABLEEND
 };
 
+static int on_mark(void *ctx, int64_t nr, const char *key, const char *value)
+{
+	int64_t *mark = ctx;
+
+	if (*mark < 0 && !strcmp(value, from.mark))
+		*mark = nr;
+	return 0;
+}
+
+static int at_event(void *ctx, const struct zsr_event *ev, struct zsr_err *err)
+{
+	const int64_t *mark = ctx;
+
+	return ev->kind == ZSR_EV_MARK && ev->aux == (uint64_t)*mark;
+}
+
+static int play(struct zsr_engine *e, struct zsr_db *db,
+		const struct zsr_trace *t, unsigned pool, struct zsr_err *err)
+{
+	int64_t mark = -1;
+	const struct zsr_play_hooks hooks = { .ctx = &mark, .event = at_event };
+	int ret = 0;
+
+	if (from.mark)
+		ret = zsr_trace_rows(db, t->id, ZSR_TABLE_MARKS, on_mark, &mark,
+				     err);
+	if (!ret && from.mark && mark < 0)
+		ret = zsr_err_input(err, "trace '%s' has no mark '%s'", t->name,
+				    from.mark);
+	if (!ret)
+		ret = zsr_judge_play(e, db, t, pool, &hooks, err);
+	return ret > 0 ? 0 : ret;
+}
+
 /* What the command line does not say, the trace does (and goes on saying as
  * long as options do). */
 static int classes_of_trace(struct zsr_engine **e, const char *arg,
@@ -210,7 +244,7 @@ static int classes_of_trace(struct zsr_engine **e, const char *arg,
 		opt.chain_size = chain_size;
 	ret = create(e, err);
 	if (!ret)
-		ret = zsr_engine_play_trace(*e, db, &t, pool, from.mark, err);
+		ret = play(*e, db, &t, pool, err);
 	if (!ret && !t.from_empty)
 		fprintf(stderr,
 			"zsr engine: the pool was not empty when trace '%s' "
