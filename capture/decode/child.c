@@ -2,8 +2,9 @@
 /*
  * Files of strangers are read by a child process that can do little else: no
  * new privileges, no writing, limits on memory, time and open files. What it
- * finds comes back over a pipe as plain frames; a damaged file may have taken
- * over the child, so the parent believes none of them unchecked.
+ * finds comes back in shared memory as plain frames; a damaged file may have
+ * taken over the child, so the parent copies each before it looks at it, and
+ * believes none unchecked.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,7 +21,8 @@
 #define DEFAULT_MEMORY  (1ull << 30)
 #define DEFAULT_SECONDS 600
 #define PIPE_FD         3
-#define PIPE_SIZE       (1 << 20)
+#define ROOM_FD         4
+#define PIECE           128 /* records that are looked at at once */
 #define MAX_FILES       (DEC_MAX_CPUS + 64)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -63,7 +65,18 @@ static uint64_t mapped_now(void)
 	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void confine(int pipe_fd, bool keep_stdin,
+/* What is left open: the ring's ends under new numbers. */
+static void keep_ring(struct dec_ring *ring)
+{
+	if (dup2(ring->in, PIPE_FD) < 0 || dup2(ring->room, ROOM_FD) < 0)
+		_exit(1);
+	close_range(ROOM_FD + 1, ~0u, 0);
+	ring->in = PIPE_FD;
+	ring->room = ROOM_FD;
+	ring->out = -1;
+}
+
+static void confine(struct dec_ring *ring, bool keep_stdin,
 		    const struct zsr_decode_opts *o)
 {
 	uint64_t memory = mapped_now() + o->max_memory;
@@ -78,17 +91,15 @@ static void confine(int pipe_fd, bool keep_stdin,
 	null = open("/dev/null", O_RDWR);
 	if (null < 0)
 		_exit(1);
-	if (pipe_fd <= PIPE_FD || null <= PIPE_FD) {
-		pipe_fd = fcntl(pipe_fd, F_DUPFD, PIPE_FD + 1);
-		null = fcntl(null, F_DUPFD, PIPE_FD + 1);
-	}
+	/* Out of the way of the numbers they or others shall have. */
+	null = fcntl(null, F_DUPFD, ROOM_FD + 1);
+	ring->in = fcntl(ring->in, F_DUPFD, ROOM_FD + 1);
+	ring->room = fcntl(ring->room, F_DUPFD, ROOM_FD + 1);
 	if (!keep_stdin)
 		dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
-	if (dup2(pipe_fd, PIPE_FD) < 0)
-		_exit(1);
-	close_range(PIPE_FD + 1, ~0u, 0);
+	keep_ring(ring);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	limit(RLIMIT_CORE, 0, 0);
 	limit(RLIMIT_FSIZE, 0, 0);
@@ -99,7 +110,7 @@ static void confine(int pipe_fd, bool keep_stdin,
 }
 
 static void __attribute__((noreturn))
-child(int pipe_fd, const char *path, const struct zsr_decode_opts *o)
+child(struct dec_ring *ring, const char *path, const struct zsr_decode_opts *o)
 {
 	static struct dec_out out;
 	static struct dec_cpu_stats stats[DEC_MAX_CPUS];
@@ -112,8 +123,8 @@ child(int pipe_fd, const char *path, const struct zsr_decode_opts *o)
 	struct zsr_err err = { 0 };
 	int ret;
 
-	confine(pipe_fd, !strcmp(path, "-"), o);
-	out.fd = PIPE_FD;
+	confine(ring, !strcmp(path, "-"), o);
+	dec_out_init(&out, ring);
 	ret = dec_path(&d, path, &err);
 	if (ret == -ENOMEM)
 		zsr_err_input(&err,
@@ -137,11 +148,9 @@ child(int pipe_fd, const char *path, const struct zsr_decode_opts *o)
 struct reader {
 	struct zsr_sink *sink;
 	const char *path;
-	int fd;
 	bool done; /* the child said that it delivered all */
 	bool any; /* something was delivered */
-	size_t used;
-	uint8_t *buf; /* 2 * DEC_OUT_SIZE */
+	uint8_t *frame; /* DEC_BLOCK: the parent's own of one */
 };
 
 static int garbage(const struct reader *r, struct zsr_err *err)
@@ -163,20 +172,28 @@ static bool printable(const char *s, size_t len, bool lines)
 	return true;
 }
 
+/* Copied in pieces that stay in the cache nearest the CPU. */
 static int take_recs(struct reader *r, const uint8_t *p, size_t len,
 		     struct zsr_err *err)
 {
-	const struct zsr_rec *recs = (const struct zsr_rec *)p;
-	size_t n = len / sizeof(*recs), i;
+	struct zsr_rec recs[PIECE];
+	size_t left = len / sizeof(*recs), n, i;
+	int ret = 0;
 
-	if (!n || len % sizeof(*recs))
+	if (!left || len % sizeof(*recs))
 		return garbage(r, err);
-	for (i = 0; i < n; i++)
-		if (recs[i].kind > ZSR_REC_OTHER ||
-		    recs[i].kind == ZSR_REC_MARK || recs[i].cpu >= DEC_MAX_CPUS)
-			return garbage(r, err);
 	r->any = true;
-	return r->sink->recs(r->sink->ctx, recs, n, err);
+	for (; left && !ret; left -= n, p += n * sizeof(*recs)) {
+		n = zsr_min(left, (size_t)PIECE);
+		memcpy(recs, p, n * sizeof(*recs));
+		for (i = 0; i < n; i++)
+			if (recs[i].kind > ZSR_REC_OTHER ||
+			    recs[i].kind == ZSR_REC_MARK ||
+			    recs[i].cpu >= DEC_MAX_CPUS)
+				return garbage(r, err);
+		ret = r->sink->recs(r->sink->ctx, recs, n, err);
+	}
+	return ret;
 }
 
 static int take_mark(struct reader *r, const uint8_t *p, size_t len,
@@ -231,14 +248,17 @@ static int take_error(struct reader *r, const uint8_t *p, size_t len,
 	return zsr_err_input(err, "%s", msg);
 }
 
-static int take(struct reader *r, uint32_t kind, const uint8_t *p, size_t len,
-		struct zsr_err *err)
+static int take(struct reader *r, uint32_t kind, const uint8_t *shared,
+		size_t len, struct zsr_err *err)
 {
+	const uint8_t *p = r->frame;
+
 	if (r->done)
 		return garbage(r, err);
+	if (kind == DEC_RECS)
+		return take_recs(r, shared, len, err);
+	memcpy(r->frame, shared, len);
 	switch (kind) {
-	case DEC_RECS:
-		return take_recs(r, p, len, err);
 	case DEC_MARK:
 		return take_mark(r, p, len, err);
 	case DEC_TASK:
@@ -255,45 +275,68 @@ static int take(struct reader *r, uint32_t kind, const uint8_t *p, size_t len,
 	}
 }
 
-/* All whole frames of the buffer; what is left moves to its start. */
-static int take_frames(struct reader *r, struct zsr_err *err)
+static int take_block(struct reader *r, const uint8_t *p, size_t used,
+		      struct zsr_err *err)
 {
-	size_t at = 0, whole;
+	size_t at = 0;
 	int ret = 0;
 
-	while (!ret && r->used - at >= sizeof(struct dec_frame)) {
+	while (!ret && at < used) {
 		struct dec_frame f;
 
-		memcpy(&f, r->buf + at, sizeof(f));
-		if (f.len > DEC_OUT_SIZE)
+		if (used - at < sizeof(f))
 			return garbage(r, err);
-		whole = sizeof(f) + ((f.len + 7) & ~(size_t)7);
-		if (whole > r->used - at)
-			break;
-		ret = take(r, f.kind, r->buf + at + sizeof(f), f.len, err);
-		at += whole;
+		memcpy(&f, p + at, sizeof(f));
+		at += sizeof(f);
+		if (f.len > used - at)
+			return garbage(r, err);
+		ret = take(r, f.kind, p + at, f.len, err);
+		at += (f.len + 7) & ~(size_t)7;
 	}
-	memmove(r->buf, r->buf + at, r->used - at);
-	r->used -= at;
 	return ret;
 }
 
-static int receive(struct reader *r, struct zsr_err *err)
+/* The length of the next block: 1, 0 at the end. */
+static int next_block(const struct dec_ring *ring, uint32_t *used,
+		      struct zsr_err *err)
 {
-	int ret = 0;
+	ssize_t n;
 
-	while (!ret) {
-		ssize_t n = read(r->fd, r->buf + r->used,
-				 2 * DEC_OUT_SIZE - r->used);
+	do
+		n = read(ring->out, used, sizeof(*used));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return zsr_err_sys(err, errno, "pipe");
+	/* Writes so small are whole or not at all. */
+	return n == sizeof(*used);
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return zsr_err_sys(err, errno, "pipe");
-		if (!n)
-			return 0;
-		r->used += (size_t)n;
-		ret = take_frames(r, err);
+/* The child is told of room for half of the ring at once, not of each block. */
+static void emptied(const struct dec_ring *ring, uint32_t nr)
+{
+	const uint64_t half = DEC_NR_BLOCKS / 2;
+
+	if (nr % half)
+		return;
+	while (write(ring->room, &half, sizeof(half)) < 0 && errno == EINTR)
+		;
+}
+
+static int receive(struct reader *r, const struct dec_ring *ring,
+		   struct zsr_err *err)
+{
+	uint32_t nr = 0, used;
+	int ret;
+
+	while ((ret = next_block(ring, &used, err)) > 0) {
+		if (used > DEC_BLOCK)
+			return garbage(r, err);
+		ret = take_block(
+			r, ring->mem + nr % DEC_NR_BLOCKS * (size_t)DEC_BLOCK,
+			used, err);
+		if (ret)
+			return ret;
+		emptied(ring, ++nr);
 	}
 	return ret;
 }
@@ -315,19 +358,20 @@ static int died(const char *path, int status, const struct zsr_decode_opts *o,
 			     WEXITSTATUS(status));
 }
 
-int dec_receive(int fd, const char *path, struct zsr_sink *sink, bool *done,
-		bool *any, struct zsr_err *err)
+int dec_receive(const struct dec_ring *ring, const char *path,
+		struct zsr_sink *sink, bool *done, bool *any,
+		struct zsr_err *err)
 {
-	struct reader r = { .sink = sink, .path = path, .fd = fd };
+	struct reader r = { .sink = sink, .path = path };
 	int ret;
 
-	r.buf = malloc(2 * DEC_OUT_SIZE);
-	if (!r.buf)
+	r.frame = malloc(DEC_BLOCK);
+	if (!r.frame)
 		return zsr_err_nomem(err, path);
-	ret = receive(&r, err);
-	*done = r.done && !r.used;
+	ret = receive(&r, ring, err);
+	*done = r.done;
 	*any = r.any;
-	free(r.buf);
+	free(r.frame);
 	return ret;
 }
 
@@ -335,7 +379,7 @@ struct zsr_decoder {
 	struct zsr_decode_opts o;
 	const char *path;
 	pid_t pid;
-	int fd;
+	struct dec_ring ring;
 };
 
 static int reap(struct zsr_decoder *d)
@@ -344,7 +388,7 @@ static int reap(struct zsr_decoder *d)
 
 	while (waitpid(d->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	close(d->fd);
+	dec_ring_close(&d->ring);
 	return status;
 }
 
@@ -361,7 +405,7 @@ int zsr_decode_start(const char *path, const struct zsr_decode_opts *opts,
 		     struct zsr_decoder **out, struct zsr_err *err)
 {
 	struct zsr_decoder *d = calloc(1, sizeof(*d));
-	int fds[2];
+	int ret;
 
 	if (!d)
 		return zsr_err_nomem(err, path);
@@ -370,26 +414,27 @@ int zsr_decode_start(const char *path, const struct zsr_decode_opts *opts,
 	d->o.max_memory = d->o.max_memory ? d->o.max_memory : DEFAULT_MEMORY;
 	d->o.max_seconds = d->o.max_seconds ? d->o.max_seconds : DEFAULT_SECONDS;
 	d->path = path;
-	if (pipe2(fds, O_CLOEXEC)) {
-		free(d);
-		return zsr_err_sys(err, errno, "pipe");
-	}
-	fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
+	ret = dec_ring_open(&d->ring, err);
+	if (ret)
+		goto fail;
 	d->pid = fork();
+	if (d->pid < 0) {
+		ret = zsr_err_sys(err, errno, "fork");
+		goto fail;
+	}
 	if (!d->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(fds[0]);
-		child(fds[1], path, &d->o);
+		child(&d->ring, path, &d->o);
 	}
-	close(fds[1]);
-	d->fd = fds[0];
-	if (d->pid < 0) {
-		close(d->fd);
-		free(d);
-		return zsr_err_sys(err, errno, "fork");
-	}
+	/* So that its end is seen. */
+	close(d->ring.in);
+	d->ring.in = -1;
 	*out = d;
 	return 0;
+fail:
+	dec_ring_close(&d->ring);
+	free(d);
+	return ret;
 }
 
 /* The child, from its first frame to its end. */
@@ -400,7 +445,7 @@ int zsr_decode_finish(struct zsr_decoder *d, struct zsr_sink *sink,
 	bool done, any;
 	int ret, status;
 
-	ret = dec_receive(d->fd, d->path, sink, &done, &any, err);
+	ret = dec_receive(&d->ring, d->path, sink, &done, &any, err);
 	if (ret)
 		kill(d->pid, SIGKILL);
 	status = reap(d);

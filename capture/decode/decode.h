@@ -20,7 +20,7 @@
 
 /* ---- the way out: out.c -------------------------------------------- */
 
-/* What goes over the pipe: this header, then `len` bytes, padded to 8. */
+/* What a block is full of: this header, then `len` bytes, padded to 8. */
 struct dec_frame {
 	uint32_t kind;
 	uint32_t len;
@@ -35,14 +35,34 @@ enum dec_frame_kind {
 	DEC_DONE, /* all of the file was delivered */
 };
 
-#define DEC_OUT_SIZE (256u << 10)
+#define DEC_BLOCK (256u << 10) /* holds any frame */
+#define DEC_RECS_FULL                                                          \
+	(64u << 10) /* of records; the rest of it is not touched */
+#define DEC_NR_BLOCKS 8 /* a power of two */
+
+/*
+ * Memory that the child fills and the parent empties, block by block: how long
+ * each is goes over a pipe, how many were emptied over an eventfd.
+ */
+struct dec_ring {
+	uint8_t *mem; /* shared */
+	int in, out; /* of the pipe; -1: closed */
+	int room;
+};
+
+int dec_ring_open(struct dec_ring *ring, struct zsr_err *err);
+void dec_ring_close(struct dec_ring *ring);
 
 struct dec_out {
-	int fd; /* -1: what is written is dropped */
+	const struct dec_ring *ring; /* NULL: what is written is dropped */
+	uint8_t *buf; /* the block that is being filled */
+	uint32_t nr; /* of it, counted from the first */
+	uint32_t nr_free; /* blocks that may be filled, with this one */
 	uint32_t open; /* offset of the open DEC_RECS frame + 1, or 0 */
 	uint32_t used;
-	_Alignas(8) uint8_t buf[DEC_OUT_SIZE];
 };
+
+void dec_out_init(struct dec_out *o, const struct dec_ring *ring);
 
 /* Room for one more record; the caller fills all of it. */
 struct zsr_rec *dec_out_slow(struct dec_out *o);
@@ -51,7 +71,7 @@ static inline struct zsr_rec *dec_out_rec(struct dec_out *o)
 {
 	struct zsr_rec *rec;
 
-	if (!o->open || o->used + sizeof(*rec) > sizeof(o->buf))
+	if (!o->open || o->used + sizeof(*rec) > DEC_RECS_FULL)
 		return dec_out_slow(o);
 	rec = (struct zsr_rec *)(o->buf + o->used);
 	o->used += sizeof(*rec);
@@ -301,10 +321,11 @@ int dec_sidecars(struct dec *d, int dirfd, const char *name,
 
 /* ---- the child: child.c --------------------------------------------- */
 
-/* The parent's: hand SINK what comes from FD, believing nothing. *done: the
+/* The parent's: hand SINK what comes through RING, believing nothing. *done: the
  * other end said that this was all; *any: some record was handed on. */
-int dec_receive(int fd, const char *path, struct zsr_sink *sink, bool *done,
-		bool *any, struct zsr_err *err);
+int dec_receive(const struct dec_ring *ring, const char *path,
+		struct zsr_sink *sink, bool *done, bool *any,
+		struct zsr_err *err);
 
 /* The child's work: recognise and decode PATH ("-": standard input). */
 int dec_path(struct dec *d, const char *path, struct zsr_err *err);

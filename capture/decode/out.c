@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The child's end of the pipe: frames gathered into large writes. */
+/* The child's end: frames gathered into blocks of shared memory. */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "capture/decode/decode.h"
@@ -18,34 +21,104 @@ static void close_recs(struct dec_out *o)
 	o->open = 0;
 }
 
-static void write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n) {
-		ssize_t w = write(fd, p, n);
+/* ---- blocks ----------------------------------------------------------- */
 
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			_exit(1); /* nobody is listening any more */
-		p += w;
-		n -= (size_t)w;
+int dec_ring_open(struct dec_ring *ring, struct zsr_err *err)
+{
+	int fds[2] = { -1, -1 };
+
+	*ring = (struct dec_ring){ .in = -1, .out = -1, .room = -1 };
+	ring->mem = mmap(NULL, DEC_NR_BLOCKS * (size_t)DEC_BLOCK,
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			 0);
+	if (ring->mem == MAP_FAILED) {
+		ring->mem = NULL;
+		return zsr_err_nomem(err, "decoder");
 	}
+	if (pipe2(fds, O_CLOEXEC))
+		return zsr_err_sys(err, errno, "pipe");
+	ring->in = fds[1];
+	ring->out = fds[0];
+	ring->room = eventfd(0, EFD_CLOEXEC);
+	return ring->room < 0 ? zsr_err_sys(err, errno, "eventfd") : 0;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void dec_ring_close(struct dec_ring *ring)
+{
+	if (ring->mem)
+		munmap(ring->mem, DEC_NR_BLOCKS * (size_t)DEC_BLOCK);
+	close_fd(ring->in);
+	close_fd(ring->out);
+	close_fd(ring->room);
+	*ring = (struct dec_ring){ .in = -1, .out = -1, .room = -1 };
+}
+
+/* Without a ring there is one block, written over and over. */
+void dec_out_init(struct dec_out *o, const struct dec_ring *ring)
+{
+	static _Alignas(8) uint8_t nowhere[DEC_BLOCK];
+
+	*o = (struct dec_out){
+		.ring = ring,
+		.buf = ring ? ring->mem : nowhere,
+		.nr_free = DEC_NR_BLOCKS,
+	};
+}
+
+/* Nobody listens any more: there is nothing left to do. */
+static void must(ssize_t done, size_t n)
+{
+	if (done != (ssize_t)n)
+		_exit(1);
+}
+
+static void wait_for_room(struct dec_out *o)
+{
+	uint64_t emptied;
+	ssize_t n;
+
+	do
+		n = read(o->ring->room, &emptied, sizeof(emptied));
+	while (n < 0 && errno == EINTR);
+	must(n, sizeof(emptied));
+	o->nr_free += (uint32_t)emptied;
+}
+
+static void send_block(struct dec_out *o)
+{
+	ssize_t n;
+
+	do
+		n = write(o->ring->in, &o->used, sizeof(o->used));
+	while (n < 0 && errno == EINTR);
+	must(n, sizeof(o->used));
+	if (!--o->nr_free)
+		wait_for_room(o);
+	o->buf = o->ring->mem + ++o->nr % DEC_NR_BLOCKS * (size_t)DEC_BLOCK;
 }
 
 void dec_out_flush(struct dec_out *o)
 {
 	close_recs(o);
-	if (o->fd >= 0)
-		write_all(o->fd, o->buf, o->used);
+	if (o->ring && o->used)
+		send_block(o);
 	o->used = 0;
 }
+
+/* ---- frames ----------------------------------------------------------- */
 
 static struct dec_frame *new_frame(struct dec_out *o, uint32_t kind, size_t len)
 {
 	struct dec_frame *frame;
 
 	close_recs(o);
-	if (o->used + sizeof(*frame) + len + 8 > sizeof(o->buf))
+	if (o->used + sizeof(*frame) + len + 8 > DEC_BLOCK)
 		dec_out_flush(o);
 	frame = (struct dec_frame *)(o->buf + o->used);
 	frame->kind = kind;
@@ -70,7 +143,7 @@ struct zsr_rec *dec_out_slow(struct dec_out *o)
 {
 	struct zsr_rec *rec;
 
-	if (o->used + sizeof(struct dec_frame) + sizeof(*rec) > sizeof(o->buf))
+	if (o->used + sizeof(struct dec_frame) + sizeof(*rec) > DEC_RECS_FULL)
 		dec_out_flush(o);
 	if (!o->open) {
 		new_frame(o, DEC_RECS, sizeof(*rec));

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dec_cpu_stats stats[DEC_MAX_CPUS];
-	static struct dec_out out = { .fd = -1 };
+	static struct dec_out out;
 	static int nothing = -1;
 	struct dec_file f = { .size = size, .name = "x" };
 	struct dec d = { .out = &out, .stats = stats, .max_memory = 1u << 28 };
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (nothing < 0)
 		nothing = open("/dev/null", O_RDONLY);
 	memset(stats, 0, sizeof(stats));
-	out.used = out.open = 0;
+	dec_out_init(&out, NULL);
 	f.fd = nothing;
 	f.mem = malloc(size + 1);
 	if (!f.mem)

@@ -30,32 +30,33 @@ static int decode(uint8_t *mem, size_t len, bool is_text, uint64_t *nr,
 	struct dec d = { .out = &out, .max_memory = 1u << 30, .stats = stats };
 	struct collected got;
 	struct zsr_sink sink;
+	struct dec_ring ring;
 	bool done, any;
-	int fds[2], ret;
+	int ret;
 
 	memset(stats, 0, sizeof(stats));
 	memset(err, 0, sizeof(*err));
-	ck_assert_int_eq(pipe(fds), 0);
-	out.fd = fds[1];
-	out.used = out.open = 0;
+	ck_assert_int_eq(dec_ring_open(&ring, err), 0);
+	dec_out_init(&out, &ring);
 	if (is_text)
 		f.fd = open("/dev/null", O_RDONLY);
 	ret = is_text ? dec_text(&d, &f, err) : dec_dat(&d, &f, err);
 	if (is_text)
 		close(f.fd);
 	dec_out_done(&out);
-	close(fds[1]);
+	close(ring.in);
+	ring.in = -1;
 	*nr = 0;
 	if (!ret) {
 		sink = collected_init(&got);
-		ret = dec_receive(fds[0], "x", &sink, &done, &any, err);
+		ret = dec_receive(&ring, "x", &sink, &done, &any, err);
 		ck_assert_msg(!ret && done, "frames: %s", err->msg);
 		*nr = got.nr - got.kinds[ZSR_REC_LOST];
 		if (got.lost) /* said to be lost: not silent */
 			*nr = UINT64_MAX;
 		collected_free(&got);
 	}
-	close(fds[0]);
+	dec_ring_close(&ring);
 	return ret;
 }
 
