@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command table; nothing else. */
-#include <stdio.h>
-#include <string.h>
-
 #include "cmd/cmd.h"
 
 static const struct zsr_cmd commands[] = {
+	{ "capture", "[OPTION...] -- COMMAND [ARG...]",
+	  "record a command's use of zsmalloc", zsr_cmd_capture },
+	{ "workload", "munmap|exit|refault|frag [OPTION...]",
+	  "swap memory out and release it", zsr_cmd_workload },
 	{ "import", "FILE... [-d DB] [--name N] [OPTION...]",
 	  "take captures into a database", zsr_cmd_import },
 	{ "ls", "[-d DB] [--json|--csv]", "list a database's traces and runs",
@@ -43,48 +44,8 @@ static const struct zsr_cmd commands[] = {
 	  zsr_cmd_fsck },
 };
 
-static void print_help(FILE *f)
-{
-	size_t i;
-
-	fputs("zsr: replay and analyse zsmalloc free traces\n\n"
-	      "Usage: zsr COMMAND [OPTION...]\n\n",
-	      f);
-	for (i = 0; i < ZSR_ARRAY_SIZE(commands); i++)
-		fprintf(f, "  %-10s%s\n", commands[i].name, commands[i].summary);
-	fputs("\n`zsr COMMAND --help` shows a command's options, "
-	      "`man zsr-COMMAND` explains it.\n",
-	      f);
-}
-
-static int written(void)
-{
-	struct zsr_err err = { 0 };
-
-	return zsr_cmd_flush(&err) ? zsr_cmd_fail("help", &err) : ZSR_EXIT_OK;
-}
-
 int main(int argc, const char **argv)
 {
-	size_t i;
-
-	if (argc < 2) {
-		print_help(stderr);
-		return ZSR_EXIT_USAGE;
-	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-	    !strcmp(argv[1], "help")) {
-		print_help(stdout);
-		return written();
-	}
-	if (!strcmp(argv[1], "--version")) {
-		puts("zsr " ZSR_VERSION);
-		return written();
-	}
-	for (i = 0; i < ZSR_ARRAY_SIZE(commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].main(argc - 1, argv + 1);
-	fprintf(stderr, "zsr: '%s' is no command; `zsr --help` lists them\n",
-		argv[1]);
-	return ZSR_EXIT_USAGE;
+	return zsr_cmd_main(argc, argv, commands, ZSR_ARRAY_SIZE(commands),
+			    "zsr: replay and analyse zsmalloc free traces");
 }

@@ -65,4 +65,104 @@ struct zsr_sink *zsr_capture_sink(struct zsr_capture_out *out);
 int zsr_capture_finish(struct zsr_capture_out *out, struct zsr_err *err);
 void zsr_capture_abort(struct zsr_capture_out *out);
 
+/* ---- recording on this machine ------------------------------------------- */
+
+enum zsr_record_pass {
+	ZSR_RECORD_OPS, /* every call, complete and in order */
+	ZSR_RECORD_LATENCY, /* how long calls take; costs more */
+};
+
+struct zsr_record_opts {
+	const char *output; /* path of the trace.dat */
+	char *const *command; /* and its arguments, NULL at the end */
+	const char *zram; /* whose numbers are noted; NULL: the only one */
+	uint64_t fresh_bytes; /* not 0: swap on a zram device made for the run */
+	const char *algorithm; /* its compressor; NULL: the kernel's choice */
+	uint64_t buffer_bytes; /* a CPU; 0: a 64th of memory, 4 to 64 MiB */
+	enum zsr_record_pass pass;
+	bool placement; /* the object word of every malloc */
+	bool caller; /* the address that every free returns to */
+};
+
+#define ZSR_RECORD_CPUS 1024
+
+/* What a CPU's buffer lost: overwritten, before the time, or dropped. */
+struct zsr_record_loss {
+	unsigned cpu;
+	uint64_t nr;
+	uint64_t until_ns; /* of the capture's clock; 0: at the end */
+};
+
+struct zsr_recorded {
+	uint64_t nr_events;
+	uint64_t nr_bytes;
+	uint64_t nr_missed; /* by probes */
+	struct zsr_record_loss loss[ZSR_RECORD_CPUS];
+	unsigned nr_losses;
+	bool proved; /* the probes' arguments, on a device of our own */
+	int status; /* of the command, as of waitpid() */
+	int sig; /* that ended the capture, 0: none */
+};
+
+/*
+ * Run a command under capture: probes and a ring buffer of our own, a snapshot
+ * of the zram device's numbers before and after, one file. All that was made on
+ * the system is gone afterwards, also when this process is killed. Signals that
+ * ask to end (INT, TERM, HUP) end the command, and the capture is written. Takes
+ * root. One thread.
+ */
+int zsr_record(const struct zsr_record_opts *opts, struct zsr_recorded *out,
+	       struct zsr_err *err);
+
+/* Say what this system can record, a line each, into F. Returns 0, 1 when it
+ * cannot record at all. */
+int zsr_record_check(FILE *f, struct zsr_err *err);
+
+/* Remove what captures left whose process is gone; *nr things were removed. */
+int zsr_record_cleanup(unsigned *nr, struct zsr_err *err);
+
+/*
+ * In a command under capture: the zram device's numbers at this moment, under
+ * the marks snap:NAME and snapped:NAME. And a mark. Nothing otherwise.
+ */
+int zsr_record_snapshot(const char *name, struct zsr_err *err);
+void zsr_record_mark(const char *text);
+
+/* ---- a workload that swaps ---------------------------------------------- */
+
+enum zsr_workload_end { ZSR_WORKLOAD_MUNMAP, ZSR_WORKLOAD_EXIT };
+enum zsr_workload_pages {
+	ZSR_PAGES_MIX, /* most compress to a half or less, some not at all */
+	ZSR_PAGES_UNIFORM, /* to any size */
+	ZSR_PAGES_SMALL, /* to an eighth or less */
+	ZSR_PAGES_LARGE, /* to a half or more */
+};
+
+struct zsr_workload {
+	uint64_t bytes; /* a process */
+	unsigned procs; /* that release at the same time, at most 1000 */
+	unsigned rounds;
+	unsigned refault; /* percent of the pages that come back before */
+	unsigned holes; /* percent of the rest that are given up before */
+	enum zsr_workload_pages pages;
+	enum zsr_workload_end end;
+	uint64_t seed;
+};
+
+struct zsr_workload_release {
+	unsigned round;
+	unsigned proc;
+	uint64_t ns; /* munmap: the call; exit: until it could be waited for */
+	uint64_t bytes_swapped; /* before it */
+};
+
+/*
+ * Fill memory, have it swapped out, bring some back, release the rest; in a
+ * capture each step is under a mark and a snapshot. FN gets each release, in
+ * order of rounds and processes, and stops the workload with what is not 0.
+ */
+int zsr_workload_run(const struct zsr_workload *w,
+		     int (*fn)(void *ctx, const struct zsr_workload_release *r),
+		     void *ctx, struct zsr_err *err);
+
 #endif

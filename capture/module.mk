@@ -1,5 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
-SRCS += $(wildcard capture/*.c capture/decode/*.c capture/write/*.c)
+PKGS += libtracefs
+SRCS += $(wildcard capture/*.c capture/decode/*.c capture/write/*.c \
+	capture/record/*.c)
 TEST_SRCS += $(wildcard capture/t/*.c)
 TEST_SCRIPTS += $(wildcard capture/t/*.t)
 BENCH_SRCS += $(wildcard capture/bench/*.c)
+
+# What runs on the target, in one file without libraries: CROSS_COMPILE=
+# aarch64-linux-gnu- or arm-linux-gnueabihf- for another machine.
+STATIC_SRCS := zsr-capture.c cmd/main.c cmd/options.c cmd/cmd_capture.c \
+	cmd/cmd_workload.c $(filter-out base/sha.c,$(wildcard \
+	base/*.c capture/write/*.c capture/record/*.c))
+static_cc = $(CROSS_COMPILE)gcc
+static_pkg = PKG_CONFIG_LIBDIR=/usr/lib/$(shell $(static_cc) -print-multiarch)/pkgconfig:/usr/share/pkgconfig \
+	$(PKG_CONFIG)
+static_libs := libtracefs libtraceevent popt
+
+capture-static:
+	$(Q)$(MAKE) --no-print-directory O=build-static/$(shell $(static_cc) -dumpmachine) \
+		CC='$(static_cc)' PKGS='$(static_libs)' PKG_CONFIG='$(static_pkg)' zsr-capture-static
+
+zsr-capture-static: $(O)/zsr-capture
+
+$(O)/zsr-capture: $(STATIC_SRCS:%.c=$(O)/%.o)
+	$(call say,LD,$@)$(CC) $(cflags) -static -o $@ $^ \
+		$(shell $(PKG_CONFIG) --static --libs $(PKGS)) -pthread
+
+.PHONY: capture-static zsr-capture-static

@@ -29,6 +29,10 @@ struct zsr_cmd {
 	int (*main)(int argc, const char **argv);
 };
 
+/* The main() of a program of NR such commands; WHAT is "NAME: what it is". */
+int zsr_cmd_main(int argc, const char **argv, const struct zsr_cmd *commands,
+		 size_t nr, const char *what);
+
 int zsr_cmd_import(int argc, const char **argv);
 int zsr_cmd_ls(int argc, const char **argv);
 int zsr_cmd_info(int argc, const char **argv);
@@ -44,7 +48,12 @@ int zsr_cmd_fsck(int argc, const char **argv);
 int zsr_cmd_rm(int argc, const char **argv);
 int zsr_cmd_merge(int argc, const char **argv);
 int zsr_cmd_export(int argc, const char **argv);
+int zsr_cmd_pack(int argc, const char **argv);
+int zsr_cmd_verify(int argc, const char **argv);
+int zsr_cmd_unpack(int argc, const char **argv);
 int zsr_cmd_judge(int argc, const char **argv);
+int zsr_cmd_capture(int argc, const char **argv);
+int zsr_cmd_workload(int argc, const char **argv);
 
 /* As val of a string option: given again, its values are joined by commas. */
 #define ZSR_OPTION_LIST (-1)
@@ -110,6 +119,7 @@ void zsr_print_bar(FILE *f, uint64_t value, uint64_t max, unsigned width);
 /* ---- traces (trace.c) ------------------------------------------------- */
 
 struct zsr_decoder; /* capture/capture.h */
+struct zsr_decode_opts;
 
 struct zsr_imported {
 	struct zsr_trace trace;
@@ -122,13 +132,17 @@ struct zsr_imported {
  * Import the capture at PATH. opts->name NULL: named after the file (its stem,
  * the folder's name when that is "trace"). A capture that is in the database
  * already is an error unless opts->force; with known_is_fine it is found again
- * instead. D is its decoder, already started, and is freed. Progress goes to
- * stderr.
+ * instead. D is its decoder, already started, and is freed; NULL when it is a
+ * pack. Progress goes to stderr.
  */
 int zsr_cmd_import_file(struct zsr_db *db, const char *path,
 			struct zsr_decoder *d,
 			const struct zsr_import_opts *opts, bool known_is_fine,
 			struct zsr_imported *out, struct zsr_err *err);
+
+/* zsr_decode_start(), but *d is NULL, and nothing started, for a pack. */
+int zsr_cmd_decode_start(const char *path, const struct zsr_decode_opts *opts,
+			 struct zsr_decoder **d, struct zsr_err *err);
 
 /* Whether a trace may have this name: 0 or a usage error. */
 int zsr_cmd_check_name(const char *name, struct zsr_err *err);

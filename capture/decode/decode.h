@@ -192,6 +192,8 @@ void dec_lost(struct dec *d, uint64_t t_ns, unsigned cpu, uint64_t count);
 void dec_cmdlines(struct dec *d, const char *text, size_t len);
 /* The text of a per-CPU stats file; a "cpuN" or "CPU: N" line in it changes
  * the cpu from the one given (-1: none yet). */
+/* "zsr:fact KEY=VALUE": a fact, and true. TEXT is cut. */
+bool dec_fact(struct dec *d, char *text);
 void dec_stats_parse(struct dec *d, const char *text, int cpu);
 void dec_stats_meta(struct dec *d);
 

@@ -23,8 +23,7 @@ static void release_of_mark(struct dec *d, const char *text)
 	d->have_release = true;
 }
 
-/* "zsr:fact KEY=VALUE" is no mark of the workload's. */
-static bool fact_of_mark(struct dec *d, char *text)
+bool dec_fact(struct dec *d, char *text)
 {
 	static const char begin[] = "zsr:fact ";
 	char *key, *value;
@@ -47,7 +46,8 @@ void dec_mark(struct dec *d, struct zsr_rec *rec, const char *text, size_t len)
 
 	rec->kind = ZSR_REC_MARK;
 	rec->text_len = (uint32_t)dec_printable(line, sizeof(line), text, len);
-	if (fact_of_mark(d, line))
+	/* No mark of the workload's. */
+	if (dec_fact(d, line))
 		return;
 	release_of_mark(d, line);
 	dec_out_mark(d->out, rec, line);

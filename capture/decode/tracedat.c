@@ -94,6 +94,43 @@ static void uname_meta(struct dec *d, const char *text)
 	d->have_release = true;
 }
 
+/* Line feeds are \n there, backslashes \\. */
+static void unescape(char *p)
+{
+	char *to = p;
+
+	for (; *p; p++) {
+		if (*p == '\\' && p[1])
+			*to++ = *++p == 'n' ? '\n' : *p;
+		else
+			*to++ = *p;
+	}
+	*to = '\0';
+}
+
+/* Statistics of a cpu; zsr's captures have their facts there, too, one each. */
+static int cpustat(struct dat *t, struct dat_in *in, struct zsr_err *err)
+{
+	static const char begin[] = "zsr:fact ";
+	size_t n = (size_t)zsr_min(in->end - in->off,
+				   (uint64_t)DEC_MAX_META - 1);
+	const uint8_t *p = n ? dat_bytes(in, n, err) : NULL;
+	char *text = p ? strndup((const char *)p, n) : NULL;
+
+	if (!p)
+		return n ? -EINVAL : 0;
+	if (!text)
+		return zsr_err_nomem(err, "statistics");
+	if (!strncmp(text, begin, strlen(begin))) {
+		unescape(text);
+		dec_fact(t->d, text);
+	} else {
+		dec_stats_parse(t->d, text, -1);
+	}
+	free(text);
+	return 0;
+}
+
 int dat_option(struct dat *t, unsigned id, struct dat_in *in,
 	       struct zsr_err *err)
 {
@@ -102,9 +139,7 @@ int dat_option(struct dat *t, unsigned id, struct dat_in *in,
 
 	switch (id) {
 	case DAT_CPUSTAT:
-		if (dat_line(in, text, sizeof(text)))
-			dec_stats_parse(t->d, text, -1);
-		break;
+		return cpustat(t, in, err);
 	case DAT_TRACECLOCK:
 		if (dat_line(in, text, sizeof(text)))
 			clock_name(t->clock, sizeof(t->clock), text);

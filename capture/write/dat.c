@@ -15,8 +15,6 @@
 #define PRINT_ID  5
 #define MAX_EVENT 1100
 
-enum { OPT_CPUSTAT = 2, OPT_CLOCK = 4, OPT_UNAME = 5, OPT_VERSION = 9 };
-
 #define COMMON                                                                 \
 	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n" \
 	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n" \
@@ -29,15 +27,6 @@ static const char print_format[] =
 	"\tfield:unsigned long ip;\toffset:8;\tsize:8;\tsigned:0;\n"
 	"\tfield:char buf[];\toffset:16;\tsize:0;\tsigned:0;\n\n"
 	"print fmt: \"%ps: %s\", (void *)REC->ip, REC->buf\n";
-
-static const char header_event[] = "# compressed entry header\n"
-				   "\ttype_len    :    5 bits\n"
-				   "\ttime_delta  :   27 bits\n"
-				   "\tarray       :   32 bits\n\n"
-				   "\tpadding     : type == 29\n"
-				   "\ttime_extend : type == 30\n"
-				   "\ttime_stamp : type == 31\n"
-				   "\tdata max type_len  == 28\n";
 
 struct dat {
 	struct zsr_outfile file;
@@ -219,25 +208,7 @@ static int dat_meta(void *ctx, const char *key, const char *value,
 	return 0;
 }
 
-/* ---- the file's head ----------------------------------------------------- */
-
-static void num(FILE *f, uint64_t v, size_t size)
-{
-	v = htole64(v);
-	fwrite(&v, size, 1, f);
-}
-
-static void text(FILE *f, const char *s, size_t len, size_t size_of_len)
-{
-	num(f, len, size_of_len);
-	fwrite(s, len, 1, f);
-}
-
-static void option(FILE *f, unsigned id, const char *s)
-{
-	num(f, id, 2);
-	text(f, s, strlen(s) + 1, 4);
-}
+/* ---- what events look like ------------------------------------------------ */
 
 static void add_field(FILE *f, const char *name, unsigned size, unsigned *off)
 {
@@ -300,7 +271,7 @@ static int described(const struct dat *d, unsigned arg, FILE *to,
 		free(buf);
 		return zsr_err_nomem(err, "formats");
 	}
-	text(to, buf, len, size_of_len);
+	wr_text(to, buf, len, size_of_len);
 	free(buf);
 	return 0;
 }
@@ -310,15 +281,15 @@ static int put_formats(const struct dat *d, FILE *f, struct zsr_err *err)
 	unsigned kind, nr = 0;
 	int ret = 0;
 
-	num(f, 1, 4);
-	text(f, print_format, strlen(print_format), 8);
+	wr_num(f, 1, 4);
+	wr_text(f, print_format, strlen(print_format), 8);
 	for (kind = 0; kind < ZSR_REC_OTHER; kind++)
 		nr += d->seen[kind];
-	num(f, nr != 0, 4);
+	wr_num(f, nr != 0, 4);
 	if (!nr)
 		return 0;
 	fwrite("zsm", 4, 1, f);
-	num(f, nr, 4);
+	wr_num(f, nr, 4);
 	for (kind = 0; kind < ZSR_REC_OTHER && !ret; kind++)
 		if (d->seen[kind])
 			ret = described(d, kind, f, 8, describe_event, err);
@@ -353,70 +324,38 @@ static void put_options(const struct dat *d, const struct wr_cpu *cpu,
 	char s[300];
 	unsigned i;
 
-	fwrite("options  ", 10, 1, f);
+	wr_options(f);
 	for (i = 0; i < nr; i++) {
 		snprintf(s, sizeof(s),
 			 "CPU: %u\nentries: 0\noverrun: %" PRIu64
 			 "\ncommit overrun: 0\ndropped events: 0\n"
 			 "read events: %" PRIu64 "\n",
 			 i, cpu[i].all_lost, cpu[i].nr_events);
-		option(f, OPT_CPUSTAT, s);
+		wr_option(f, WR_OPT_CPUSTAT, s);
 	}
 	if (*d->clock) {
 		snprintf(s, sizeof(s), "[%s]", d->clock);
-		option(f, OPT_CLOCK, s);
+		wr_option(f, WR_OPT_CLOCK, s);
 	}
 	if (*d->release) {
 		snprintf(s, sizeof(s), "Linux (none) %s %s", d->release,
 			 *d->arch ? d->arch : "unknown");
-		option(f, OPT_UNAME, s);
+		wr_option(f, WR_OPT_UNAME, s);
 	}
-	option(f, OPT_VERSION, "zsr " ZSR_VERSION);
-	num(f, 0, 2);
+	wr_option(f, WR_OPT_VERSION, "zsr " ZSR_VERSION);
+	wr_options_end(f);
 }
 
 static int put_head(const struct dat *d, FILE *f, struct zsr_err *err)
 {
-	char page[500];
 	int ret;
 
-	fwrite("\x17\x08\x44tracing6", 12, 1, f);
-	num(f, 0, 1); /* little-endian */
-	num(f, 8, 1); /* bytes of a long */
-	num(f, d->page_size, 4);
-	snprintf(page, sizeof(page),
-		 "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-		 "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
-		 "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-		 "\tfield: char data;\toffset:16;\tsize:%u;\tsigned:0;\n",
-		 (unsigned)d->page_size - 16);
-	fwrite("header_page", 12, 1, f);
-	text(f, page, strlen(page), 8);
-	fwrite("header_event", 13, 1, f);
-	text(f, header_event, strlen(header_event), 8);
+	wr_head(f, (unsigned)d->page_size, NULL, NULL);
 	ret = put_formats(d, f, err);
 	if (!ret)
 		ret = described(d, 0, f, 4, describe_symbols, err);
-	num(f, 0, 4); /* no formats of trace_printk() */
+	wr_num(f, 0, 4); /* no formats of trace_printk() */
 	return ret ? ret : described(d, 0, f, 8, describe_tasks, err);
-}
-
-/* HEAD_LEN bytes are written: tell where the data will be, and fill up to it. */
-static void put_places(const struct dat *d, const struct wr_cpu *cpu,
-		       unsigned nr, uint64_t head_len, FILE *f)
-{
-	uint64_t page = d->page_size, end = head_len + 10 + 16ull * nr;
-	uint64_t at = (end + page - 1) / page * page;
-	unsigned i;
-
-	fwrite("flyrecord", 10, 1, f);
-	for (i = 0; i < nr; i++) {
-		num(f, at, 8);
-		num(f, cpu[i].nr_pages * page, 8);
-		at += cpu[i].nr_pages * page;
-	}
-	for (; end % page; end++)
-		putc(0, f);
 }
 
 static int dat_finish(void *ctx, struct zsr_err *err)
@@ -439,13 +378,13 @@ static int dat_finish(void *ctx, struct zsr_err *err)
 	if (!f)
 		return zsr_err_nomem(err, "head");
 	ret = put_head(d, f, err);
-	num(f, nr, 4);
+	wr_num(f, nr, 4);
 	put_options(d, cpu, nr, f);
 	if (fclose(f) && !ret)
 		ret = zsr_err_nomem(err, "head");
 	if (!ret) {
 		fwrite(head, len, 1, d->file.f);
-		put_places(d, cpu, nr, len, d->file.f);
+		wr_places(d->file.f, (unsigned)d->page_size, cpu, nr, len);
 		ret = wr_pages_copy(d->pages, d->file.f, err);
 	}
 	free(head);

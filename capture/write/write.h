@@ -95,6 +95,31 @@ int wr_pages_end(struct wr_pages *p, const struct wr_cpu **cpu, unsigned *nr,
 /* The pages of all cpus, one cpu after the other. */
 int wr_pages_copy(struct wr_pages *p, FILE *to, struct zsr_err *err);
 
+/* ---- the layout of trace.dat (file.c) ------------------------------------- */
+
+enum {
+	WR_OPT_CPUSTAT = 2,
+	WR_OPT_CLOCK = 4,
+	WR_OPT_UNAME = 5,
+	WR_OPT_VERSION = 9,
+};
+
+void wr_num(FILE *f, uint64_t v, size_t size);
+/* With its length of SIZE_OF_LEN bytes in front. */
+void wr_text(FILE *f, const char *s, size_t len, size_t size_of_len);
+/* Its first part; headers of NULL are those of a 64-bit kernel. Formats of the
+ * system ftrace, of the others, symbols, formats of printk, tasks, and the
+ * number of cpus follow; then options; then the places. */
+void wr_head(FILE *f, unsigned page_size, const char *header_page,
+	     const char *header_event);
+void wr_options(FILE *f);
+void wr_option(FILE *f, unsigned id, const char *s);
+void wr_options_end(FILE *f);
+/* HEAD_LEN bytes are written: tell where the pages will be, and fill up to
+ * there. */
+void wr_places(FILE *f, unsigned page_size, const struct wr_cpu *cpu,
+	       unsigned nr, uint64_t head_len);
+
 /* ---- formats ------------------------------------------------------------ */
 
 struct wr_format {

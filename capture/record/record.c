@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One capture from its probes to its file. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/record/record.h"
+
+#define MIB (1024 * 1024ull)
+
+/* A flight recorder: nothing is read before the run is over. */
+static int size_buffer(struct rec_session *s, uint64_t bytes,
+		       struct zsr_err *err)
+{
+	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+			  (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t most = 64 * MIB;
+	char kb[24];
+
+	if (!bytes)
+		bytes = zsr_max(4 * MIB, zsr_min(memory / 64, most));
+	snprintf(kb, sizeof(kb), "%" PRIu64, (bytes + 1023) / 1024);
+	if (tracefs_instance_file_write(s->instance, "buffer_size_kb", kb) < 0)
+		return zsr_err_sys(err, errno, "a ring buffer of %s KiB a CPU",
+				   kb);
+	return 0;
+}
+
+static int set_environment(struct rec_session *s, const char *zram,
+			   struct zsr_err *err)
+{
+	char *marker = tracefs_instance_get_file(s->instance, "trace_marker");
+
+	if (!marker || setenv("ZSR_MARKER", marker, 1) ||
+	    setenv("ZSR_SNAPSHOTS", s->dir, 1) || setenv("ZSR_ZRAM", zram, 1)) {
+		tracefs_put_tracing_file(marker);
+		return zsr_err_nomem(err, "environment");
+	}
+	tracefs_put_tracing_file(marker);
+	return 0;
+}
+
+static int add_facts(struct rec_session *s, struct rec_facts *f,
+		     const struct zsr_record_opts *opts, const char *zram,
+		     const struct zsr_recorded *out, struct zsr_err *err)
+{
+	char *profile = tracefs_instance_file_read(NULL, "kprobe_profile", NULL);
+	char probes[2000] = "";
+	size_t len = 0;
+	unsigned i;
+	int ret;
+
+	for (i = 0; i < s->nr_probes; i++)
+		len += (size_t)snprintf(
+			probes + len,
+			len < sizeof(probes) ? sizeof(probes) - len : 0, "%s%s",
+			i ? "\n" : "", s->probe[i]);
+	ret = rec_facts_machine(f, zram, err);
+	if (!ret)
+		ret = rec_fact(f, "pass",
+			       opts->pass == ZSR_RECORD_OPS ? "ops" : "latency",
+			       err);
+	if (!ret)
+		ret = rec_fact(f, "probe", probes, err);
+	if (!ret)
+		ret = rec_fact(f, "kprobe_profile", profile, err);
+	if (!ret)
+		ret = rec_fact(f, "probe.proved", out->proved ? "yes" : "no",
+			       err);
+	if (!ret)
+		ret = rec_facts_snapshots(f, s->dir, err);
+	free(profile);
+	return ret;
+}
+
+/* Between here and there the trace is on. */
+static int run(struct rec_session *s, const struct zsr_record_opts *opts,
+	       char zram[16], struct zsr_recorded *out, struct zsr_err *err)
+{
+	int ret = 0;
+
+	if (tracefs_trace_on(s->instance))
+		return zsr_err_sys(err, errno, "tracing on");
+	if (opts->fresh_bytes)
+		ret = rec_zram_new(s, opts->fresh_bytes, opts->algorithm, err);
+	if (!ret && opts->fresh_bytes) {
+		snprintf(zram, 16, "%s", s->zram);
+		ret = rec_zram_swapon(s->zram, err);
+	}
+	if (!ret)
+		ret = set_environment(s, zram, err);
+	if (!ret)
+		ret = zsr_record_snapshot("start", err);
+	if (!ret)
+		ret = rec_command(opts->command, &out->status, &out->sig, err);
+	if (!ret)
+		ret = zsr_record_snapshot("end", err);
+	tracefs_trace_off(s->instance);
+	return ret;
+}
+
+static int record(struct rec_session *s, const struct zsr_record_opts *opts,
+		  struct zsr_recorded *out, struct zsr_err *err)
+{
+	struct rec_facts facts = { 0 };
+	char zram[16] = "";
+	int ret;
+
+	ret = rec_session_begin(s, err);
+	if (!ret)
+		ret = size_buffer(s, opts->buffer_bytes, err);
+	if (!ret)
+		ret = rec_arm(s, opts, err);
+	if (ret)
+		return ret;
+	ret = rec_prove(s, err);
+	if (ret < 0)
+		return ret;
+	out->proved = !ret;
+	if (opts->zram)
+		snprintf(zram, sizeof(zram), "%s", opts->zram);
+	else
+		rec_zram_find(zram);
+	ret = run(s, opts, zram, out, err);
+	if (!ret)
+		ret = add_facts(s, &facts, opts, zram, out, err);
+	if (!ret)
+		ret = rec_collect(s, opts->output, &facts, out, err);
+	rec_facts_free(&facts);
+	return ret;
+}
+
+int zsr_record(const struct zsr_record_opts *opts, struct zsr_recorded *out,
+	       struct zsr_err *err)
+{
+	struct rec_session s = { 0 };
+	sigset_t ask, before;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	sigemptyset(&ask);
+	sigaddset(&ask, SIGINT);
+	sigaddset(&ask, SIGTERM);
+	sigaddset(&ask, SIGHUP);
+	sigaddset(&ask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ask, &before);
+	ret = record(&s, opts, out, err);
+	rec_session_end(&s);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+/* ---- what can be done here ---------------------------------------------------------- */
+
+static bool has(const char *name)
+{
+	return tracefs_file_exists(NULL, name);
+}
+
+int zsr_record_check(FILE *f, struct zsr_err *err)
+{
+	const char *dir = rec_tracefs(err);
+	char *filter, *text, zram[16] = "";
+	char *readme = dir ? rec_read("%s/README", dir) : NULL;
+	bool probes, symbols;
+
+	if (!dir)
+		return -EPERM;
+	probes = has("kprobe_events");
+	text = rec_read("/proc/kallsyms");
+	filter = text ? strstr(text, " zs_free") : NULL;
+	symbols = filter != NULL || !access("/sys/module/zsmalloc", F_OK);
+	free(text);
+	rec_zram_find(zram);
+	fprintf(f, "tracefs          %s\n", dir);
+	fprintf(f, "kprobe events    %s\n",
+		probes ? "yes" : "no: CONFIG_KPROBE_EVENTS is not set");
+	fprintf(f, "zs_malloc        %s\n",
+		symbols ? "yes"
+			: "no: no zsmalloc in this kernel, or its module "
+			  "is not loaded (modprobe zram)");
+	fprintf(f, "fprobe events    %s\n",
+		readme && strstr(readme, "f[:[") ? "yes" : "no");
+	fprintf(f, "function graph   %s\n",
+		tracefs_tracer_available(dir, "function_graph") ? "yes" : "no");
+	fprintf(f, "new zram device  %s\n",
+		!access("/sys/class/zram-control", F_OK)
+			? "yes: --fresh-zram"
+			: "no: no zram here (modprobe zram)");
+	fprintf(f, "zram device      %s\n",
+		*zram ? zram : "none, or several: --zram says which");
+	fprintf(f, "class tables     %s\n",
+		!access("/sys/kernel/debug/zsmalloc", F_OK)
+			? "yes"
+			: "no: CONFIG_ZSMALLOC_STAT is not set, or no debugfs");
+	free(readme);
+	return !probes || !symbols;
+}

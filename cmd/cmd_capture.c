@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* zsr capture: record a command's use of zsmalloc, on the target. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "capture/capture.h"
+#include "cmd/cmd.h"
+
+static void say_losses(const struct zsr_recorded *r)
+{
+	const struct zsr_record_loss *l;
+	char n[ZSR_FMT_LEN];
+	unsigned i;
+
+	for (i = 0; i < r->nr_losses; i++) {
+		l = &r->loss[i];
+		zsr_fmt_count(n, l->nr);
+		if (l->until_ns)
+			fprintf(stderr,
+				"zsr capture: cpu %u: %s events lost before "
+				"%" PRIu64 ".%06" PRIu64 " s (--buffer)\n",
+				l->cpu, n, l->until_ns / 1000000000,
+				l->until_ns / 1000 % 1000000);
+		else
+			fprintf(stderr,
+				"zsr capture: cpu %u: %s events lost at the "
+				"end (--buffer)\n",
+				l->cpu, n);
+	}
+	if (r->nr_missed)
+		fprintf(stderr, "zsr capture: probes missed %s calls\n",
+			zsr_fmt_count(n, r->nr_missed));
+}
+
+static void say(const struct zsr_record_opts *opts, const struct zsr_recorded *r)
+{
+	char n[ZSR_FMT_LEN], b[ZSR_FMT_LEN];
+
+	say_losses(r);
+	if (!r->proved)
+		fputs("zsr capture: no zram device could be added, so nothing "
+		      "proves what the probes' arguments are\n",
+		      stderr);
+	if (r->sig)
+		fprintf(stderr, "zsr capture: ended by signal %d\n", r->sig);
+	else if (WIFSIGNALED(r->status))
+		fprintf(stderr, "zsr capture: %s died of signal %d\n",
+			*opts->command, WTERMSIG(r->status));
+	else if (WEXITSTATUS(r->status))
+		fprintf(stderr, "zsr capture: %s ended with %d\n",
+			*opts->command, WEXITSTATUS(r->status));
+	fprintf(stderr, "%s: %s events, %s, %s lost\n", opts->output,
+		zsr_fmt_count(n, r->nr_events), zsr_fmt_size(b, r->nr_bytes),
+		r->nr_losses || r->nr_missed ? "some" : "none");
+}
+
+static int pass_of(const char *name, enum zsr_record_pass *pass,
+		   struct zsr_err *err)
+{
+	*pass = ZSR_RECORD_OPS;
+	if (!name || !strcmp(name, "ops"))
+		return 0;
+	*pass = ZSR_RECORD_LATENCY;
+	if (!strcmp(name, "latency"))
+		return 0;
+	return zsr_err_usage(err, "'%s' is no pass: ops, latency", name);
+}
+
+static int cleanup(struct zsr_err *err)
+{
+	unsigned nr;
+	int ret = zsr_record_cleanup(&nr, err);
+
+	if (!ret)
+		printf("%u removed\n", nr);
+	return ret ? ret : zsr_cmd_flush(err);
+}
+
+static int check(struct zsr_err *err)
+{
+	int ret = zsr_record_check(stdout, err);
+
+	return ret < 0 || zsr_cmd_flush(err) ? -EIO : ret;
+}
+
+int zsr_cmd_capture(int argc, const char **argv)
+{
+	char *fresh = NULL, *buffer = NULL, *pass = NULL, *output = NULL;
+	char *zram = NULL, *algorithm = NULL;
+	int wants_cleanup = 0, wants_check = 0, lossless = 0, place = 0;
+	int caller = 0;
+	const struct poptOption table[] = {
+		{ "output", 'o', POPT_ARG_STRING, &output, 0,
+		  "the trace.dat to write (default zsr.dat)", "FILE" },
+		{ "pass", '\0', POPT_ARG_STRING, &pass, 0,
+		  "ops (default): every call, in order; latency: its duration "
+		  "too",
+		  "PASS" },
+		{ "fresh-zram", '\0', POPT_ARG_STRING, &fresh, 0,
+		  "swap on a zram device of this size, made for the run",
+		  "SIZE" },
+		{ "algorithm", '\0', POPT_ARG_STRING, &algorithm, 0,
+		  "its compressor", "NAME" },
+		{ "zram", '\0', POPT_ARG_STRING, &zram, 0,
+		  "whose numbers are noted (default: the only one)", "DEVICE" },
+		{ "buffer", '\0', POPT_ARG_STRING, &buffer, 0,
+		  "ring buffer a CPU (default: a 64th of memory, 4M to 64M)",
+		  "SIZE" },
+		{ "placement", '\0', POPT_ARG_NONE, &place, 0,
+		  "record where every object is put", NULL },
+		{ "caller", '\0', POPT_ARG_NONE, &caller, 0,
+		  "record who calls zs_free", NULL },
+		{ "lossless", '\0', POPT_ARG_NONE, &lossless, 0,
+		  "exit 1 when events were lost", NULL },
+		{ "check", '\0', POPT_ARG_NONE, &wants_check, 0,
+		  "say what this kernel can record", NULL },
+		{ "cleanup", '\0', POPT_ARG_NONE, &wants_cleanup, 0,
+		  "remove what killed captures left", NULL },
+		POPT_TABLEEND
+	};
+	struct zsr_record_opts opts = { 0 };
+	struct zsr_err err = { 0 };
+	struct zsr_recorded *r = calloc(1, sizeof(*r));
+	struct zsr_options o = { 0 };
+	int ret;
+
+	ret = r ? zsr_options_parse(&o, argc, argv, table,
+				    "capture [OPTION...] -- COMMAND [ARG...]",
+				    &err)
+		: zsr_err_nomem(&err, "capture");
+	if (ret) {
+		free(r);
+		return ret > 0 ? ZSR_EXIT_OK : zsr_cmd_fail("capture", &err);
+	}
+	if (fresh)
+		ret = zsr_parse_size(fresh, &opts.fresh_bytes, &err);
+	if (!ret && buffer)
+		ret = zsr_parse_size(buffer, &opts.buffer_bytes, &err);
+	if (!ret)
+		ret = pass_of(pass, &opts.pass, &err);
+	if (!ret && !wants_check && !wants_cleanup && !o.nr_rest)
+		ret = zsr_err_usage(&err, "which command is to be captured?");
+	opts.output = output ? output : "zsr.dat";
+	opts.command = (char *const *)o.rest;
+	opts.zram = zram;
+	opts.algorithm = algorithm;
+	opts.placement = place;
+	opts.caller = caller;
+	if (!ret && wants_check) {
+		ret = check(&err);
+	} else if (!ret && wants_cleanup) {
+		ret = cleanup(&err);
+	} else if (!ret) {
+		ret = zsr_record(&opts, r, &err);
+		if (!ret) {
+			say(&opts, r);
+			ret = lossless && (r->nr_losses || r->nr_missed);
+		}
+	}
+	zsr_options_free(&o);
+	free(fresh);
+	free(buffer);
+	free(pass);
+	free(output);
+	free(zram);
+	free(algorithm);
+	free(r);
+	if (ret < 0)
+		return zsr_cmd_fail("capture", &err);
+	return ret ? ZSR_EXIT_NEGATIVE : ZSR_EXIT_OK;
+}
