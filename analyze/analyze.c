@@ -96,9 +96,27 @@ static void base_first(const struct zsr_run **run, size_t nr)
 	run[0] = base;
 }
 
+static int figures_build(struct zsr_compare *c, const struct zsr_run **run,
+			 const struct zsr_trace *trace,
+			 const struct zsr_analyze_opts *opts,
+			 struct zsr_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_cols; i++)
+		if (zsr_parts_build(&c->col[i], run[i]) ||
+		    zsr_locks_build(&c->col[i], run[i]))
+			return -ENOMEM;
+	if (zsr_timeline_build(c, run, opts) || zsr_maps_build(c, run) ||
+	    zsr_fill_build(c, run) || zsr_sweeps_build(c, opts))
+		return -ENOMEM;
+	return zsr_fidelity_build(c, run, trace, opts, err);
+}
+
 static int compare_build(struct zsr_compare *c, const struct zsr_run **run,
 			 size_t nr, const struct zsr_trace *trace,
-			 const struct zsr_analyze_opts *opts)
+			 const struct zsr_analyze_opts *opts,
+			 struct zsr_err *err)
 {
 	size_t i;
 
@@ -120,7 +138,7 @@ static int compare_build(struct zsr_compare *c, const struct zsr_run **run,
 	if (zsr_label_columns(c) || zsr_rows_build(c) ||
 	    zsr_facts_build(c, trace) || zsr_verdict_build(c))
 		return -ENOMEM;
-	return opts->nr_px ? zsr_timeline_build(c, run, opts) : 0;
+	return opts->nr_px ? figures_build(c, run, trace, opts, err) : 0;
 }
 
 /* Drop runs that a later one repeats; returns how many are left. */
@@ -141,9 +159,9 @@ static size_t drop_repeats(const struct zsr_run **run,
 }
 
 /* Take the runs comparable with the first one out of the list. */
-static int next_group(const struct zsr_run **run,
-		      const struct zsr_trace **trace, size_t *nr,
-		      const struct zsr_analyze_opts *opts, struct zsr_compare *c)
+static int next_group(const struct zsr_run **run, const struct zsr_trace **trace,
+		      size_t *nr, const struct zsr_analyze_opts *opts,
+		      struct zsr_compare *c, struct zsr_err *err)
 {
 	const struct zsr_run **mine = calloc(*nr, sizeof(*mine));
 	const struct zsr_run *first = run[0];
@@ -162,7 +180,7 @@ static int next_group(const struct zsr_run **run,
 		trace[left++] = trace[i];
 	}
 	*nr = left;
-	ret = compare_build(c, mine, nr_mine, t, opts);
+	ret = compare_build(c, mine, nr_mine, t, opts, err);
 	free(mine);
 	return ret;
 }
@@ -192,7 +210,8 @@ int zsr_analyze(const struct zsr_run *const *run,
 		goto out;
 	ret = 0;
 	while (nr && !ret)
-		ret = next_group(runs, traces, &nr, opts, &out->cmp[out->nr++]);
+		ret = next_group(runs, traces, &nr, opts, &out->cmp[out->nr++],
+				 err);
 out:
 	free(runs);
 	free(traces);
@@ -219,6 +238,29 @@ static void column_free(struct zsr_column *c)
 	for (i = 0; i < ZSR_MAX_WINDOWS; i++)
 		free(c->panel[i].px);
 	free(c->latency.pt);
+	free(c->map.row);
+	free(c->map.cell);
+	free(c->filling.at);
+	free(c->part);
+	free(c->lock);
+}
+
+static void truth_free(struct zsr_fidelity *f)
+{
+	size_t i;
+
+	free(f->captured.pt);
+	for (i = 0; i < f->nr_snaps; i++)
+		free(f->snap[i].name);
+	free(f->snap);
+}
+
+static void sweep_free(struct zsr_sweep *s)
+{
+	free(s->policy);
+	free(s->param);
+	free(s->col);
+	free(s->x);
 }
 
 void zsr_analysis_free(struct zsr_analysis *a)
@@ -232,6 +274,10 @@ void zsr_analysis_free(struct zsr_analysis *a)
 			column_free(&c->col[i]);
 		for (i = 0; i < c->nr_rows; i++)
 			free(c->row[i].cell);
+		for (i = 0; i < c->nr_sweeps; i++)
+			sweep_free(&c->sweep[i]);
+		truth_free(&c->truth);
+		free(c->sweep);
 		free(c->col);
 		free(c->row);
 		free(c->trace);

@@ -9,7 +9,8 @@
 
 #include "base/base.h"
 
-struct zsr_run; /* db/db.h */
+struct zsr_db; /* db/db.h */
+struct zsr_run;
 struct zsr_trace;
 
 /* Width of a table for a mail, in columns of text. */
@@ -122,6 +123,93 @@ struct zsr_latency {
 	uint64_t count;
 };
 
+/* Releases by when they ended and how long they took. */
+struct zsr_map {
+	uint64_t step_ns; /* a column; the first one begins at zero */
+	uint32_t nr_cols;
+	uint32_t nr_rows; /* 0: the run has none */
+	uint64_t *row; /* at least this many ns, growing */
+	uint32_t *cell; /* releases, row after row */
+};
+
+/* Size classes put together, the same in all columns of a comparison. */
+#define ZSR_MOST_SIZES 4
+
+struct zsr_sizes {
+	uint64_t low, high; /* bytes of the classes' slots */
+};
+
+/* What pages hold as a column of time ends. */
+struct zsr_fill {
+	uint64_t used[ZSR_MOST_SIZES]; /* bytes of objects not yet freed */
+	uint64_t unused; /* the other bytes of their zspages */
+};
+
+struct zsr_filling {
+	uint64_t step_ns; /* as in struct zsr_map */
+	struct zsr_fill *at;
+	size_t nr; /* 0: the run has none */
+	uint64_t unused_max; /* bytes, and when */
+	uint64_t unused_max_ns;
+	uint64_t unused_class; /* that had most of them then */
+};
+
+/* A node of the cost tree, in the order of reading: parents first. */
+struct zsr_part {
+	char name[32];
+	unsigned depth; /* 0: all, 1: who, 2: of what kind, 3: step */
+	uint64_t ns; /* with what is below it */
+};
+
+/* A lock, or all class locks together, from the first release on. */
+struct zsr_lock {
+	char name[32];
+	bool part; /* one of those of the row above */
+	uint64_t acquired, contended, wait_ns, hold_ns;
+};
+
+/*
+ * Runs that differ in one number only: what a measure makes of it. The knee is
+ * where the curve is farthest from the line between its ends, x by its
+ * logarithm where all are positive.
+ */
+#define ZSR_SWEEP_LEAST 3
+
+struct zsr_sweep {
+	char *policy;
+	char *param;
+	size_t *col; /* of the comparison, x growing */
+	uint64_t *x;
+	size_t nr;
+	bool has_posted;
+	uint64_t posted; /* what the mail that proposes it says */
+	size_t knee; /* SIZE_MAX: none */
+	size_t value; /* measure the knee is of, zsr_value_info() */
+};
+
+/* What is known of how true a comparison is. */
+#define ZSR_MOST_EVIDENCE 8
+
+struct zsr_fidelity {
+	size_t own; /* column with the policy the kernel has, SIZE_MAX: none */
+	const char *own_policy;
+	const char *untimed; /* why captured times cannot be held against the
+				* replay's; NULL: they can */
+	struct zsr_latency captured; /* frees, as recorded */
+	struct zsr_snap {
+		char *name;
+		uint64_t kernel, replayed; /* pages of the pools */
+	} * snap;
+	size_t nr_snaps;
+	size_t col; /* whose CPU time the evidence is about */
+	struct zsr_evidence {
+		char name[32]; /* "pub", "icount+pub", ...; "" for none */
+		unsigned nr; /* values of the profile */
+		uint64_t ns; /* CPU time that rests on them */
+	} evidence[ZSR_MOST_EVIDENCE];
+	size_t nr_evidence;
+};
+
 /* ---- comparison ---------------------------------------------------- */
 
 /* One run. */
@@ -145,6 +233,12 @@ struct zsr_column {
 	struct zsr_panel panel[ZSR_MAX_WINDOWS];
 	uint64_t depth_max; /* entries queued, over the whole run */
 	struct zsr_latency latency;
+	struct zsr_map map;
+	struct zsr_filling filling;
+	struct zsr_part *part;
+	size_t nr_parts; /* 0: the run did not record them */
+	struct zsr_lock *lock;
+	size_t nr_locks;
 };
 
 /* By its name, which must be one of zsr_value_info(). */
@@ -182,6 +276,12 @@ struct zsr_compare {
 	char *fidelity; /* the notes a figure must carry, short; "" */
 	struct zsr_window window[ZSR_MAX_WINDOWS];
 	size_t nr_windows;
+	uint32_t map_max; /* releases in one cell of a map */
+	struct zsr_sizes sizes[ZSR_MOST_SIZES];
+	size_t nr_sizes;
+	struct zsr_sweep *sweep;
+	size_t nr_sweeps;
+	struct zsr_fidelity truth;
 };
 
 struct zsr_analysis {
@@ -195,6 +295,9 @@ struct zsr_analyze_opts {
 	uint64_t window_from_ns; /* from the first release's begin */
 	uint64_t window_to_ns;
 	size_t nr_px; /* pixel columns of a time axis; 0: no figures */
+	struct zsr_db *db; /* of the traces, for what was captured, or NULL */
+	/* The posted value of a policy's parameter, or NULL. */
+	bool (*posted)(const char *policy, const char *param, uint64_t *value);
 };
 
 /*

@@ -93,7 +93,7 @@ static const struct {
 };
 
 /* What no group has belongs to the policy's queue: buffers, their pages. */
-static unsigned step_group(const char *step)
+unsigned zsr_step_group(const char *step)
 {
 	size_t i;
 
@@ -120,7 +120,7 @@ static void fill_parts(const struct zsr_run *run, uint64_t *value)
 	for (k = VAL_step_slot_ns; k <= VAL_wait_queue_ns; k++)
 		value[k] = 0;
 	for (i = 0; i < run->nr_steps; i++) {
-		k = step_group(run->steps[i].step);
+		k = zsr_step_group(run->steps[i].step);
 		value[k] = add_sat(value[k], run->steps[i].ns);
 	}
 	if (run->nr_steps)

@@ -57,6 +57,17 @@ int zsr_timeline_build(struct zsr_compare *c, const struct zsr_run *const *run,
 		       const struct zsr_analyze_opts *opts);
 int zsr_decimate(struct zsr_window *win, struct zsr_panel *p,
 		 const struct zsr_run *run);
+int zsr_maps_build(struct zsr_compare *c, const struct zsr_run *const *run);
+int zsr_fill_build(struct zsr_compare *c, const struct zsr_run *const *run);
+int zsr_parts_build(struct zsr_column *c, const struct zsr_run *run);
+int zsr_locks_build(struct zsr_column *c, const struct zsr_run *run);
+int zsr_sweeps_build(struct zsr_compare *c, const struct zsr_analyze_opts *opts);
+/* 0, -ENOMEM, or with ERR what the database said. */
+int zsr_fidelity_build(struct zsr_compare *c, const struct zsr_run *const *run,
+		       const struct zsr_trace *t,
+		       const struct zsr_analyze_opts *opts, struct zsr_err *err);
+/* The value a step of the release path is part of. */
+unsigned zsr_step_group(const char *step);
 int zsr_latency_build(struct zsr_latency *l, const struct zsr_hist *h);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/runs.h"
+#include "replay/policy/policy.h"
 #include "report/report.h"
 
 struct args {
@@ -14,6 +15,8 @@ struct args {
 	char *format;
 	char *title;
 	char *window;
+	int a4, letter, slides;
+	int ascii;
 };
 
 /* --format, else what the file's name ends with. */
@@ -28,13 +31,14 @@ static int find_format(const struct args *a, const char *path,
 			       ? 0
 			       : zsr_err_usage(err,
 					       "--format %s: expected pdf, "
-					       "svg or png",
+					       "svg, png, txt or html",
 					       a->format);
 	if (dot && zsr_report_format(dot + 1, format))
 		return 0;
 	return zsr_err_usage(err,
 			     "%s: the name says no format; it ends in "
-			     ".pdf, .svg or .png, or --format says it",
+			     ".pdf, .svg, .png, .txt or .html, or --format "
+			     "says it",
 			     path);
 }
 
@@ -88,34 +92,80 @@ static int source_date(struct zsr_report_opts *o, struct zsr_err *err)
 	return 0;
 }
 
-static void print_result(const char *path, const struct zsr_report_result *res)
+static void print_result(FILE *f, const char *path,
+			 const struct zsr_report_result *res)
 {
 	const char *sep = "";
 	unsigned i;
 
-	printf("%s: %u page%s, ", path, res->nr_pages,
-	       res->nr_pages == 1 ? "" : "s");
+	fprintf(f, "%s: %u page%s, ", path, res->nr_pages,
+		res->nr_pages == 1 ? "" : "s");
 	for (i = 0; i < 8 * sizeof(res->figures); i++)
 		if (res->figures & (1u << i)) {
-			printf("%sg%u", sep, i);
+			fprintf(f, "%sg%u", sep, i);
 			sep = " ";
 		}
-	putchar('\n');
+	fputc('\n', f);
 	for (i = 0; i < res->left_out.nr; i++)
-		printf("left out: %s\n", res->left_out.line[i]);
+		fprintf(f, "left out: %s\n", res->left_out.line[i]);
+}
+
+/* What the mail that proposes the policy says, which is its default. */
+static bool posted(const char *policy, const char *param, uint64_t *value)
+{
+	const struct zsr_policy *p = zsr_policy_find(policy);
+	unsigned i;
+
+	for (i = 0; p && i < p->nr_params; i++)
+		if (!strcmp(p->params[i].name, param)) {
+			*value = p->params[i].def;
+			return true;
+		}
+	return false;
+}
+
+static int find_paper(const struct args *a, enum zsr_report_paper *paper,
+		      struct zsr_err *err)
+{
+	if (a->a4 + a->letter + a->slides > 1)
+		return zsr_err_usage(err, "one of --a4, --letter, --slides");
+	*paper = a->letter   ? ZSR_PAPER_LETTER
+		 : a->slides ? ZSR_PAPER_SLIDES
+			     : ZSR_PAPER_A4;
+	return 0;
+}
+
+/* Text goes to stdout where no file is named. */
+static const char *find_path(const struct args *a, char buf[32])
+{
+	enum zsr_report_format format;
+
+	if (a->output && strcmp(a->output, "-"))
+		return a->output;
+	if (a->output || (a->format && zsr_report_format(a->format, &format) &&
+			  format == ZSR_REPORT_TXT))
+		return "/dev/stdout";
+	snprintf(buf, 32, "report.%.20s", a->format ? a->format : "pdf");
+	return buf;
 }
 
 static int run(const struct args *a, const struct zsr_options *o,
 	       struct zsr_err *err)
 {
-	const char *path = a->output ? a->output : "report.pdf";
-	struct zsr_report_opts opts = { .title = a->title, .db_path = a->db };
-	struct zsr_analyze_opts how = { .nr_px = ZSR_REPORT_NR_PX };
+	struct zsr_report_opts opts = { .title = a->title,
+					.db_path = a->db,
+					.ascii = a->ascii };
+	struct zsr_analyze_opts how = { .nr_px = ZSR_REPORT_NR_PX,
+					.posted = posted };
+	char name[32];
+	const char *path = find_path(a, name);
 	struct zsr_report_result res = { 0 };
 	struct zsr_analysis analysis = { 0 };
 	int ret;
 
 	ret = find_format(a, path, &opts.format, err);
+	if (!ret)
+		ret = find_paper(a, &opts.paper, err);
 	if (!ret && a->only)
 		ret = zsr_report_figures(a->only, &opts.only, err);
 	if (!ret && a->window)
@@ -128,7 +178,8 @@ static int run(const struct args *a, const struct zsr_options *o,
 	if (!ret)
 		ret = zsr_report_write(&analysis, path, &opts, &res, err);
 	if (!ret) {
-		print_result(path, &res);
+		print_result(strcmp(path, "/dev/stdout") ? stdout : stderr,
+			     path, &res);
 		ret = zsr_cmd_flush(err);
 	}
 	zsr_lines_free(&res.left_out);
@@ -147,9 +198,18 @@ int zsr_cmd_report(int argc, const char **argv)
 		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,
 		  "database to read (default: $ZSR_DB, else zsr.db)", "DB" },
 		{ "only", '\0', POPT_ARG_STRING, &a.only, 0,
-		  "draw these figures: g1, g2, g4, g5, g12", "gN[,gN...]" },
+		  "draw these figures, of g1 to g12", "gN[,gN...]" },
 		{ "format", '\0', POPT_ARG_STRING, &a.format, 0,
-		  "pdf, svg or png, whatever the file's name", "FORMAT" },
+		  "pdf, svg, png, txt or html, whatever the file's name",
+		  "FORMAT" },
+		{ "a4", '\0', POPT_ARG_NONE, &a.a4, 0, "A4 pages (default)",
+		  NULL },
+		{ "letter", '\0', POPT_ARG_NONE, &a.letter, 0, "letter pages",
+		  NULL },
+		{ "slides", '\0', POPT_ARG_NONE, &a.slides, 0,
+		  "pages for a screen, 16 by 9", NULL },
+		{ "ascii", '\0', POPT_ARG_NONE, &a.ascii, 0,
+		  "txt: nothing but ASCII", NULL },
 		{ "title", '\0', POPT_ARG_STRING, &a.title, 0,
 		  "title of the first page", "TEXT" },
 		{ "window", '\0', POPT_ARG_STRING, &a.window, 0,

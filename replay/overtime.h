@@ -9,7 +9,7 @@
 #include "base/base.h"
 #include "db/db.h"
 
-#define ZSR_OVERTIME_COLS  512
+#define ZSR_OVERTIME_COLS  1024
 #define ZSR_OVERTIME_CLASS 256 /* columns of size classes */
 #define ZSR_OVERTIME_ROWS  128 /* latencies: four a power of two, up to 8 s */
 

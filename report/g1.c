@@ -10,21 +10,12 @@
 #define TABLE_LINE  10.0
 #define TITLE       "Summary"
 
-/* A page that is full goes on with the next one. */
-static void need(struct canvas *c, double height, unsigned *part)
-{
-	if (page_room(c) >= height)
-		return;
-	page_end(c);
-	page_begin(c, 1, TITLE, ++*part);
-}
-
 static void flow(struct canvas *c, double indent, const struct style *s,
 		 const char *text, unsigned *part)
 {
 	double width = PAGE_INNER - indent;
 
-	need(c, text_flow_height(c, width, s, text), part);
+	page_need(c, text_flow_height(c, width, s, text), part);
 	text_flow(c, PAGE_LEFT + indent, width, s, text);
 }
 
@@ -98,7 +89,8 @@ static void facts(struct canvas *c, unsigned *part)
 		double y;
 
 		snprintf(word, sizeof(word), "%.*s", (int)(tab - text), text);
-		need(c, text_flow_height(c, PAGE_INNER - 60, &s, tab + 1), part);
+		page_need(c, text_flow_height(c, PAGE_INNER - 60, &s, tab + 1),
+			  part);
 		y = c->y;
 		text_flow(c, PAGE_LEFT + 60, PAGE_INNER - 60, &s, tab + 1);
 		text_at(c, PAGE_LEFT, y + 8.5, LEFT, &key, word);
@@ -129,13 +121,13 @@ static void table(struct canvas *c, unsigned *part)
 		if (!i || !*l.line[i]) {
 			for (k = i + 1; k < l.nr && *l.line[k]; k++)
 				;
-			need(c,
-			     zsr_min((double)(k - i) * TABLE_LINE,
-				     PAGE_BOTTOM - 120),
-			     part);
+			page_need(c,
+				  zsr_min((double)(k - i) * TABLE_LINE,
+					  PAGE_BOTTOM - 120),
+				  part);
 			heading = true;
 		}
-		need(c, TABLE_LINE, part);
+		page_need(c, TABLE_LINE, part);
 		c->y += TABLE_LINE;
 		/* The policies' names end where the first group begins. */
 		if (*l.line[i] && *l.line[i] != ' ') {
@@ -154,6 +146,44 @@ out:
 	zsr_lines_free(&l);
 }
 
+/* The other figures, to be followed, and those nothing could fill. */
+static void contents(struct canvas *c, unsigned *part)
+{
+	const struct style s = { .size = 8.5 };
+	double x = PAGE_LEFT;
+	const char *why;
+	char text[300];
+	size_t i;
+
+	page_need(c, 30, part);
+	c->y += 14;
+	for (i = 0; i < nr_figures; i++) {
+		const struct figure *f = &figures[i];
+
+		if (f->nr == 1 || !figure_wanted(c->opts, f) ||
+		    (f->missing && f->missing(c->cmp)))
+			continue;
+		snprintf(text, sizeof(text), "g%u %s", f->nr, f->title);
+		if (x + text_measure(c, &s, text) > PAGE_RIGHT) {
+			x = PAGE_LEFT;
+			c->y += 12;
+			page_need(c, 12, part);
+		}
+		x += text_link(c, x, c->y, &s, text, f->nr) + 14;
+	}
+	c->y += 6;
+	for (i = 0; i < nr_figures; i++) {
+		const struct figure *f = &figures[i];
+
+		why = f->missing ? f->missing(c->cmp) : NULL;
+		if (!why || !figure_wanted(c->opts, f))
+			continue;
+		snprintf(text, sizeof(text), "g%u %s is left out: %s.", f->nr,
+			 f->title, why);
+		flow(c, 0, &s, text, part);
+	}
+}
+
 void g1_draw(struct canvas *c)
 {
 	const struct style s = { .size = 8.5 };
@@ -167,5 +197,6 @@ void g1_draw(struct canvas *c)
 	table(c, &part);
 	for (i = 0; i < c->cmp->notes.nr; i++)
 		flow(c, 0, &s, c->cmp->notes.line[i], &part);
+	contents(c, &part);
 	page_end(c);
 }

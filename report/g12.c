@@ -13,19 +13,11 @@
 #define NAME_CHARS 21
 #define CELL_CHARS 22 /* an uint64_t and a gap */
 
-static void need(struct canvas *c, double height, unsigned *part)
-{
-	if (page_room(c) >= height)
-		return;
-	page_end(c);
-	page_begin(c, 12, TITLE, ++*part);
-}
-
 static void heading(struct canvas *c, const char *text, unsigned *part)
 {
 	const struct style s = { .size = 9.5, .bold = true };
 
-	need(c, 50, part);
+	page_need(c, 50, part);
 	c->y += 18;
 	text_at(c, PAGE_LEFT, c->y, LEFT, &s, text);
 	c->y += 3;
@@ -34,104 +26,8 @@ static void heading(struct canvas *c, const char *text, unsigned *part)
 static void flow(struct canvas *c, double indent, const struct style *s,
 		 const char *text, unsigned *part)
 {
-	need(c, text_flow_height(c, PAGE_INNER - indent, s, text), part);
+	page_need(c, text_flow_height(c, PAGE_INNER - indent, s, text), part);
 	text_flow(c, PAGE_LEFT + indent, PAGE_INNER - indent, s, text);
-}
-
-/* A word as a shell takes it. */
-static void quote(FILE *f, const char *s)
-{
-	const char *p;
-
-	if (*s && !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
-			       "UVWXYZ0123456789_-+=./,:@%")]) {
-		fputs(s, f);
-		return;
-	}
-	fputc('\'', f);
-	for (p = s; *p; p++)
-		fputs(*p == '\'' ? "'\\''" : (char[]){ *p, '\0' }, f);
-	fputc('\'', f);
-}
-
-static void put_db(FILE *f, const char *db)
-{
-	if (!db)
-		return;
-	fputs(" -d ", f);
-	quote(f, db);
-}
-
-static void each_word(FILE *f, const char *before, const char *words)
-{
-	char word[600];
-	size_t n;
-
-	for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
-		n = strcspn(words, " ");
-		snprintf(word, sizeof(word), "%.*s", (int)n, words);
-		fprintf(f, "%s ", before);
-		quote(f, word);
-		words += n;
-	}
-}
-
-/* A plug-in's run knows the policy's name and the file's digest, not its path:
- * the file is most likely named after the policy. */
-static void put_policy(FILE *f, const struct zsr_column *col)
-{
-	const char *digest = strstr(col->params, "plugin=");
-	char path[128];
-
-	if (digest && (digest == col->params || digest[-1] == ' '))
-		snprintf(path, sizeof(path), "./%s.so", col->policy);
-	else
-		snprintf(path, sizeof(path), "%s", col->policy);
-	quote(f, path);
-}
-
-/* The command line that plays a run again, for a shell. */
-static void replay_command(FILE *f, const struct canvas *c,
-			   const struct zsr_column *col)
-{
-	bool host = !strcmp(c->cmp->clock, "host");
-
-	fputs("zsr replay ", f);
-	quote(f, c->cmp->trace);
-	put_db(f, c->opts->db_path);
-	fputs(" --policy ", f);
-	put_policy(f, col);
-	if (host) {
-		fprintf(f, " --clock host --cpus %" PRIu32 " --arrival ",
-			col->cpus);
-		quote(f, col->arrival);
-	} else {
-		fputs(" --machine ", f);
-		quote(f, col->profile);
-		fprintf(f, " --cpus %" PRIu32 " --seed %" PRIu64 " --arrival ",
-			col->cpus, col->seed);
-		quote(f, col->arrival);
-		fputs(" --gaps ", f);
-		quote(f, col->gaps);
-	}
-	if (*col->outer_lock) {
-		fputs(" --outer-lock ", f);
-		quote(f, col->outer_lock);
-	}
-	each_word(f, "", col->conditions);
-	each_word(f, " --param", col->params);
-}
-
-/* The commands that print and draw this comparison from the database. */
-static void other_commands(FILE *f, const struct canvas *c, const char *verb)
-{
-	size_t i;
-
-	fprintf(f, "zsr %s", verb);
-	put_db(f, c->opts->db_path);
-	for (i = 0; i < c->cmp->nr_cols; i++)
-		if (c->cmp->col[i].id)
-			fprintf(f, " %" PRId64, c->cmp->col[i].id);
 }
 
 /* Lines that a shell takes as one when they are pasted. */
@@ -149,7 +45,7 @@ static void put_command(struct canvas *c, double indent, const char *text,
 	for (i = 0; i < l.nr; i++) {
 		snprintf(line, sizeof(line), "%s%s", l.line[i],
 			 i + 1 < l.nr ? " \\" : "");
-		need(c, MONO_LINE, part);
+		page_need(c, MONO_LINE, part);
 		c->y += MONO_LINE;
 		text_at(c, PAGE_LEFT + indent, c->y, LEFT, &mono, line);
 	}
@@ -168,9 +64,9 @@ static void command(struct canvas *c, const struct zsr_column *col,
 		return;
 	}
 	if (col)
-		replay_command(f, c, col);
+		replay_command(f, c->cmp, c->opts, col);
 	else
-		other_commands(f, c, verb);
+		other_commands(f, c->cmp, c->opts, verb);
 	if (fclose(f))
 		c->nomem = true;
 	else
@@ -203,7 +99,7 @@ static void runs(struct canvas *c, unsigned *part)
 	for (i = 0; i < c->cmp->nr_cols; i++) {
 		const struct zsr_column *col = &c->cmp->col[i];
 
-		need(c, 60, part);
+		page_need(c, 60, part);
 		c->y += 3;
 		if (col->id)
 			snprintf(text, sizeof(text), "#%" PRId64 "  %s",
@@ -270,13 +166,13 @@ static void integers(struct canvas *c, unsigned *part)
 	for (from = 0; from < n; from += per) {
 		size_t to = zsr_min(from + per, n);
 
-		need(c, 12 * MONO_LINE, part);
+		page_need(c, 12 * MONO_LINE, part);
 		c->y += 4;
 		value_line(c, -1, from, to);
 		for (v = 0; v < zsr_nr_values(); v++) {
 			unsigned before = *part;
 
-			need(c, MONO_LINE, part);
+			page_need(c, MONO_LINE, part);
 			if (*part != before)
 				value_line(c, -1, from, to);
 			value_line(c, (ssize_t)v, from, to);

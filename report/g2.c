@@ -223,6 +223,19 @@ static void legend(struct canvas *c)
 	"Dashed: that share was back of the pages which the first policy "     \
 	"gives back in it. Black on top: some caller is within a release."
 
+static const char *const part_names[NR_PARTS] = {
+	[LIVE] = "live", [HELD] = "held back", [BACK] = "back"
+};
+
+static double value(const struct canvas *c, const struct zsr_column *col,
+		    size_t px, size_t part)
+{
+	const struct zsr_px *p = view_panel(c, col)->px;
+
+	return (top_of(p, px, (int)part) - bottom_of(p, px, (int)part)) *
+	       c->cmp->page_size;
+}
+
 static void draw_view(struct canvas *c, const bool *show)
 {
 	const struct zsr_window *w = view_window(c);
@@ -238,9 +251,18 @@ static void draw_view(struct canvas *c, const bool *show)
 		.legend = legend,
 		.numbers = numbers,
 		.draw = draw,
+		.names = part_names,
+		.nr_names = NR_PARTS,
+		.value = value,
 	};
 
 	panels_draw(c, &set, show);
+}
+
+const char *g2_missing(const struct zsr_compare *cmp)
+{
+	return cmp->window[0].max_pages ? NULL
+					: "no run has pages in the window";
 }
 
 void g2_draw(struct canvas *c)
@@ -249,10 +271,6 @@ void g2_draw(struct canvas *c)
 	bool *show;
 	size_t i;
 
-	if (!cmp->window[0].max_pages) {
-		leave_out(c, 2, "no run has pages in the window");
-		return;
-	}
 	show = calloc(cmp->nr_cols, sizeof(*show));
 	if (!show) {
 		c->nomem = true;

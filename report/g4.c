@@ -201,6 +201,19 @@ static void name_label(struct canvas *c, const struct zsr_column *col, double y,
 	text_fit(c, x, y + 8, PAGE_RIGHT - x, LEFT, &small, text);
 }
 
+static void hover_quantiles(struct canvas *c, const struct zsr_column *col,
+			    double y, double h)
+{
+	char t[NR_QUANTILES][ZSR_FMT_LEN];
+	size_t i;
+
+	for (i = 0; i < NR_QUANTILES; i++)
+		zsr_fmt_ns(t[i], latency_at(&col->latency, quantiles[i].nines));
+	hover(c, LABEL_X, y, PAGE_RIGHT - LABEL_X, h,
+	      "%s: p50 %s, p90 %s, p99 %s, p99.9 %s, max %s", col->label, t[0],
+	      t[1], t[2], t[3], t[4]);
+}
+
 /* Every curve's name beside its end, moved apart and led to it. */
 static void names(struct canvas *c, const struct axes *a, struct name *name,
 		  double *want, double *size, size_t nr)
@@ -218,6 +231,7 @@ static void names(struct canvas *c, const struct axes *a, struct name *name,
 		const struct zsr_column *col = &c->cmp->col[name[i].col];
 		double end = x_of(a, right_end(&col->latency));
 
+		layer_begin(c, col);
 		line(c, end, name[i].y, PLOT_RIGHT + 4, name[i].y, 0.4, grey);
 		line(c, PLOT_RIGHT + 4, name[i].y, LABEL_X - 2, want[i], 0.4,
 		     grey);
@@ -227,6 +241,8 @@ static void names(struct canvas *c, const struct axes *a, struct name *name,
 		cairo_stroke(c->cr);
 		cairo_set_dash(c->cr, NULL, 0, 0);
 		name_label(c, col, want[i], h > SMALL_H);
+		hover_quantiles(c, col, want[i] - h / 2, h);
+		layer_end(c);
 	}
 }
 
@@ -256,16 +272,20 @@ out:
 	free(size);
 }
 
+const char *g4_missing(const struct zsr_compare *cmp)
+{
+	struct axes a;
+
+	return make_axes(cmp, &a) ? NULL : "no run released anything";
+}
+
 void g4_draw(struct canvas *c)
 {
 	const struct style s = { .size = 8.5 };
 	struct axes a;
 	size_t i;
 
-	if (!make_axes(c->cmp, &a)) {
-		leave_out(c, 4, "no run released anything");
-		return;
-	}
+	make_axes(c->cmp, &a);
 	page_begin(c, 4, "Latency of one free", 0);
 	text_flow(
 		c, PAGE_LEFT, PAGE_INNER, &s,
@@ -276,12 +296,15 @@ void g4_draw(struct canvas *c)
 	a.x = PLOT_LEFT;
 	a.y = c->y + 24;
 	a.w = PLOT_RIGHT - PLOT_LEFT;
-	a.h = PLOT_H;
+	a.h = zsr_min(PLOT_H, page_room(c) - 60);
 	x_axis(c, &a);
 	y_axis(c, &a);
 	for (i = c->cmp->nr_cols; i-- > 0;)
-		if (c->cmp->col[i].latency.nr)
+		if (c->cmp->col[i].latency.nr) {
+			layer_begin(c, &c->cmp->col[i]);
 			curve(c, &a, &c->cmp->col[i].latency, i);
+			layer_end(c);
+		}
 	set_color(c, ink);
 	cairo_set_line_width(c->cr, 0.6);
 	cairo_rectangle(c->cr, a.x, a.y, a.w, a.h);

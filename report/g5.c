@@ -82,6 +82,13 @@ static int reading(const struct zsr_compare *cmp, const bool *show, char **out)
 	return fclose(f);
 }
 
+static double value(const struct canvas *c, const struct zsr_column *col,
+		    size_t px, size_t name)
+{
+	(void)name;
+	return (double)view_panel(c, col)->px[px].depth.hi;
+}
+
 static void draw_view(struct canvas *c, const bool *show, const char *text)
 {
 	double max = (double)zsr_max(view_window(c)->max_depth, 1);
@@ -93,15 +100,28 @@ static void draw_view(struct canvas *c, const bool *show, const char *text)
 		.ticks = ticks_count(max, Y_TICKS),
 		.numbers = numbers,
 		.draw = draw,
+		.names = (const char *const[]){ "queued" },
+		.nr_names = 1,
+		.value = value,
 	};
 
 	panels_draw(c, &set, show);
 }
 
+const char *g5_missing(const struct zsr_compare *cmp)
+{
+	size_t i;
+
+	for (i = 0; i < cmp->nr_cols; i++)
+		if (cmp->col[i].depth_max)
+			return NULL;
+	return "no policy queued anything";
+}
+
 void g5_draw(struct canvas *c)
 {
 	const struct zsr_compare *cmp = c->cmp;
-	bool *show = calloc(cmp->nr_cols, sizeof(*show)), any = false;
+	bool *show = calloc(cmp->nr_cols, sizeof(*show));
 	char *text = NULL;
 	size_t i;
 
@@ -109,13 +129,9 @@ void g5_draw(struct canvas *c)
 		c->nomem = true;
 		return;
 	}
-	for (i = 0; i < cmp->nr_cols; i++) {
+	for (i = 0; i < cmp->nr_cols; i++)
 		show[i] = cmp->col[i].depth_max > 0;
-		any |= show[i];
-	}
-	if (!any)
-		leave_out(c, 5, "no policy queued anything");
-	else if (reading(cmp, show, &text))
+	if (reading(cmp, show, &text))
 		c->nomem = true;
 	else
 		for (c->view = 0; c->view < cmp->nr_windows; c->view++)

@@ -12,13 +12,17 @@
 
 #include "report/report.h"
 
-#define PAGE_WIDTH  595.0 /* A4 */
-#define PAGE_HEIGHT 842.0
+#define PAGE_WIDTH  (c->paper_width)
+#define PAGE_HEIGHT (c->paper_height)
 #define PAGE_MARGIN 42.0
 #define PAGE_LEFT   PAGE_MARGIN
 #define PAGE_RIGHT  (PAGE_WIDTH - PAGE_MARGIN)
 #define PAGE_INNER  (PAGE_RIGHT - PAGE_LEFT)
 #define PAGE_BOTTOM (PAGE_HEIGHT - PAGE_MARGIN - 14) /* above the footer */
+
+struct text_page; /* txt.h */
+struct figure;
+struct frame;
 
 struct rgb {
 	double r, g, b;
@@ -40,19 +44,29 @@ struct style {
 	struct rgb color; /* zero is black */
 };
 
+struct html; /* html.c */
+
 struct canvas {
 	cairo_t *cr;
+	FILE *out;
+	int write_error; /* errno of the first failure */
+	double paper_width, paper_height;
 	double y; /* the next free one of the page */
 	unsigned nr_pages;
 	const struct zsr_report_opts *opts;
 	char *title; /* the user's, or NULL */
 	const struct zsr_compare *cmp; /* what is being drawn */
 	size_t view; /* the window of cmp that is being drawn */
+	double low; /* of a logarithmic value axis */
+	size_t nr_cmp; /* its number */
 	unsigned figure; /* of the page */
+	const char *heading;
 	struct zsr_report_result *res;
 
 	PangoContext *pango;
 	bool paged; /* else pages follow each other downwards */
+	int outline_of; /* what the comparison's pages stand below */
+	struct html *html; /* what is drawn goes there; or NULL */
 	double height; /* of the pages so far, when not paged */
 	bool nomem;
 };
@@ -69,8 +83,43 @@ void page_begin(struct canvas *c, unsigned figure, const char *title,
 void page_end(struct canvas *c);
 /* Room left on the page. */
 double page_room(const struct canvas *c);
-/* Nothing could fill figure gN: say so. */
-void leave_out(struct canvas *c, unsigned figure, const char *why);
+/* What needs `height` goes on with the figure's next page where it is not left. */
+void page_need(struct canvas *c, double height, unsigned *part);
+/* A line of text that leads to the figure's first page. */
+double text_link(struct canvas *c, double x, double y, const struct style *s,
+		 const char *text, unsigned figure);
+
+int leave_out(struct zsr_lines *left_out, const struct zsr_compare *cmp,
+	      const struct figure *f, const char *why);
+
+/* What there is to draw, in the order of drawing. */
+struct figure {
+	unsigned nr;
+	const char *title;
+	/* Why nothing can fill it; NULL: something can. */
+	const char *(*missing)(const struct zsr_compare *cmp);
+	void (*draw)(struct canvas *c);
+	void (*text)(struct text_page *t);
+	/* Where its numbers are in the database: queries with %s for a list
+	 * of runs, NULL at the end. */
+	const char *const *queries;
+};
+extern const struct figure figures[];
+extern const size_t nr_figures;
+bool figure_wanted(const struct zsr_report_opts *opts, const struct figure *f);
+
+/* ---- parts of a page that HTML can tell apart (html.c) ---- */
+
+/* What belongs to a column of the comparison; layers do not nest, nor lie
+ * within cairo_save(). */
+void layer_begin(struct canvas *c, const struct zsr_column *col);
+void layer_end(struct canvas *c);
+/* Drawing within F only; in HTML it can be zoomed. */
+void plot_begin(struct canvas *c, const struct frame *f);
+void plot_end(struct canvas *c);
+/* What a rectangle says when it is pointed at. */
+void hover(struct canvas *c, double x, double y, double w, double h,
+	   const char *fmt, ...) ZSR_PRINTF(6, 7);
 
 /* ---- text (text.c) ---- */
 
@@ -135,7 +184,15 @@ struct panel_set {
 	const char *reading; /* how to read it */
 	double max; /* of the value axis, base units */
 	struct ticks ticks;
+	bool plain; /* no marks of callers and pages */
 	void (*legend)(struct canvas *c); /* one line at c->y; or NULL */
+	/* In place of one for max and ticks; or NULL. */
+	void (*value_axis)(struct canvas *c, const struct frame *f);
+	/* What HTML says of a place in the panel; or 0. */
+	const char *const *names;
+	size_t nr_names;
+	double (*value)(const struct canvas *c, const struct zsr_column *col,
+			size_t px, size_t name);
 	/* Numbers that belong to a panel, in words. */
 	void (*numbers)(const struct canvas *c, const struct zsr_column *col,
 			char *buf, size_t n);
@@ -150,12 +207,80 @@ const struct zsr_panel *view_panel(const struct canvas *c,
 void panels_draw(struct canvas *c, const struct panel_set *set,
 		 const bool *show);
 
+/* ---- bars, shared by g6, g8 and g10 (bars.c) ---- */
+
+struct part_color {
+	struct rgb rgb;
+	bool hatched;
+};
+extern const struct part_color part_colors[]; /* as cpu_parts */
+void bar(struct canvas *c, double x, double y, double w, double h,
+	 const struct part_color *color);
+/* Below c->y. */
+void bar_axis(struct canvas *c, double x, double w, double max_ns,
+	      const char *what);
+
+/* ---- what figures share with their twins in text ---- */
+
+#define NR_CPU_PARTS 7
+struct cpu_part {
+	const char *key; /* value of the column */
+	const char *name;
+};
+extern const struct cpu_part cpu_parts[];
+const char *load_name(const struct zsr_column *col);
+bool first_of_load(const struct zsr_compare *cmp, size_t i);
+/* The largest parts nothing is below of, largest first. */
+size_t largest_parts(const struct zsr_column *col, size_t *out, size_t most);
+
+/* Which column, of step_ns, of a map or a filling is at a pixel column: before
+ * the first one it is negative. */
+double map_column(const struct zsr_compare *cmp, const struct zsr_column *col,
+		  size_t view, size_t px, uint64_t step_ns);
+double filling_max(const struct zsr_compare *cmp); /* bytes */
+void filling_words(const struct zsr_column *col, char *buf, size_t n);
+
+#define NR_QUANTILES 5
+struct quantile {
+	double nines;
+	const char *name;
+};
+extern const struct quantile quantiles[NR_QUANTILES];
+uint64_t latency_at(const struct zsr_latency *l, double nines);
+const char *evidence_text(const char *name);
+
+/* The command line that plays a run again, and the one that prints or draws
+ * ("compare", "report") a comparison, for a shell. */
+void replay_command(FILE *f, const struct zsr_compare *cmp,
+		    const struct zsr_report_opts *opts,
+		    const struct zsr_column *col);
+void other_commands(FILE *f, const struct zsr_compare *cmp,
+		    const struct zsr_report_opts *opts, const char *verb);
+
 /* ---- figures ---- */
+
+const char *g2_missing(const struct zsr_compare *cmp);
+const char *g3_missing(const struct zsr_compare *cmp);
+const char *g4_missing(const struct zsr_compare *cmp);
+const char *g5_missing(const struct zsr_compare *cmp);
+const char *g6_missing(const struct zsr_compare *cmp);
+const char *g7_missing(const struct zsr_compare *cmp);
+const char *g8_missing(const struct zsr_compare *cmp);
+const char *g9_missing(const struct zsr_compare *cmp);
+const char *g10_missing(const struct zsr_compare *cmp);
+const char *g11_missing(const struct zsr_compare *cmp);
 
 void g1_draw(struct canvas *c);
 void g2_draw(struct canvas *c);
+void g3_draw(struct canvas *c);
 void g4_draw(struct canvas *c);
 void g5_draw(struct canvas *c);
+void g6_draw(struct canvas *c);
+void g7_draw(struct canvas *c);
+void g8_draw(struct canvas *c);
+void g9_draw(struct canvas *c);
+void g10_draw(struct canvas *c);
+void g11_draw(struct canvas *c);
 void g12_draw(struct canvas *c);
 
 #endif

@@ -3,6 +3,7 @@
  * callers returned and pages were back. */
 #include <string.h>
 
+#include "report/html.h"
 #include "report/page.h"
 
 #define PLOT_LEFT  (PAGE_LEFT + 44)
@@ -10,14 +11,16 @@
 #define TITLE_H    12.0
 #define NUMBERS_H  11.0
 #define MARKS_H    17.0
+#define PLAIN_H    3.0 /* instead, without marks */
 #define LEADER_H   7.0
 #define BAR_H      2.5
 #define GAP_H      12.0
 #define AXIS_H     32.0
 #define PLOT_MOST  170.0
 #define PLOT_LEAST 56.0
-#define OVERHEAD   (TITLE_H + NUMBERS_H + MARKS_H + GAP_H)
-#define X_TICKS    9
+#define OVERHEAD(set)                                                          \
+	(TITLE_H + NUMBERS_H + ((set)->plain ? PLAIN_H : MARKS_H) + GAP_H)
+#define X_TICKS 9
 
 const struct zsr_window *view_window(const struct canvas *c)
 {
@@ -114,16 +117,14 @@ static void add_mark(struct mark *m, size_t *nr, const struct zsr_window *w,
 	(*nr)++;
 }
 
-static void draw_marks(struct canvas *c, const struct zsr_column *col,
-		       const struct frame *f)
+#define MOST_MARKS 5
+
+/* What is marked in a panel, from left to right. */
+static size_t make_marks(const struct canvas *c, const struct zsr_column *col,
+			 const struct frame *f, struct mark m[MOST_MARKS])
 {
 	static const char *const percent[] = { "50 %", "90 %", "100 %" };
-	static const double dash[] = { 3, 2 };
-	const struct style s = { .size = 7.5 };
-	const struct style b = { .size = 7.5, .bold = true };
 	const struct zsr_panel *p = view_panel(c, col);
-	struct mark m[5];
-	double want[5], size[5];
 	size_t nr = 0, i;
 
 	if (p->nr_callers > 1) {
@@ -138,37 +139,56 @@ static void draw_marks(struct canvas *c, const struct zsr_column *col,
 	for (i = 0; i < ZSR_ARRAY_SIZE(percent); i++)
 		add_mark(m, &nr, view_window(c), f, p->at_ns[i], false,
 			 percent[i]);
+	return nr;
+}
+
+static void draw_mark_lines(struct canvas *c, const struct zsr_column *col,
+			    const struct frame *f)
+{
+	static const double dash[] = { 3, 2 };
+	struct mark m[MOST_MARKS];
+	size_t nr = make_marks(c, col, f, m), i;
+
+	for (i = 0; i < nr; i++)
+		line(c, m[i].x, f->y, m[i].x, f->y + f->h, 2.4, paper);
+	for (i = 0; i < nr; i++) {
+		cairo_set_dash(c->cr, dash, m[i].caller ? 0 : 2, 0);
+		line(c, m[i].x, f->y, m[i].x, f->y + f->h,
+		     m[i].caller ? 1.3 : 0.9, ink);
+	}
+	cairo_set_dash(c->cr, NULL, 0, 0);
+}
+
+static void draw_mark_names(struct canvas *c, const struct zsr_column *col,
+			    const struct frame *f)
+{
+	const struct style s = { .size = 7.5 };
+	const struct style b = { .size = 7.5, .bold = true };
+	struct mark m[MOST_MARKS];
+	double want[MOST_MARKS], size[MOST_MARKS];
+	size_t nr = make_marks(c, col, f, m), i;
+
 	for (i = 0; i < nr; i++) {
 		want[i] = m[i].x;
 		size[i] = text_measure(c, m[i].caller ? &b : &s, m[i].label) + 5;
 	}
 	spread(want, size, nr, PAGE_LEFT + 30, PAGE_RIGHT);
-	for (i = 0; i < nr; i++)
-		line(c, m[i].x, f->y, m[i].x, f->y + f->h, 2.4, paper);
-	cairo_set_dash(c->cr, dash, 2, 0);
-	for (i = 0; i < nr; i++)
-		if (!m[i].caller)
-			line(c, m[i].x, f->y, m[i].x, f->y + f->h, 0.9, ink);
-	cairo_set_dash(c->cr, NULL, 0, 0);
 	for (i = 0; i < nr; i++) {
 		double top = f->y - LEADER_H;
 
-		if (m[i].caller)
-			line(c, m[i].x, f->y, m[i].x, f->y + f->h, 1.3, ink);
 		line(c, m[i].x, f->y, want[i], top, 0.5, ink);
 		text_at(c, want[i], top - 1.5, CENTER, m[i].caller ? &b : &s,
 			m[i].label);
 	}
 }
 
-/* On top, while some caller is within a release; at the foot of the whole,
- * where the main burst is. */
-static void draw_bars(struct canvas *c, const struct zsr_column *col,
-		      const struct frame *f)
+/* On top, while some caller is within a release. */
+static void draw_releasing(struct canvas *c, const struct zsr_column *col,
+			   const struct frame *f)
 {
-	const struct zsr_window *w = view_window(c), *burst = w + 1;
+	const struct zsr_window *w = view_window(c);
 	const struct zsr_panel *p = view_panel(c, col);
-	double step = f->w / (double)w->nr_px, x0, x1, off;
+	double step = f->w / (double)w->nr_px;
 	size_t i, k;
 
 	for (i = 0; i < w->nr_px; i = k + 1) {
@@ -178,6 +198,16 @@ static void draw_bars(struct canvas *c, const struct zsr_column *col,
 			box(c, f->x + step * (double)i, f->y,
 			    step * (double)(k - i), BAR_H, ink);
 	}
+}
+
+/* At the foot of the whole, where the main burst is. */
+static void draw_burst(struct canvas *c, const struct zsr_column *col,
+		       const struct frame *f)
+{
+	const struct zsr_window *w = view_window(c), *burst = w + 1;
+	const struct zsr_panel *p = view_panel(c, col);
+	double x0, x1, off;
+
 	if (c->view || c->cmp->nr_windows < 2)
 		return;
 	off = (double)col->panel[1].origin_ns - (double)p->origin_ns;
@@ -195,22 +225,38 @@ static void draw_panel(struct canvas *c, const struct panel_set *set,
 			   PLOT_RIGHT - PLOT_LEFT, plot_h, set->max };
 	char buf[400];
 
+	layer_begin(c, col);
 	text_fit(c, PAGE_LEFT, c->y + 9, PAGE_INNER, LEFT, &title, col->label);
 	set->numbers(c, col, buf, sizeof(buf));
 	text_fit(c, PAGE_LEFT, c->y + TITLE_H + 7, PAGE_INNER, LEFT, &small,
 		 buf);
-	cairo_save(c->cr);
-	cairo_rectangle(c->cr, f.x, f.y, f.w, f.h);
-	cairo_clip(c->cr);
+	if (set->plain)
+		f.y -= MARKS_H - PLAIN_H;
+	plot_begin(c, &f);
 	set->draw(c, col, &f);
-	cairo_restore(c->cr);
+	if (!set->plain) {
+		draw_mark_lines(c, col, &f);
+		draw_releasing(c, col, &f);
+	}
+	plot_end(c);
+	if (c->html && set->nr_names)
+		html_values(c, set, col, &f);
 	set_color(c, ink);
 	cairo_set_line_width(c->cr, 0.6);
 	cairo_rectangle(c->cr, f.x, f.y, f.w, f.h);
 	cairo_stroke(c->cr);
-	value_axis(c, set, &f);
-	draw_marks(c, col, &f);
-	draw_bars(c, col, &f);
+	if (set->value_axis)
+		set->value_axis(c, &f);
+	else
+		value_axis(c, set, &f);
+	if (!set->plain) {
+		html_group_begin(c, "marks");
+		draw_mark_names(c, col, &f);
+		if (c->html)
+			layer_end(c);
+		draw_burst(c, col, &f);
+	}
+	layer_end(c);
 	c->y = f.y + f.h;
 }
 
@@ -223,7 +269,9 @@ static void draw_axis(struct canvas *c, const struct ticks *t, double plot_h,
 	const struct style s = { .size = 8.5 };
 	char buf[128];
 
+	html_axis_begin(c, &f, t);
 	time_grid(c, &f, t, last);
+	layer_end(c);
 	if (!last) {
 		c->y += GAP_H;
 		return;
@@ -262,10 +310,10 @@ void panels_draw(struct canvas *c, const struct panel_set *set, const bool *show
 		if (!per) {
 			double room = page_room(c) - AXIS_H;
 
-			most = (size_t)(room / (OVERHEAD + PLOT_LEAST));
+			most = (size_t)(room / (OVERHEAD(set) + PLOT_LEAST));
 			pages = (nr + most - 1) / most;
 			per = (nr + pages - 1) / pages;
-			plot_h = zsr_min(room / (double)per - OVERHEAD,
+			plot_h = zsr_min(room / (double)per - OVERHEAD(set),
 					 PLOT_MOST);
 		}
 		draw_panel(c, set, &c->cmp->col[i], plot_h);

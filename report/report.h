@@ -11,10 +11,15 @@
 #include "base/base.h"
 
 enum zsr_report_format {
-	ZSR_REPORT_PDF, /* A4 pages */
+	ZSR_REPORT_PDF, /* pages */
 	ZSR_REPORT_SVG, /* all figures below each other */
 	ZSR_REPORT_PNG, /* the same, 150 dots per inch */
+	ZSR_REPORT_TXT, /* a twin of each figure in ZSR_MAIL_WIDTH columns */
+	ZSR_REPORT_HTML, /* one file that needs no other */
 };
+
+/* Size of pages; that of pictures is as wide. */
+enum zsr_report_paper { ZSR_PAPER_A4, ZSR_PAPER_LETTER, ZSR_PAPER_SLIDES };
 
 /* Pixel columns a time axis is drawn with, for struct zsr_analyze_opts. */
 #define ZSR_REPORT_NR_PX 640
@@ -24,6 +29,8 @@ enum zsr_report_format {
 
 struct zsr_report_opts {
 	enum zsr_report_format format;
+	enum zsr_report_paper paper;
+	bool ascii; /* text in nothing but ASCII */
 	unsigned only; /* ZSR_FIGURE() bits, 0: all */
 	const char *title; /* NULL: made from the trace's name */
 	const char *db_path; /* for the command lines of g12 */
@@ -37,8 +44,12 @@ struct zsr_report_result {
 	struct zsr_lines left_out; /* figures nothing could fill, and why */
 };
 
-/* "pdf", "svg", "png"; false when it is none of them. */
+/* "pdf", "svg", "png", "txt", "html"; false when it is none of them. */
 bool zsr_report_format(const char *name, enum zsr_report_format *format);
+/* Of gN, N from zsr_report_figures(): its title, and queries for its rows with
+ * %s in place of a list of run ids, NULL at the end. */
+const char *zsr_report_title(unsigned figure);
+const char *const *zsr_report_queries(unsigned figure);
 /* "g2,g4" to ZSR_FIGURE() bits, or a usage error that lists the figures. */
 int zsr_report_figures(const char *list, unsigned *figures, struct zsr_err *err);
 

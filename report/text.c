@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Text, laid out by pango in a fixed family, so that it stays text in a PDF. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "report/html.h"
 #include "report/page.h"
 
 #define FAMILY      "DejaVu Sans"
@@ -47,10 +50,47 @@ static double width_of(PangoLayout *l)
 	return (double)r.width / PANGO_SCALE;
 }
 
-static void show(struct canvas *c, PangoLayout *l, double x, double y,
-		 struct rgb color)
+static double line_width(PangoLayoutLine *line)
 {
-	set_color(c, color);
+	PangoRectangle r;
+
+	pango_layout_line_get_extents(line, NULL, &r);
+	return (double)r.width / PANGO_SCALE;
+}
+
+/* Of what does not fit as much as does; the glyphs of an ellipsis are not in
+ * the text. */
+static void show_html(struct canvas *c, PangoLayout *l, double x, double y,
+		      const struct style *s)
+{
+	const char *text = pango_layout_get_text(l);
+	size_t len = strlen(text);
+	int at, trailing;
+	char *cut;
+
+	if (!pango_layout_is_ellipsized(l)) {
+		html_text(c, x, y, width_of(l), s, text, len);
+		return;
+	}
+	pango_layout_xy_to_index(
+		l, pango_layout_get_width(l) - (int)(s->size * PANGO_SCALE), 0,
+		&at, &trailing);
+	if (asprintf(&cut, "%.*s\xe2\x80\xa6", at, text) < 0) {
+		c->nomem = true;
+		return;
+	}
+	html_text(c, x, y, width_of(l), s, cut, strlen(cut));
+	free(cut);
+}
+
+static void show(struct canvas *c, PangoLayout *l, double x, double y,
+		 const struct style *s)
+{
+	if (c->html) {
+		show_html(c, l, x, y, s);
+		return;
+	}
+	set_color(c, s->color);
 	cairo_move_to(c->cr, x, y);
 	pango_cairo_show_layout_line(c->cr,
 				     pango_layout_get_line_readonly(l, 0));
@@ -73,7 +113,7 @@ double text_fit(struct canvas *c, double x, double y, double width,
 	     align == RIGHT    ? x - w
 	     : align == CENTER ? x - w / 2
 			       : x,
-	     y, s->color);
+	     y, s);
 	g_object_unref(l);
 	return w;
 }
@@ -128,10 +168,21 @@ void text_flow(struct canvas *c, double x, double width, const struct style *s,
 {
 	PangoLayout *l = paragraph(c, width, s, text);
 	GSList *lines = pango_layout_get_lines_readonly(l);
+	struct style own = *s;
 
 	set_color(c, s->color);
 	for (; lines; lines = lines->next) {
 		c->y += s->size * LEADING;
+		if (c->html) {
+			PangoLayoutLine *line = lines->data;
+
+			own.bold_bytes = line->start_index ? 0 : s->bold_bytes;
+			html_text(c, x, c->y - s->size * (LEADING - 1),
+				  line_width(line), &own,
+				  pango_layout_get_text(l) + line->start_index,
+				  (size_t)line->length);
+			continue;
+		}
 		cairo_move_to(c->cr, x, c->y - s->size * (LEADING - 1));
 		pango_cairo_show_layout_line(c->cr, lines->data);
 	}

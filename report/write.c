@@ -10,18 +10,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "report/html.h"
 #include "report/page.h"
+#include "report/txt.h"
 
 #define PNG_DPI     150.0
 #define PNG_MOST_PX 30000.0 /* what cairo can hold */
 
+/* What fails is told at the end: cairo is not up to it while it draws links. */
 static cairo_status_t write_file(void *ctx, const unsigned char *data,
 				 unsigned n)
 {
-	FILE *f = ctx;
+	struct canvas *c = ctx;
 
-	return fwrite(data, 1, n, f) == n ? CAIRO_STATUS_SUCCESS
-					  : CAIRO_STATUS_WRITE_ERROR;
+	errno = 0;
+	if (!c->write_error && fwrite(data, 1, n, c->out) != n)
+		c->write_error = errno ? errno : EIO;
+	return CAIRO_STATUS_SUCCESS;
 }
 
 static void set_pdf_metadata(cairo_surface_t *s, const char *title,
@@ -79,11 +84,11 @@ static cairo_status_t draw_onto(struct canvas *c, cairo_surface_t *s,
 	return status;
 }
 
-static cairo_status_t write_pdf(struct canvas *c, FILE *f, const char *title,
+static cairo_status_t write_pdf(struct canvas *c, const char *title,
 				const struct zsr_analysis *a)
 {
 	cairo_surface_t *s = cairo_pdf_surface_create_for_stream(
-		write_file, f, PAGE_WIDTH, PAGE_HEIGHT);
+		write_file, c, PAGE_WIDTH, PAGE_HEIGHT);
 	cairo_status_t status;
 
 	set_pdf_metadata(s, title, c->opts);
@@ -105,8 +110,7 @@ static cairo_status_t measure(struct canvas *c, const struct zsr_analysis *a)
 	return status;
 }
 
-static cairo_status_t write_image(struct canvas *c, FILE *f,
-				  const struct zsr_analysis *a)
+static cairo_status_t write_image(struct canvas *c, const struct zsr_analysis *a)
 {
 	bool svg = c->opts->format == ZSR_REPORT_SVG;
 	cairo_status_t status = measure(c, a);
@@ -116,19 +120,55 @@ static cairo_status_t write_image(struct canvas *c, FILE *f,
 
 	if (status != CAIRO_STATUS_SUCCESS)
 		return status;
-	s = svg ? cairo_svg_surface_create_for_stream(write_file, f, PAGE_WIDTH,
+	s = svg ? cairo_svg_surface_create_for_stream(write_file, c, PAGE_WIDTH,
 						      h)
 		: cairo_image_surface_create(CAIRO_FORMAT_RGB24,
 					     (int)(PAGE_WIDTH * scale),
 					     (int)(h * scale));
 	status = draw_onto(c, s, scale, a);
 	if (status == CAIRO_STATUS_SUCCESS && !svg)
-		status = cairo_surface_write_to_png_stream(s, write_file, f);
+		status = cairo_surface_write_to_png_stream(s, write_file, c);
 	cairo_surface_finish(s);
 	if (status == CAIRO_STATUS_SUCCESS)
 		status = cairo_surface_status(s);
 	cairo_surface_destroy(s);
 	return status;
+}
+
+static int write_text(const struct zsr_analysis *a, FILE *f,
+		      const struct zsr_report_opts *opts,
+		      struct zsr_report_result *res, struct zsr_err *err)
+{
+	struct zsr_lines l;
+	size_t i;
+	int ret = txt_draw(a, opts, res, &l);
+
+	for (i = 0; i < l.nr && !ret; i++)
+		fprintf(f, "%s\n", l.line[i]);
+	if (ret)
+		ret = zsr_err_nomem(err, "drawing");
+	else if (!l.nr)
+		ret = zsr_err_input(err, "nothing to draw: %s",
+				    res->left_out.line[0]);
+	else if (ferror(f))
+		ret = zsr_err_sys(err, errno, "write");
+	zsr_lines_free(&l);
+	return ret;
+}
+
+static void set_paper(struct canvas *c, enum zsr_report_paper paper)
+{
+	static const double sizes[][2] = {
+		[ZSR_PAPER_A4] = { 595, 842 },
+		[ZSR_PAPER_LETTER] = { 612, 792 },
+		[ZSR_PAPER_SLIDES] = { 720, 405 },
+	};
+
+	c->paper_width = sizes[paper][0];
+	c->paper_height = sizes[paper][1];
+	/* Below each other all have room for what A4 has. */
+	if (!c->paged)
+		c->paper_height = zsr_max(c->paper_height, 842);
 }
 
 static int draw_all(const struct zsr_analysis *a, FILE *f,
@@ -137,17 +177,24 @@ static int draw_all(const struct zsr_analysis *a, FILE *f,
 {
 	struct canvas c = { .opts = opts,
 			    .res = res,
+			    .out = f,
 			    .paged = opts->format == ZSR_REPORT_PDF };
 	cairo_status_t status;
 	char title[160];
 
+	if (opts->format == ZSR_REPORT_TXT)
+		return write_text(a, f, opts, res, err);
+	set_paper(&c, opts->paper);
 	snprintf(title, sizeof(title), "zsr: %s", a->cmp[0].trace);
 	if (opts->title)
 		c.title = g_utf8_make_valid(opts->title, -1);
 	c.pango = text_context();
-	errno = 0;
-	status = c.paged ? write_pdf(&c, f, c.title ? c.title : title, a)
-			 : write_image(&c, f, a);
+	if (c.paged)
+		status = write_pdf(&c, c.title ? c.title : title, a);
+	else if (opts->format == ZSR_REPORT_HTML)
+		status = html_write(&c, c.title ? c.title : title, a);
+	else
+		status = write_image(&c, a);
 	g_object_unref(c.pango);
 	g_free(c.title);
 	res->nr_pages = c.nr_pages;
@@ -157,9 +204,11 @@ static int draw_all(const struct zsr_analysis *a, FILE *f,
 		return zsr_err_input(err, "nothing to draw: %s",
 				     res->left_out.line[0]);
 	if (status != CAIRO_STATUS_SUCCESS)
-		return errno ? zsr_err_sys(err, errno, "write")
-			     : zsr_err_sys(err, EIO, "draw: %s",
-					   cairo_status_to_string(status));
+		return zsr_err_sys(err, EIO, "draw: %s",
+				   cairo_status_to_string(status));
+	if (c.write_error || ferror(f))
+		return zsr_err_sys(err, c.write_error ? c.write_error : EIO,
+				   "write");
 	return 0;
 }
 

@@ -48,6 +48,10 @@ static inline void made_free(struct zsr_run *r)
 		free(r->hist[i]);
 	for (i = 0; i < ZSR_NR_RUN_SERIES; i++)
 		free(r->series[i].points);
+	for (i = 0; i < ZSR_NR_RUN_GRIDS; i++) {
+		free(r->grid[i].row);
+		free(r->grid[i].cell);
+	}
 	free(r->releases);
 	free(r->locks);
 	free(r->steps);
@@ -74,6 +78,77 @@ static inline void made_release(struct zsr_run *r, uint64_t begin, uint64_t end,
 	r->releases[r->nr_releases] =
 		(struct zsr_release){ begin, end, nr, (uint32_t)r->nr_releases };
 	r->nr_releases++;
+}
+
+static inline struct zsr_grid *made_grid(struct zsr_run *r, unsigned which,
+					 uint32_t nr_rows, uint32_t nr_cols,
+					 uint64_t step_ns)
+{
+	struct zsr_grid *g = &r->grid[which];
+
+	g->step_ns = step_ns;
+	g->nr_rows = nr_rows;
+	g->nr_cols = nr_cols;
+	g->row = calloc(nr_rows, sizeof(*g->row));
+	g->cell = calloc((size_t)nr_rows * nr_cols, sizeof(*g->cell));
+	return g;
+}
+
+static inline void made_lock(struct zsr_run *r, const char *name, uint32_t size,
+			     uint64_t wait_ns, uint64_t hold_ns)
+{
+	struct zsr_run_lock *l;
+
+	r->locks = realloc(r->locks, (r->nr_locks + 1) * sizeof(*r->locks));
+	l = &r->locks[r->nr_locks++];
+	*l = (struct zsr_run_lock){ .size = size,
+				    .acquired = 1000,
+				    .contended = 10,
+				    .wait_ns = wait_ns,
+				    .hold_ns = hold_ns };
+	snprintf(l->name, sizeof(l->name), "%.23s", name);
+}
+
+static inline void made_step(struct zsr_run *r, const char *who,
+			     const char *step, uint64_t ns)
+{
+	struct zsr_run_step *s;
+
+	r->steps = realloc(r->steps, (r->nr_steps + 1) * sizeof(*r->steps));
+	s = &r->steps[r->nr_steps++];
+	*s = (struct zsr_run_step){ .ns = ns };
+	snprintf(s->who, sizeof(s->who), "%s", who);
+	snprintf(s->step, sizeof(s->step), "%.23s", step);
+}
+
+/* Where the time of a made policy went, its locks, and what it was over time. */
+static inline void made_details(struct zsr_run *r)
+{
+	uint64_t caller_ns = r->v.cpu_caller_ns, worker_ns = r->v.cpu_worker_ns;
+	struct zsr_grid *g = made_grid(r, ZSR_GRID_latency, 8, 100, 131072), *o;
+	uint32_t i, k;
+
+	made_step(r, "caller", "obj_free", caller_ns / 2);
+	made_step(r, "caller", "slot", caller_ns / 4);
+	made_step(r, "caller", "page_free",
+		  caller_ns - caller_ns / 2 - caller_ns / 4);
+	if (worker_ns)
+		made_step(r, "worker", "obj_free", worker_ns);
+	made_lock(r, "pool", 0, caller_ns / 9, caller_ns / 7);
+	made_lock(r, "class", 2048, caller_ns / 30, caller_ns / 3);
+	made_lock(r, "class", 4096, caller_ns / 50, caller_ns / 5);
+	for (i = 0; i < g->nr_rows; i++)
+		for (g->row[i] = 512 + 128 * i, k = 0; k < g->nr_cols; k++)
+			g->cell[i * g->nr_cols + k] = (i + k) % 5 ? k : 0;
+	o = made_grid(r, ZSR_GRID_objects, 6, 100, 131072);
+	g = made_grid(r, ZSR_GRID_pages, 6, 100, 131072);
+	for (i = 0; i < g->nr_rows; i++)
+		for (o->row[i] = g->row[i] = 640 * (i + 1), k = 0;
+		     k < g->nr_cols; k++) {
+			g->cell[i * g->nr_cols + k] = 3000 - 30 * k;
+			o->cell[i * g->nr_cols + k] = (3000 - 30 * k) * 4096 /
+						      640 / (i + 1) * 7 / 8;
+		}
 }
 
 #define MADE_STORE_NS 5000000ull /* the release begins here */
@@ -219,6 +294,26 @@ static inline struct zsr_run *made_random(struct zsr_rng *rng)
 			t += 1 + made_any(rng) / 128;
 			made_point(&r->series[i], t, made_any(rng));
 		}
+	}
+	for (i = 0; i < ZSR_NR_RUN_GRIDS; i++) {
+		struct zsr_grid *g;
+		uint64_t row = 0;
+
+		if (zsr_rng_below(rng, 3) == 0)
+			continue;
+		g = made_grid(r, i, 1 + (uint32_t)zsr_rng_below(rng, 20),
+			      1 + (uint32_t)zsr_rng_below(rng, 300),
+			      1ull << zsr_rng_below(rng, 40));
+		for (k = 0; k < g->nr_rows; k++)
+			g->row[k] = row += 1 + made_any(rng) / 64;
+		for (k = 0; k < g->nr_rows * g->nr_cols; k++)
+			g->cell[k] = (uint32_t)made_any(rng);
+	}
+	for (i = 0; i < zsr_rng_below(rng, 9); i++) {
+		made_name(rng, text, sizeof(text));
+		made_lock(r, text, (uint32_t)made_any(rng), made_any(rng),
+			  made_any(rng));
+		made_step(r, i % 2 ? "caller" : "worker", text, made_any(rng));
 	}
 	for (i = 0; i < zsr_rng_below(rng, 5); i++)
 		made_release(r, made_any(rng), made_any(rng), made_any(rng));

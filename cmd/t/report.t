@@ -38,7 +38,7 @@ $zsr synth munmap --size 8M --procs 3 --seed 1 --name m >"$t/out" &&
 check $? "three runs"
 
 $zsr report -o "$t/r.pdf" >"$t/out" 2>"$t/err" && [ ! -s "$t/err" ] &&
-	grep -q 'r.pdf: [0-9]* pages, g1 g2 g4 g5 g12$' "$t/out"
+	grep -q 'r.pdf: [0-9]* pages, g1 g2 g3 g4 g5 g6 g7 g8 g10 g11 g12$' "$t/out"
 check $? "a PDF, and what is in it"
 pages=$(sed -n 's/.*: \([0-9]*\) pages.*/\1/p' "$t/out")
 pdfinfo "$t/r.pdf" >"$t/out" && grep -q "^Pages: *$pages$" "$t/out"
@@ -114,7 +114,7 @@ check $? "an error leaves the file as it was"
 fails 4 'no/dir/r.pdf: .*No such file' "$zsr" report -o "$t/no/dir/r.pdf"
 fails 4 '/dev/full: ' "$zsr" report -o /dev/full --format pdf
 fails 2 'no figure' "$zsr" report --only g2,g77 -o "$t/x.pdf"
-fails 2 'says no format' "$zsr" report -o "$t/x.txt"
+fails 2 'says no format' "$zsr" report -o "$t/x.doc"
 fails 2 'expected pdf' "$zsr" report --format gif -o "$t/x.pdf"
 fails 2 'ends before' "$zsr" report --window 5ms..1ms -o "$t/x.pdf"
 fails 2 'expected A..B' "$zsr" report --window 5ms -o "$t/x.pdf"
