@@ -88,7 +88,6 @@ void zsr_feed_free(struct zsr_feed *f)
 
 	for (i = 0; f->queue && i < f->nr_tasks; i++)
 		free_blocks(f->queue[i].first);
-	free_blocks(f->spare);
 	free(f->queue);
 	free(f->epoch);
 	free(f->text);
@@ -99,13 +98,10 @@ void zsr_feed_free(struct zsr_feed *f)
 static int push(struct zsr_feed *f, struct zsr_feed_queue *q,
 		const struct zsr_feed_event *e)
 {
-	struct zsr_feed_block *b = f->spare;
+	struct zsr_feed_block *b;
 
 	if (!q->last || q->end == ZSR_FEED_BLOCK) {
-		if (b)
-			f->spare = b->next;
-		else
-			b = malloc(sizeof(*b));
+		b = malloc(sizeof(*b));
 		if (!b)
 			return -ENOMEM;
 		b->next = NULL;
@@ -231,8 +227,7 @@ struct zsr_feed_event zsr_feed_take(struct zsr_feed *f, uint32_t task)
 		q->at = 0;
 		if (!q->first)
 			q->last = NULL;
-		b->next = f->spare;
-		f->spare = b;
+		free(b);
 	}
 	return e;
 }

@@ -70,7 +70,6 @@ struct zsr_feed {
 	int nr_batch, at;
 	bool eof;
 	struct zsr_feed_queue *queue; /* by task */
-	struct zsr_feed_block *spare;
 	uint32_t nr_tasks;
 	uint32_t nr_pools;
 	uint64_t outstanding;
