@@ -103,7 +103,7 @@ static int add_steps(struct player *p, const char *who, enum zsr_mode mode)
 	for (step = 0; step < ZSR_NR_COSTS; step++) {
 		sum = 0;
 		for (i = 0; i < p->vm->m.nr_cpus; i++)
-			sum += p->vm->cpu[i].step[mode][step];
+			sum += p->vm->cpu[i].busy[mode][step];
 		if (!sum)
 			continue;
 		if (zsr_grow(&run->steps, &p->cap_steps, run->nr_steps + 1,

@@ -17,7 +17,7 @@ static void cpu_hog(struct zsr_vm *vm, void *arg)
 {
 	struct player *p = arg;
 
-	vm->c->cur->mode = ZSR_MODE_LOAD_CPU;
+	zsr_vm_mode(vm, ZSR_MODE_LOAD_CPU);
 	while (!is_over(p))
 		zsr_vm_compute(vm, vm->profile->slice);
 }
@@ -28,7 +28,7 @@ static void rt_hog(struct zsr_vm *vm, void *arg)
 	struct player *p = arg;
 	uint64_t period = ZSR_MS(1000), begin;
 
-	vm->c->cur->mode = ZSR_MODE_LOAD_RT;
+	zsr_vm_mode(vm, ZSR_MODE_LOAD_RT);
 	while (!is_over(p)) {
 		begin = vm->c->now;
 		zsr_vm_compute(vm, ZSR_MS(p->s->conditions->rt_permille));
@@ -63,7 +63,7 @@ static void mem_hog(struct zsr_vm *vm, void *arg)
 				 1);
 	uint64_t i, next = vm->c->now;
 
-	vm->c->cur->mode = ZSR_MODE_LOAD_MEM;
+	zsr_vm_mode(vm, ZSR_MODE_LOAD_MEM);
 	while (!is_over(p) && p->load.pages < total) {
 		for (i = 0; i < chunk && p->load.pages < total; i++) {
 			if (stall(p))
@@ -115,10 +115,10 @@ static void compact_all(struct player *p)
 {
 	unsigned i;
 
-	p->vm->c->cur->mode = ZSR_MODE_COMPACT;
+	zsr_vm_mode(p->vm, ZSR_MODE_COMPACT);
 	for (i = 0; i < p->s->trace->nr_pools; i++)
 		zsr_pool_compact(&p->pool[i]);
-	p->vm->c->cur->mode = ZSR_MODE_OTHER;
+	zsr_vm_mode(p->vm, ZSR_MODE_OTHER);
 }
 
 static void compact_at(struct zsr_vm *vm, void *arg)
@@ -154,11 +154,11 @@ static void migrate_every(struct zsr_vm *vm, void *arg)
 	unsigned i, k;
 
 	for (n = 1; until(p, n * p->s->conditions->migrate_every_ns); n++) {
-		vm->c->cur->mode = ZSR_MODE_COMPACT;
+		zsr_vm_mode(vm, ZSR_MODE_COMPACT);
 		for (i = 0; i < p->s->trace->nr_pools; i++)
 			for (k = 0; k < CLUSTER && !is_over(p); k++)
 				zsr_pool_migrate(&p->pool[i]);
-		vm->c->cur->mode = ZSR_MODE_OTHER;
+		zsr_vm_mode(vm, ZSR_MODE_OTHER);
 	}
 }
 
@@ -213,7 +213,7 @@ static uint64_t got(const struct player *p, enum zsr_mode mode)
 	unsigned i;
 
 	for (i = 0; i < p->vm->m.nr_cpus; i++)
-		sum += p->vm->cpu[i].busy[mode];
+		sum += zsr_vm_busy(&p->vm->cpu[i], mode);
 	return sum;
 }
 

@@ -234,7 +234,7 @@ static void outer_drop(struct player_task *t)
 	t->in_batch = 0;
 	t->debt = 0;
 	zsr_spin_unlock(&t->p->vm->m, &t->p->outer);
-	t->p->vm->c->cur->mode = ZSR_MODE_GAP;
+	zsr_vm_mode(t->p->vm, ZSR_MODE_GAP);
 	zsr_vm_compute(t->p->vm, debt);
 	if (debt && t->rel_nr)
 		release_ends(t, t->p->vm->c->now);
@@ -311,9 +311,9 @@ static int64_t store(struct player_task *t, unsigned pool, zsr_handle h)
 	int64_t slot;
 
 	zsr_vm_sync(t->p->vm);
-	t->p->vm->c->cur->mode = ZSR_MODE_REUSE;
+	zsr_vm_mode(t->p->vm, ZSR_MODE_REUSE);
 	slot = zsr_pool_slot_store(&t->p->pool[pool], h);
-	t->p->vm->c->cur->mode = ZSR_MODE_STORE;
+	zsr_vm_mode(t->p->vm, ZSR_MODE_STORE);
 	if (slot < 0) {
 		zsr_err_sys(&t->p->err, (int)-slot, "slots");
 		fail(t->p, (int)slot);
@@ -328,7 +328,7 @@ static void play_malloc(struct player_task *t, const struct zsr_feed_event *e)
 	int64_t slot = -1;
 	zsr_handle h;
 
-	p->vm->c->cur->mode = ZSR_MODE_STORE;
+	zsr_vm_mode(p->vm, ZSR_MODE_STORE);
 	if (zsr_pool_malloc(&p->pool[e->pool], e->size, &h))
 		p->run->v.malloc_failed++;
 	else
@@ -442,7 +442,7 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 		return;
 	}
 	begin = p->vm->c->now;
-	p->vm->c->cur->mode = ZSR_MODE_RELEASE;
+	zsr_vm_mode(p->vm, ZSR_MODE_RELEASE);
 	first = !p->account.releasing;
 	zsr_account_release_begins(&p->account,
 				   t->at.marked ? t->rel_begin : begin);
@@ -482,7 +482,7 @@ static void play(struct player_task *t, const struct zsr_feed_event *e)
 		play_free(t, e);
 		break;
 	case ZSR_EV_COMPACT:
-		t->p->vm->c->cur->mode = ZSR_MODE_COMPACT;
+		zsr_vm_mode(t->p->vm, ZSR_MODE_COMPACT);
 		zsr_pool_compact(&t->p->pool[e->pool]);
 		break;
 	case ZSR_EV_MARK:

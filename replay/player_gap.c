@@ -39,7 +39,7 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 		ps = vm->c->cost[ZSR_COST_gap_release];
 	else
 		return 0;
-	return zsr_vm_scatter(vm, ps - zsr_min(ps, taken));
+	return zsr_vm_scatter(vm, vm->c, ps - zsr_min(ps, taken));
 }
 
 /* A pause of the trace, or the time before a task's first call. It began when
@@ -66,8 +66,7 @@ void zsr_player_gap(struct player_task *t, const struct zsr_feed_event *e)
 
 	if (t->p->s->arrival == ZSR_ARRIVAL_ASAP)
 		return;
-	vm->c->cur->mode = e->kind == ZSR_EV_FREE ? ZSR_MODE_GAP
-						  : ZSR_MODE_STORE;
+	zsr_vm_mode(vm, e->kind == ZSR_EV_FREE ? ZSR_MODE_GAP : ZSR_MODE_STORE);
 	if (!t->started || zsr_player_is_pause(t, gap))
 		play_pause(t, e);
 	else if (t->in_batch)

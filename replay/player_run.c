@@ -10,7 +10,7 @@ static void teardown_main(struct zsr_vm *vm, void *arg)
 	struct player *p = arg;
 	unsigned i;
 
-	vm->c->cur->mode = ZSR_MODE_TEARDOWN;
+	zsr_vm_mode(vm, ZSR_MODE_TEARDOWN);
 	for (i = 0; i < p->s->trace->nr_pools; i++)
 		if (p->s->policy->flush)
 			p->s->policy->flush(&p->pool[i]);
@@ -89,14 +89,16 @@ static void machine_values(struct player *p)
 	for (i = 0; i < p->vm->m.nr_cpus; i++) {
 		const struct zsr_vcpu *c = &p->vm->cpu[i];
 
-		caller += c->busy[ZSR_MODE_RELEASE];
+		caller += zsr_vm_busy(c, ZSR_MODE_RELEASE);
 		spin += c->spin[ZSR_MODE_RELEASE];
-		worker += c->busy[ZSR_MODE_WORKER];
+		worker += zsr_vm_busy(c, ZSR_MODE_WORKER);
 		wspin += c->spin[ZSR_MODE_WORKER];
 		queue += c->queueing;
-		gap += c->busy[ZSR_MODE_GAP];
-		compact += c->busy[ZSR_MODE_COMPACT] + c->spin[ZSR_MODE_COMPACT];
-		reuse += c->busy[ZSR_MODE_REUSE] + c->spin[ZSR_MODE_REUSE];
+		gap += zsr_vm_busy(c, ZSR_MODE_GAP);
+		compact += zsr_vm_busy(c, ZSR_MODE_COMPACT) +
+			   c->spin[ZSR_MODE_COMPACT];
+		reuse += zsr_vm_busy(c, ZSR_MODE_REUSE) +
+			 c->spin[ZSR_MODE_REUSE];
 	}
 	v->cpu_caller_ns = zsr_ps_to_ns(caller);
 	v->cpu_spin_ns = zsr_ps_to_ns(spin);
@@ -180,16 +182,6 @@ static uint64_t live_objects(const struct player *p)
 	return live;
 }
 
-static uint64_t step_sum(const struct zsr_vcpu *c, enum zsr_mode mode)
-{
-	uint64_t sum = 0;
-	unsigned i;
-
-	for (i = 0; i < ZSR_NR_COSTS; i++)
-		sum += c->step[mode][i];
-	return sum;
-}
-
 /*
  * What must hold in every run, whatever the policy: CPU clocks and steps add
  * up, the account's pages are the engines', every release was done once,
@@ -205,18 +197,18 @@ static int check_invariants(struct player *p, struct zsr_err *err)
 		uint64_t sum = c->idle + c->queueing;
 
 		for (k = 0; k < ZSR_NR_MODES; k++)
-			sum += c->busy[k] + c->spin[k];
+			sum += zsr_vm_busy(c, k) + c->spin[k];
 		if (sum != c->now)
 			return zsr_err_sys(
 				err, EPROTO,
 				"CPU %u: busy, spin and idle time do "
 				"not add up",
 				i);
-		if (c->busy[ZSR_MODE_RELEASE] != step_sum(c, ZSR_MODE_RELEASE) ||
-		    c->busy[ZSR_MODE_WORKER] != step_sum(c, ZSR_MODE_WORKER))
+		if (c->busy[ZSR_MODE_RELEASE][ZSR_STEP_COMPUTING] ||
+		    c->busy[ZSR_MODE_WORKER][ZSR_STEP_COMPUTING])
 			return zsr_err_sys(err, EPROTO,
-					   "CPU %u: steps do not add up to its "
-					   "time",
+					   "CPU %u: releases spent time on no "
+					   "step",
 					   i);
 	}
 	if (p->account.error)

@@ -62,9 +62,9 @@ static void release_all(struct zsr_vm *vm, void *arg)
 	unsigned i;
 
 	for (i = 0; i < a->nr; i++) {
-		vm->c->cur->mode = ZSR_MODE_GAP;
+		zsr_vm_mode(vm, ZSR_MODE_GAP);
 		zsr_vm_compute(vm, vm->c->cost[ZSR_COST_gap_release]);
-		vm->c->cur->mode = ZSR_MODE_RELEASE;
+		zsr_vm_mode(vm, ZSR_MODE_RELEASE);
 		begin = vm->c->now;
 		zsr_preempt_disable(&vm->m);
 		p->policy->release(p, &a->releaser, a->slot[i]);

@@ -104,7 +104,7 @@ static void free_now_all(struct zsr_vm *vm, void *arg)
 	struct zsr_pool *p = &a->s->pool;
 	unsigned i;
 
-	vm->c->cur->mode = ZSR_MODE_RELEASE;
+	zsr_vm_mode(vm, ZSR_MODE_RELEASE);
 	for (i = 0; i < a->s->objects; i++)
 		p->policy->free_now(p, zsr_pool_slot_take(p, a->slot[i]));
 	a->s->caller_end = vm->c->now;

@@ -138,8 +138,9 @@ static void array_workers_cpu(uint64_t queue, bool same)
 	ck_assert_uint_gt(scene.vm->works_run, 0);
 	for (cpu = 0; cpu < 4; cpu++)
 		if (same ? cpu : !cpu)
-			ck_assert_uint_eq(
-				scene.vm->cpu[cpu].busy[ZSR_MODE_WORKER], 0);
+			ck_assert_uint_eq(zsr_vm_busy(&scene.vm->cpu[cpu],
+						      ZSR_MODE_WORKER),
+					  0);
 	phase(flush_all, false);
 	check_all_back();
 	scene_end();

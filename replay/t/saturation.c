@@ -71,9 +71,9 @@ static void producer(struct zsr_vm *vm, void *arg)
 	if (policy->release_begins)
 		policy->release_begins(&s->pool, &r);
 	for (i = 0; i < s->objects; i++) {
-		vm->c->cur->mode = ZSR_MODE_GAP;
+		zsr_vm_mode(vm, ZSR_MODE_GAP);
 		zsr_vm_compute(vm, s->random ? draw(&rng, s->gap) : s->gap);
-		vm->c->cur->mode = ZSR_MODE_RELEASE;
+		zsr_vm_mode(vm, ZSR_MODE_RELEASE);
 		zsr_preempt_disable(&vm->m);
 		policy->release(&s->pool, &r, (uint32_t)(i * s->nr + r.task));
 		zsr_preempt_enable(&vm->m);

@@ -74,7 +74,7 @@ static inline void store_all(struct zsr_vm *vm, void *arg)
 	struct actor *a = arg;
 	unsigned i;
 
-	vm->c->cur->mode = ZSR_MODE_STORE;
+	zsr_vm_mode(vm, ZSR_MODE_STORE);
 	for (i = 0; i < a->s->objects; i++)
 		a->slot[i] = store(a->s, size_for(a, i));
 }
@@ -129,16 +129,16 @@ static inline void release_all(struct zsr_vm *vm, void *arg)
 	for (i = 0; i < s->objects; i++) {
 		if (s->keep && i % s->keep == 0)
 			continue;
-		vm->c->cur->mode = ZSR_MODE_GAP;
+		zsr_vm_mode(vm, ZSR_MODE_GAP);
 		zsr_vm_compute(vm, gap_of(vm));
-		vm->c->cur->mode = ZSR_MODE_RELEASE;
+		zsr_vm_mode(vm, ZSR_MODE_RELEASE);
 		zsr_order(&vm->m);
 		begin = vm->c->now;
 		zsr_account_release_begins(&s->account, begin);
 		release(a, a->slot[i]);
 		zsr_hist_add(&s->latency, zsr_ps_to_ns(vm->c->now - begin));
 		if (s->churn && i % 3 == 0) {
-			vm->c->cur->mode = ZSR_MODE_STORE;
+			zsr_vm_mode(vm, ZSR_MODE_STORE);
 			store(s, 700);
 		}
 	}
@@ -150,7 +150,7 @@ static inline void flush_all(struct zsr_vm *vm, void *arg)
 {
 	struct scene *s = arg;
 
-	vm->c->cur->mode = ZSR_MODE_TEARDOWN;
+	zsr_vm_mode(vm, ZSR_MODE_TEARDOWN);
 	if (s->pool.policy->flush)
 		s->pool.policy->flush(&s->pool);
 }

@@ -9,24 +9,29 @@
  * costs nothing; else it is transferred, after the transfers already under
  * way, and the CPU waits meanwhile. Nobody's line (first use) is free.
  */
-static void line_get(struct zsr_vm *vm, struct zsr_line *line, bool write)
+static void line_fetch(struct zsr_vm *vm, struct zsr_line *line, bool write)
 {
 	struct zsr_vcpu *c = vm->c;
-	unsigned cpu = c->index;
-	uint64_t bit = 1ull << cpu;
+	uint64_t bit = 1ull << c->index, end;
 
-	if (write ? line->owner == (int32_t)cpu + 1 : line->sharers & bit)
-		return;
 	if (line->sharers & ~bit) {
-		uint64_t end = zsr_max(c->now, line->busy_until) +
-			       c->cost[ZSR_COST_line_transfer];
-
+		end = zsr_max(c->now, line->busy_until) +
+		      c->cost[ZSR_COST_line_transfer];
 		line->busy_until = end;
-		zsr_vm_spin_until(vm, c, end);
+		zsr_vm_spin_until(c, end);
 		vm->line_transfers++;
 	}
 	line->sharers = write ? bit : line->sharers | bit;
-	line->owner = write ? (int32_t)cpu + 1 : 0;
+	line->owner = write ? (int32_t)c->index + 1 : 0;
+}
+
+static inline void line_get(struct zsr_vm *vm, struct zsr_line *line, bool write)
+{
+	unsigned cpu = vm->c->index;
+
+	if (write ? line->owner != (int32_t)cpu + 1
+		  : !(line->sharers >> cpu & 1))
+		line_fetch(vm, line, write);
 }
 
 void zsr_vm_line_read(struct zsr_machine *m, struct zsr_line *l)
@@ -51,7 +56,7 @@ void zsr_vm_line_atomic(struct zsr_machine *m, struct zsr_line *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, l, true);
-	zsr_vm_step(vm, ZSR_COST_atomic);
+	zsr_vm_step(vm->c, ZSR_COST_atomic);
 }
 
 /* The line's owner hands it, with a lock, to the spinner T: one transfer, after
@@ -111,13 +116,13 @@ static void wait_in(struct zsr_vm *vm, struct zsr_lock_queue *q,
 	stats->wait += vm->c->now - since;
 }
 
-static void arrive(struct zsr_vm *vm, struct zsr_line *line,
-		   struct zsr_lock_stats *stats, enum zsr_cost cost)
+static inline void arrive(struct zsr_vm *vm, struct zsr_line *line,
+			  struct zsr_lock_stats *stats, enum zsr_cost cost)
 {
 	vm->c->cur->preempt_off++;
 	zsr_vm_sync(vm);
 	line_get(vm, line, true);
-	zsr_vm_step(vm, cost);
+	zsr_vm_step(vm->c, cost);
 	stats->acquired++;
 	vm->locks_acquired++;
 }
@@ -157,7 +162,7 @@ void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, &l->line, true);
-	zsr_vm_step(vm, ZSR_COST_spin_unlock);
+	zsr_vm_step(vm->c, ZSR_COST_spin_unlock);
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->owner = queue_pop(&l->waiters);
 	if (l->owner)
@@ -231,7 +236,7 @@ void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, &l->line, true);
-	zsr_vm_step(vm, ZSR_COST_read_unlock);
+	zsr_vm_step(vm->c, ZSR_COST_read_unlock);
 	l->readers--;
 	let_in(vm, l);
 	zsr_vm_preempt_enable(vm);
@@ -243,7 +248,7 @@ void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 
 	zsr_vm_sync(vm);
 	line_get(vm, &l->line, true);
-	zsr_vm_step(vm, ZSR_COST_write_unlock);
+	zsr_vm_step(vm->c, ZSR_COST_write_unlock);
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->writer = NULL;
 	let_in(vm, l);

@@ -178,6 +178,20 @@ static void core_changed(struct zsr_vm *vm, struct zsr_vcpu *c)
 
 /* ---- getting and giving a CPU --------------------------------------------- */
 
+static void cur_set(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t)
+{
+	c->cur = t;
+	zsr_vm_steps_of_cur(c);
+	core_changed(vm, c);
+}
+
+/* Nothing is left for C to do. */
+static void cpu_idle(struct zsr_vm *vm, struct zsr_vcpu *c)
+{
+	cur_set(vm, c, NULL);
+	zsr_vm_key_clear(vm, c);
+}
+
 /* T gets C; `from` is whom it takes over from, NULL for an idle CPU. */
 static void cpu_run(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t,
 		    const struct zsr_vtask *from)
@@ -191,10 +205,9 @@ static void cpu_run(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t,
 	if (t->worker || (from && from->worker))
 		c->queueing += cost;
 	else
-		c->busy[ZSR_MODE_OTHER] += cost;
+		c->busy[ZSR_MODE_OTHER][ZSR_COST_context_switch] += cost;
 	vm->switches++;
-	c->cur = t;
-	core_changed(vm, c);
+	cur_set(vm, c, t);
 	c->slice_end = UINT64_MAX;
 	if (t->class == ZSR_SCHED_FAIR) {
 		c->min_vruntime = zsr_max(c->min_vruntime, t->vruntime);
@@ -218,13 +231,10 @@ void zsr_vm_block(struct zsr_vm *vm)
 	next = ready_pop(c);
 	if (!next && !c->offline)
 		next = ready_steal(vm, c);
-	if (next) {
+	if (next)
 		cpu_run(vm, c, next, t);
-	} else {
-		c->cur = NULL;
-		core_changed(vm, c);
-		zsr_vm_key_clear(vm, c);
-	}
+	else
+		cpu_idle(vm, c);
 	zsr_vm_dispatch(vm);
 }
 
@@ -252,13 +262,10 @@ void zsr_vm_resched(struct zsr_vm *vm)
 	else
 		ready_insert(vm, c, t);
 	next = ready_pop(c);
-	if (next) {
+	if (next)
 		cpu_run(vm, c, next, t);
-	} else {
-		c->cur = NULL;
-		core_changed(vm, c);
-		zsr_vm_key_clear(vm, c);
-	}
+	else
+		cpu_idle(vm, c);
 	zsr_vm_dispatch(vm);
 }
 

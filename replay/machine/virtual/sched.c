@@ -59,8 +59,15 @@ int zsr_vm_timer(struct zsr_vm *vm, uint64_t at,
 		vm->timers[i] = vm->timers[up];
 	}
 	vm->timers[i] = t;
-	vm->horizon = zsr_min(vm->horizon, zsr_vm_key(at, 0));
+	vm->timer_key = zsr_min(vm->timer_key, zsr_vm_key(at, 0));
+	vm->horizon = zsr_min(vm->horizon, vm->timer_key);
 	return 0;
+}
+
+static void no_timer(struct zsr_vm *vm, void *arg)
+{
+	(void)vm;
+	(void)arg;
 }
 
 static struct zsr_vtimer timer_pop(struct zsr_vm *vm)
@@ -82,10 +89,13 @@ static struct zsr_vtimer timer_pop(struct zsr_vm *vm)
 	return top;
 }
 
-static void no_timer(struct zsr_vm *vm, void *arg)
+/* Something changed among the timers: nothing cancelled stays the earliest. */
+static void timers_changed(struct zsr_vm *vm)
 {
-	(void)vm;
-	(void)arg;
+	while (vm->nr_timers && vm->timers[0].fn == no_timer)
+		timer_pop(vm);
+	vm->timer_key = vm->nr_timers ? zsr_vm_key(vm->timers[0].at, 0)
+				      : UINT64_MAX;
 }
 
 void zsr_vm_timer_cancel(struct zsr_vm *vm,
@@ -96,6 +106,16 @@ void zsr_vm_timer_cancel(struct zsr_vm *vm,
 	for (i = 0; i < vm->nr_timers; i++)
 		if (vm->timers[i].fn == fn && vm->timers[i].arg == arg)
 			vm->timers[i].fn = no_timer;
+	timers_changed(vm);
+}
+
+static void timer_fire(struct zsr_vm *vm)
+{
+	struct zsr_vtimer t = timer_pop(vm);
+
+	timers_changed(vm);
+	vm->timer_now = t.at;
+	t.fn(vm, t.arg);
 }
 
 /* ---- dispatching ---------------------------------------------------- */
@@ -110,47 +130,53 @@ static void resume(struct zsr_vm *vm, struct zsr_coro *to)
 	zsr_coro_switch(from, to);
 }
 
-void zsr_vm_dispatch(struct zsr_vm *vm)
+/*
+ * What comes first, a timer or a CPU, is let go; timers until a CPU is first,
+ * whose key is returned. The other's is *SECOND. UINT64_MAX: nothing is left,
+ * or the run has failed.
+ */
+static uint64_t next_cpu(struct zsr_vm *vm, uint64_t *second)
 {
-	uint64_t first, second, timer;
+	uint64_t first, next;
 	unsigned i;
 
-	for (;;) {
-		first = second = UINT64_MAX;
+	while (!vm->error) {
+		first = *second = UINT64_MAX;
 		for (i = 0; i < vm->m.nr_cpus; i++) {
-			second = zsr_min(second, zsr_max(first, vm->key[i]));
+			*second = zsr_min(*second, zsr_max(first, vm->key[i]));
 			first = zsr_min(first, vm->key[i]);
 		}
-		while (vm->nr_timers && vm->timers[0].fn == no_timer)
-			timer_pop(vm);
-		timer = vm->nr_timers ? zsr_vm_key(vm->timers[0].at, 0)
-				      : UINT64_MAX;
-		if (vm->error || zsr_min(first, timer) == UINT64_MAX) {
-			resume(vm, &vm->host);
-			return;
-		}
-		if (zsr_vm_key_ps(zsr_min(first, timer)) < vm->latest) {
+		next = zsr_min(first, vm->timer_key);
+		if (next == UINT64_MAX)
+			break;
+		if (zsr_vm_key_ps(next) < vm->latest) {
 			vm->error = zsr_err_sys(&vm->err, EPROTO,
 						"virtual time went back");
-			continue;
+			break;
 		}
-		vm->latest = zsr_vm_key_ps(zsr_min(first, timer));
-		if (timer < first) {
-			struct zsr_vtimer t = timer_pop(vm);
-
-			vm->timer_now = t.at;
-			t.fn(vm, t.arg);
-			continue;
-		}
-		vm->horizon = zsr_min(second, timer);
-		vm->c = &vm->cpu[zsr_vm_key_rank(first) - 1];
-		if (vm->c->now >= ZSR_VM_END_PS) {
+		vm->latest = zsr_vm_key_ps(next);
+		if (vm->latest >= ZSR_VM_END_PS)
 			out_of_time(vm);
-			continue;
-		}
-		resume(vm, &vm->c->cur->coro);
+		else if (first < vm->timer_key)
+			return first;
+		else
+			timer_fire(vm);
+	}
+	return UINT64_MAX;
+}
+
+void zsr_vm_dispatch(struct zsr_vm *vm)
+{
+	uint64_t second, first = next_cpu(vm, &second);
+
+	if (first == UINT64_MAX) {
+		resume(vm, &vm->host);
 		return;
 	}
+	second = zsr_min(second, vm->timer_key);
+	vm->horizon = zsr_min(second, zsr_vm_key(ZSR_VM_END_PS, 0));
+	vm->c = &vm->cpu[zsr_vm_key_rank(first) - 1];
+	resume(vm, &vm->c->cur->coro);
 }
 
 void zsr_vm_yield(struct zsr_vm *vm)
@@ -162,11 +188,10 @@ void zsr_vm_yield(struct zsr_vm *vm)
 /* ---- for tasks ------------------------------------------------------ */
 
 /*
- * As long as nobody comes before its end, PS just pass. Else the CPU is marked
- * as computing, and whoever comes in between, with something that takes the
- * CPU away, sets an earlier stop.
+ * The CPU is marked as computing, and whoever comes before the end, with
+ * something that takes the CPU away, sets an earlier stop.
  */
-void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
+void zsr_vm_compute_among(struct zsr_vm *vm, uint64_t ps)
 {
 	struct zsr_vcpu *c = vm->c;
 	uint64_t end, run;
@@ -270,6 +295,6 @@ void zsr_vm_unpark(struct zsr_vm *vm, struct zsr_vtask *t, uint64_t at)
 {
 	struct zsr_vcpu *c = &vm->cpu[t->cpu];
 
-	zsr_vm_spin_until(vm, c, at);
+	zsr_vm_spin_until(c, at);
 	zsr_vm_key_set(vm, c);
 }

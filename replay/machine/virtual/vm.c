@@ -141,11 +141,14 @@ static void scatter_init(struct zsr_vm *vm)
 	}
 }
 
-uint64_t zsr_vm_scatter(struct zsr_vm *vm, uint64_t ps)
+uint64_t zsr_vm_busy(const struct zsr_vcpu *c, enum zsr_mode mode)
 {
-	if (!vm->profile->spread)
-		return ps;
-	return ps * vm->scatter[zsr_rng_next(&vm->c->rng) >> 56] >> 10;
+	uint64_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < ZSR_NR_STEPS; i++)
+		sum += c->busy[mode][i];
+	return sum;
 }
 
 /* Steps that touch memory nobody touched lately. */
@@ -158,11 +161,12 @@ uint64_t zsr_vm_scatter(struct zsr_vm *vm, uint64_t ps)
 static void vm_charge(struct zsr_machine *m, enum zsr_cost cost, unsigned n)
 {
 	struct zsr_vm *vm = zsr_vm_of(m);
-	uint64_t ps = vm->c->cost[cost] * n;
+	struct zsr_vcpu *c = vm->c;
+	uint64_t ps = c->cost[cost] * n;
 
 	if (SCATTERED >> cost & 1)
-		ps = zsr_vm_scatter(vm, ps);
-	zsr_vm_spend_step(vm, cost, ps);
+		ps = zsr_vm_scatter(vm, c, ps);
+	zsr_vm_spend_step(c, cost, ps);
 }
 
 static uint64_t vm_now_ps(struct zsr_machine *m)
@@ -253,6 +257,7 @@ int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
 	vm->m.nr_cpus = nr_cpus;
 	vm->profile = profile;
 	vm->page_size = page_size;
+	vm->timer_key = UINT64_MAX;
 	scatter_init(vm);
 	zsr_dist_spread(&vm->wake_dist, profile->wake_latency, profile->spread);
 	zsr_vm_workers_init(vm);
@@ -261,6 +266,7 @@ int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
 		vm->cpu[i].rng.state = zsr_rng_next(&rng);
 		vm->cpu[i].index = i;
 		costs_init(&vm->cpu[i], profile);
+		zsr_vm_steps_of_cur(&vm->cpu[i]);
 	}
 	*out = vm;
 	return 0;

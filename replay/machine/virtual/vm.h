@@ -56,6 +56,9 @@ enum zsr_mode {
 	ZSR_NR_MODES
 };
 
+/* What CPU time goes by in: the steps that have a cost, and all else. */
+enum { ZSR_STEP_COMPUTING = ZSR_NR_COSTS, ZSR_NR_STEPS };
+
 enum zsr_vtask_state {
 	ZSR_VT_NEW,
 	ZSR_VT_READY, /* waits for a CPU */
@@ -131,10 +134,10 @@ struct zsr_vcpu {
 	uint64_t min_vruntime;
 	const uint64_t *cost; /* ps, this CPU's speed applied */
 	uint64_t idle; /* ps spent idle */
-	uint64_t busy[ZSR_NR_MODES];
+	uint64_t busy[ZSR_NR_MODES][ZSR_NR_STEPS]; /* by step */
 	uint64_t spin[ZSR_NR_MODES]; /* waiting for locks and lines */
 	uint64_t queueing; /* queueing work, waking, switching */
-	uint64_t step[ZSR_NR_MODES][ZSR_NR_COSTS]; /* of busy: by step */
+	uint64_t *steps; /* the row of `busy` for what cur does now */
 	unsigned pcp; /* pages on this CPU's page list */
 	struct zsr_rng rng;
 	struct zsr_ready ready; /* fair tasks that may go elsewhere */
@@ -157,12 +160,14 @@ struct zsr_vm {
 	struct zsr_machine m; /* first: what policies see */
 	const struct zsr_profile *profile;
 	uint64_t latest; /* ps, of what was let go last */
-	uint64_t horizon; /* key before which the running CPU is alone */
+	uint64_t horizon; /* key before which the running CPU is alone; at
+			   * most the end of time */
 	uint64_t key[ZSR_MAX_CPUS]; /* order key; UINT64_MAX: not running */
 	struct zsr_vcpu *c; /* the CPU that runs */
 	struct zsr_coro *running;
 	struct zsr_vtimer *timers; /* heap */
 	size_t nr_timers, cap_timers;
+	uint64_t timer_key; /* of the earliest; UINT64_MAX: none */
 	uint64_t timer_seq;
 	uint64_t timer_now; /* ps, of the timer that fires */
 	struct zsr_vtask **tasks;
@@ -260,30 +265,44 @@ static inline void zsr_vm_sync(struct zsr_vm *vm)
 		zsr_vm_yield(vm);
 }
 
+/* What C does now is written down under its task's mode. */
+static inline void zsr_vm_steps_of_cur(struct zsr_vcpu *c)
+{
+	c->steps = c->busy[c->cur ? c->cur->mode : ZSR_MODE_OTHER];
+}
+
+/* The running task is at something else. */
+static inline void zsr_vm_mode(struct zsr_vm *vm, enum zsr_mode mode)
+{
+	vm->c->cur->mode = mode;
+	zsr_vm_steps_of_cur(vm->c);
+}
+
+/* C's time in a mode (ps), whatever the step. */
+uint64_t zsr_vm_busy(const struct zsr_vcpu *c, enum zsr_mode mode);
+
+/* PS of C's time for a step, whatever its usual cost is. */
+static inline void zsr_vm_spend_step(struct zsr_vcpu *c, unsigned step,
+				     uint64_t ps)
+{
+	c->now += ps;
+	c->steps[step] += ps;
+}
+
 /* Let PS of CPU time pass in the current mode. */
 static inline void zsr_vm_spend(struct zsr_vm *vm, uint64_t ps)
 {
-	vm->c->now += ps;
-	vm->c->busy[vm->c->cur->mode] += ps;
-}
-
-/* PS for a step, whatever its usual cost is. */
-static inline void zsr_vm_spend_step(struct zsr_vm *vm, enum zsr_cost step,
-				     uint64_t ps)
-{
-	zsr_vm_spend(vm, ps);
-	vm->c->step[vm->c->cur->mode][step] += ps;
+	zsr_vm_spend_step(vm->c, ZSR_STEP_COMPUTING, ps);
 }
 
 /* A step at its usual cost. */
-static inline void zsr_vm_step(struct zsr_vm *vm, enum zsr_cost step)
+static inline void zsr_vm_step(struct zsr_vcpu *c, enum zsr_cost step)
 {
-	zsr_vm_spend_step(vm, step, vm->c->cost[step]);
+	zsr_vm_spend_step(c, step, c->cost[step]);
 }
 
 /* Time that passed waiting, up to `until`, counted as spinning. */
-static inline void zsr_vm_spin_until(struct zsr_vm *vm, struct zsr_vcpu *c,
-				     uint64_t until)
+static inline void zsr_vm_spin_until(struct zsr_vcpu *c, uint64_t until)
 {
 	if (until > c->now) {
 		c->spin[c->cur->mode] += until - c->now;
@@ -291,8 +310,9 @@ static inline void zsr_vm_spin_until(struct zsr_vm *vm, struct zsr_vcpu *c,
 	}
 }
 
-/* Spend PS in slices, giving way to others at each slice's end. */
-void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps);
+/* Spend PS of computing; others may take the CPU meanwhile, at each slice's
+ * end or sooner. */
+static inline void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps);
 /* Sleep until the absolute time AT (returns at once when it is past). */
 void zsr_vm_sleep_until(struct zsr_vm *vm, uint64_t at);
 /* Sleep until zsr_vm_wake(); the sleeper must be findable by its waker. */
@@ -361,8 +381,7 @@ void zsr_vm_pages_drain(struct zsr_vm *vm, struct zsr_vcpu *c);
 static inline void zsr_vm_compute_to(struct zsr_vcpu *c, uint64_t at)
 {
 	if (at > c->now) {
-		c->busy[c->cur->mode] += at - c->now;
-		c->now = at;
+		zsr_vm_spend_step(c, ZSR_STEP_COMPUTING, at - c->now);
 	}
 }
 
@@ -374,7 +393,10 @@ static inline bool zsr_vm_wants_switch(const struct zsr_vcpu *c)
 
 static inline void zsr_vm_cond_resched(struct zsr_vm *vm)
 {
-	if (zsr_vm_wants_switch(vm->c))
+	if (!zsr_vm_wants_switch(vm->c))
+		return;
+	zsr_vm_sync(vm);
+	if (vm->c->now >= vm->c->slice_end)
 		zsr_vm_resched(vm);
 }
 
@@ -393,8 +415,28 @@ static inline uint64_t zsr_vm_wake_latency(struct zsr_vm *vm,
 			     &c->rng);
 }
 
-/* A step whose cost scatters around its mean (cache and TLB misses). */
-uint64_t zsr_vm_scatter(struct zsr_vm *vm, uint64_t ps);
+/* PS, the mean of a step that scatters (cache and TLB misses), on C. */
+static inline uint64_t zsr_vm_scatter(const struct zsr_vm *vm,
+				      struct zsr_vcpu *c, uint64_t ps)
+{
+	return ps * vm->scatter[zsr_rng_next(&c->rng) >> 56] >> 10;
+}
+
+/* Computing while others may come, or want the CPU. */
+void zsr_vm_compute_among(struct zsr_vm *vm, uint64_t ps);
+
+/* When nobody comes before its end, and the slice lasts, PS just pass. */
+static inline void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
+{
+	const struct zsr_vcpu *c = vm->c;
+	uint64_t end = c->now + zsr_min(ps, ZSR_VM_END_PS + 1);
+
+	if (end <= zsr_vm_key_ps(vm->horizon) && !vm->ending &&
+	    (end <= c->slice_end || !zsr_vm_wants_switch(c)))
+		zsr_vm_spend(vm, ps);
+	else
+		zsr_vm_compute_among(vm, ps);
+}
 
 void zsr_vm_spin_lock(struct zsr_machine *m, struct zsr_spinlock *l);
 bool zsr_vm_spin_trylock(struct zsr_machine *m, struct zsr_spinlock *l);

@@ -127,9 +127,9 @@ static void run_one(struct zsr_vm *vm, struct zsr_work *w)
 	w->pending = false;
 	w->running = true;
 	vm->works_run++;
-	vm->c->cur->mode = ZSR_MODE_WORKER;
+	zsr_vm_mode(vm, ZSR_MODE_WORKER);
 	w->fn(w);
-	vm->c->cur->mode = ZSR_MODE_OTHER;
+	zsr_vm_mode(vm, ZSR_MODE_OTHER);
 	zsr_vm_sync(vm);
 	w->running = false;
 	passed(vm, w, count, cpu);

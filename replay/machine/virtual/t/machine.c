@@ -51,7 +51,7 @@ static void check_books(const struct zsr_vm *vm)
 		uint64_t sum = vm->cpu[i].idle + vm->cpu[i].queueing;
 
 		for (k = 0; k < ZSR_NR_MODES; k++)
-			sum += vm->cpu[i].busy[k] + vm->cpu[i].spin[k];
+			sum += zsr_vm_busy(&vm->cpu[i], k) + vm->cpu[i].spin[k];
 		ck_assert_uint_eq(sum, vm->cpu[i].now);
 		ck_assert_uint_eq(vm->cpu[i].now, vm->end);
 	}

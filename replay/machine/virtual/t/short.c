@@ -172,7 +172,7 @@ static uint64_t busy(const struct zsr_vcpu *c)
 	unsigned i;
 
 	for (i = 0; i < ZSR_NR_MODES; i++)
-		sum += c->busy[i] + c->spin[i];
+		sum += zsr_vm_busy(c, i) + c->spin[i];
 	return sum;
 }
 

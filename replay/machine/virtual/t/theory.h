@@ -50,7 +50,7 @@ static inline void check_books(const struct zsr_vm *vm)
 		uint64_t sum = vm->cpu[i].idle + vm->cpu[i].queueing;
 
 		for (k = 0; k < ZSR_NR_MODES; k++)
-			sum += vm->cpu[i].busy[k] + vm->cpu[i].spin[k];
+			sum += zsr_vm_busy(&vm->cpu[i], k) + vm->cpu[i].spin[k];
 		ck_assert_uint_eq(sum, vm->end);
 	}
 }
