@@ -183,9 +183,8 @@ static void moved(struct zsr_pool *p, unsigned class, zsr_handle h,
 	write_now(p, ZSR_NOTE_MOVED, h, zsr_zspage_serial(to));
 }
 
-static void compacted(struct zsr_pool *p, unsigned class, unsigned nr)
+static void compacted(struct zsr_pool *p, unsigned nr)
 {
-	(void)class;
 	write_now(p, ZSR_NOTE_COMPACTED, nr, 0);
 }
 

@@ -14,7 +14,8 @@ void zsr_overtime_begin(struct zsr_overtime *o, uint64_t ps)
 	o->latency_step = o->class_step = FIRST_STEP;
 	o->latency = calloc((size_t)ZSR_OVERTIME_ROWS * ZSR_OVERTIME_COLS,
 			    sizeof(*o->latency));
-	o->nomem |= !o->latency;
+	o->class = calloc(o->nr_classes + 1u, sizeof(*o->class));
+	o->nomem |= !o->latency || !o->class;
 }
 
 /* ---- releases ---------------------------------------------------------- */
@@ -66,27 +67,6 @@ void zsr_overtime_release(struct zsr_overtime *o, uint64_t ps, uint64_t ns)
 
 /* ---- size classes ------------------------------------------------------ */
 
-void zsr_overtime_class(struct zsr_overtime *o, unsigned class, uint32_t size,
-			int objects, int pages)
-{
-	struct zsr_overtime_class *c;
-	size_t cap = o->cap_classes;
-
-	if (class >= o->nr_classes) {
-		if (zsr_grow(&o->class, &cap, class + 1, sizeof(*o->class))) {
-			o->nomem = true;
-			return;
-		}
-		memset(o->class + o->nr_classes, 0,
-		       (cap - o->nr_classes) * sizeof(*o->class));
-		o->cap_classes = o->nr_classes = (uint32_t)cap;
-	}
-	c = &o->class[class];
-	c->size = size;
-	c->objects += (uint32_t)objects;
-	c->pages += (uint32_t)pages;
-}
-
 static void halve(struct zsr_overtime *o)
 {
 	unsigned k, i;
@@ -104,25 +84,31 @@ static void halve(struct zsr_overtime *o)
 	o->class_step *= 2;
 }
 
+/* Memory for a class is taken when there is something in it. */
+static void column_of(struct zsr_overtime *o, unsigned class)
+{
+	struct zsr_overtime_class *c = &o->class[class];
+	struct zsr_class_use use = o->use(o->use_ctx, class);
+
+	if (!c->past && (use.objects || use.pages)) {
+		c->past = calloc(2 * ZSR_OVERTIME_CLASS, sizeof(*c->past));
+		o->nomem |= !c->past;
+	}
+	if (!c->past)
+		return;
+	c->size = use.size;
+	c->past[o->nr_past] = use.objects;
+	c->past[ZSR_OVERTIME_CLASS + o->nr_past] = use.pages;
+}
+
 static void column_ends(struct zsr_overtime *o)
 {
-	struct zsr_overtime_class *c;
 	unsigned k;
 
 	if (o->nr_past == ZSR_OVERTIME_CLASS)
 		halve(o);
-	for (k = 0; k < o->nr_classes; k++) {
-		c = &o->class[k];
-		if (!c->past && (c->objects || c->pages)) {
-			c->past = calloc(2 * ZSR_OVERTIME_CLASS,
-					 sizeof(*c->past));
-			o->nomem |= !c->past;
-		}
-		if (!c->past)
-			continue;
-		c->past[o->nr_past] = c->objects;
-		c->past[ZSR_OVERTIME_CLASS + o->nr_past] = c->pages;
-	}
+	for (k = 0; k < o->nr_classes; k++)
+		column_of(o, k);
 	o->nr_past++;
 }
 
@@ -219,7 +205,7 @@ int zsr_overtime_finish(struct zsr_overtime *o, uint64_t ps, struct zsr_run *run
 {
 	int ret = -ENOMEM;
 
-	if (o->begun && !o->nomem && o->nr_classes) {
+	if (o->begun && !o->nomem) {
 		zsr_overtime_pass(o, ps);
 		column_ends(o);
 	}
@@ -240,7 +226,7 @@ void zsr_overtime_free(struct zsr_overtime *o)
 {
 	unsigned k;
 
-	for (k = 0; k < o->nr_classes; k++)
+	for (k = 0; o->class && k < o->nr_classes; k++)
 		free(o->class[k].past);
 	free(o->class);
 	free(o->latency);

@@ -13,7 +13,18 @@
 #define ZSR_OVERTIME_CLASS 256 /* columns of size classes */
 #define ZSR_OVERTIME_ROWS  128 /* latencies: four a power of two, up to 8 s */
 
+/* What is in a size class now: bytes of a slot (0: no such class), objects and
+ * pages. */
+struct zsr_class_use {
+	uint32_t size;
+	uint32_t objects, pages;
+};
+
 struct zsr_overtime {
+	/* Who knows the size classes; set before the first release. */
+	struct zsr_class_use (*use)(const void *ctx, unsigned class);
+	const void *use_ctx;
+	uint32_t nr_classes;
 	bool begun;
 	uint64_t begin_ps;
 	/* Counts of releases that ended in a column, by how long they took. */
@@ -23,12 +34,10 @@ struct zsr_overtime {
 	/* Objects and pages of the size classes, as each column ends. */
 	uint64_t class_step;
 	struct zsr_overtime_class {
-		uint32_t size; /* bytes, 0: none */
-		uint32_t objects, pages; /* now */
+		uint32_t size;
 		uint32_t *past; /* ZSR_OVERTIME_CLASS of objects, of pages;
 				 * NULL: nothing ever was in it */
 	} * class;
-	uint32_t nr_classes, cap_classes;
 	uint32_t nr_past; /* columns that are over */
 	/* Pages when each mark was played. */
 	uint64_t *mark;
@@ -40,9 +49,6 @@ struct zsr_overtime {
 void zsr_overtime_begin(struct zsr_overtime *o, uint64_t ps);
 /* A release that took NS ended at PS. */
 void zsr_overtime_release(struct zsr_overtime *o, uint64_t ps, uint64_t ns);
-/* What is in CLASS, of slots of SIZE bytes, changes. */
-void zsr_overtime_class(struct zsr_overtime *o, unsigned class, uint32_t size,
-			int objects, int pages);
 /* What happens from here on happens at PS. */
 void zsr_overtime_pass(struct zsr_overtime *o, uint64_t ps);
 void zsr_overtime_mark(struct zsr_overtime *o, uint64_t mark, uint64_t pages);

@@ -33,6 +33,22 @@ static uint64_t swap_bytes(const struct zsr_player_setup *s)
 						    : s->profile->memory;
 }
 
+/* What the pools hold in a size class. */
+static struct zsr_class_use class_use(const void *ctx, unsigned class)
+{
+	const struct player *p = ctx;
+	struct zsr_class_use use = { .size = p->pool[0].class[class].size };
+	uint64_t objects, pages;
+	unsigned i;
+
+	for (i = 0; use.size && i < p->s->trace->nr_pools; i++) {
+		zsr_engine_class_use(p->pool[i].e, class, &objects, &pages);
+		use.objects += (uint32_t)objects;
+		use.pages += (uint32_t)pages;
+	}
+	return use;
+}
+
 static int pools_init(struct player *p, struct zsr_err *err)
 {
 	const struct zsr_player_setup *s = p->s;
@@ -55,6 +71,9 @@ static int pools_init(struct player *p, struct zsr_err *err)
 		p->pool[i].device_lock = &p->outer;
 		p->pool[i].enter_swap = zsr_player_enter_swap;
 	}
+	p->account.overtime.use = class_use;
+	p->account.overtime.use_ctx = p;
+	p->account.overtime.nr_classes = p->pool[0].nr_classes;
 	p->vm->pages_used = p->account.buffer_pages;
 	if (s->policy->pressure)
 		p->vm->pressure = pressure_main;
@@ -168,17 +187,11 @@ static int collect(struct player *p, struct zsr_err *err)
 /* Objects that the pools hold. */
 static uint64_t live_objects(const struct player *p)
 {
-	struct zsr_class_stats stats;
 	uint64_t live = 0;
-	unsigned i, class;
+	unsigned class;
 
-	for (i = 0; i < p->s->trace->nr_pools; i++)
-		for (class = 0; class < p->pool[i].nr_classes; class ++) {
-			if (!p->pool[i].class[class].size)
-				continue;
-			zsr_engine_class_stats(p->pool[i].e, class, &stats);
-			live += stats.obj_used;
-		}
+	for (class = 0; class < p->pool[0].nr_classes; class ++)
+		live += class_use(p, class).objects;
 	return live;
 }
 

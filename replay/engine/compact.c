@@ -264,6 +264,15 @@ uint64_t zsr_engine_freeable(const struct zsr_engine *e)
 	return pages;
 }
 
+void zsr_engine_class_use(const struct zsr_engine *e, unsigned class,
+			  uint64_t *objects, uint64_t *pages)
+{
+	const struct zsr_class *c = &e->class[class];
+
+	*objects = c->obj_used;
+	*pages = (uint64_t)c->zspages * c->pages;
+}
+
 void zsr_engine_class_stats(const struct zsr_engine *e, unsigned class,
 			    struct zsr_class_stats *s)
 {

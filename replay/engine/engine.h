@@ -276,6 +276,9 @@ struct zsr_class_stats {
 				 * full) or 12 */
 	uint64_t group[12];
 };
+/* Objects stored and pages. */
+void zsr_engine_class_use(const struct zsr_engine *e, unsigned class,
+			  uint64_t *objects, uint64_t *pages);
 /* Counts the zspages of its groups one by one. */
 void zsr_engine_class_stats(const struct zsr_engine *e, unsigned class,
 			    struct zsr_class_stats *s);

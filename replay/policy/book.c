@@ -33,17 +33,8 @@ static void held_update(struct zsr_pool *p, struct zsr_zspage *z)
 			      : -(int64_t)zsr_zspage_pages(z));
 }
 
-/* What is in a class, for the record over time. */
-static void class_changed(struct zsr_pool *p, unsigned class, int objects,
-			  int pages)
-{
-	zsr_overtime_class(&p->account->overtime, class, p->class[class].size,
-			   objects, pages);
-}
-
 static void grown(struct zsr_pool *p, struct zsr_zspage *z)
 {
-	class_changed(p, zsr_zspage_class(z), 0, (int)zsr_zspage_pages(z));
 	zsr_account_grown(p->account, ordered_now(p), zsr_zspage_pages(z));
 }
 
@@ -57,7 +48,6 @@ static void stored(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z)
 	}
 	memset(p->state + cap, 0, p->cap_state - cap);
 	p->state[h] = ZSR_HANDLE_LIVE;
-	class_changed(p, zsr_zspage_class(z), 1, 0);
 	held_update(p, z);
 }
 
@@ -86,7 +76,6 @@ static void freed(struct zsr_pool *p, unsigned class, zsr_handle h,
 				     zsr_queued_remove(&p->queued, h),
 				     p->class[class].size);
 	}
-	class_changed(p, class, -1, 0);
 	held_update(p, z);
 }
 
@@ -94,7 +83,6 @@ static void back(struct zsr_pool *p, struct zsr_zspage *z)
 {
 	unsigned pages = zsr_zspage_pages(z);
 
-	class_changed(p, zsr_zspage_class(z), 0, -(int)pages);
 	zsr_account_held(p->account, ordered_now(p), -(int64_t)pages);
 	zsr_account_back(p->account, ordered_now(p), pages);
 }
@@ -102,11 +90,9 @@ static void back(struct zsr_pool *p, struct zsr_zspage *z)
 static void vanished(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z,
 		     uint64_t now)
 {
-	unsigned pages = z ? zsr_zspage_pages(z) : 0;
-
-	class_changed(p, zsr_engine_handle_class(p->e, h), -1, -(int)pages);
+	(void)h;
 	if (z)
-		zsr_account_back(p->account, now, pages);
+		zsr_account_back(p->account, now, zsr_zspage_pages(z));
 }
 
 /* A queued object takes its mark along. */
@@ -123,9 +109,8 @@ static void moved(struct zsr_pool *p, unsigned class, zsr_handle h,
 	held_update(p, to);
 }
 
-static void compacted(struct zsr_pool *p, unsigned class, unsigned nr)
+static void compacted(struct zsr_pool *p, unsigned nr)
 {
-	class_changed(p, class, 0, -(int)nr);
 	zsr_account_held(p->account, ordered_now(p), -(int64_t)nr);
 	zsr_account_back(p->account, ordered_now(p), nr);
 }

@@ -34,10 +34,10 @@ struct zsr_book {
 	/* Both at once, without time: Z is NULL where it stays. */
 	void (*vanished)(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z,
 			 uint64_t now);
-	/* Compaction: H moved, NR pages of CLASS went back. */
+	/* Compaction: H moved, NR pages went back. */
 	void (*moved)(struct zsr_pool *p, unsigned class, zsr_handle h,
 		      struct zsr_zspage *from, struct zsr_zspage *to);
-	void (*compacted)(struct zsr_pool *p, unsigned class, unsigned nr);
+	void (*compacted)(struct zsr_pool *p, unsigned nr);
 	/* As the functions of policy.h. */
 	uint64_t (*zspage_queued)(struct zsr_pool *p);
 	void (*zspage_dequeued)(struct zsr_pool *p, uint64_t queued_at);

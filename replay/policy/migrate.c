@@ -20,7 +20,7 @@ static void free_class(struct zsr_pool *p, unsigned class)
 		zsr_charge(p->m, ZSR_COST_zspage_free,
 			   pages / p->class[class].pages);
 		zsr_line_atomic(p->m, &p->page_count);
-		p->book->compacted(p, class, pages);
+		p->book->compacted(p, pages);
 	}
 	zsr_spin_unlock(p->m, lock);
 }

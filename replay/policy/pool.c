@@ -380,7 +380,7 @@ static void compacted(struct compaction *c, uint64_t pages)
 	zsr_pages_free(p->m, nr);
 	zsr_charge(p->m, ZSR_COST_zspage_free, nr / p->class[c->class].pages);
 	zsr_line_atomic(p->m, &p->page_count);
-	p->book->compacted(p, c->class, nr);
+	p->book->compacted(p, nr);
 }
 
 /* The zspage of the last object that moves goes back at once. */
