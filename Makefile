@@ -35,7 +35,8 @@ endif
 
 # What the program is built from, as pkg-config knows it.
 PKGS := libtraceevent sqlite3 libzstd libxxhash \
-	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson nettle zlib
+	cairo cairo-pdf cairo-svg cairo-png pangocairo popt jansson nettle zlib \
+	libarchive
 # What the tests and benchmarks need beyond that.
 TEST_PKGS := check libtracecmd
 
@@ -54,7 +55,7 @@ test_libs = $(eval test_libs := $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)))$(tes
 pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
 libs	= $(LDFLAGS) $(pkg_libs) -lm -pthread
 
-MODULES := base event capture db synth replay judge analyze report cmd
+MODULES := base event capture db synth replay judge pack analyze report cmd
 SRCS :=
 TEST_SRCS :=
 BENCH_SRCS :=

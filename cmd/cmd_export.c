@@ -137,11 +137,13 @@ static int export(const struct args *a, const char *name, enum format format,
 	const char *path = a->output ? a->output : "-";
 	struct zsr_trace t;
 	struct zsr_db *db;
-	int ret = zsr_cmd_open_db(&db, "export", a->db, ZSR_DB_READONLY, err);
+	unsigned flags = zsr_cmd_trace_flags(name);
+	int ret = zsr_cmd_open_db(&db, "export", a->db,
+				  flags ? flags : ZSR_DB_READONLY, err);
 
 	if (ret)
 		return ret;
-	ret = zsr_trace_find(db, name, &t, err);
+	ret = zsr_cmd_trace(db, name, &t, err);
 	if (!ret)
 		ret = format == CSV ? export_csv(db, &t, path, err)
 				    : export_capture(db, &t, format, path, err);

@@ -124,9 +124,11 @@ static void print_found(const char *path, const struct zsr_imported *found)
 	       zsr_fmt_ns(c, t->duration_ns), t->nr_tasks,
 	       t->nr_tasks == 1 ? "" : "s", t->nr_cpus,
 	       t->nr_cpus == 1 ? "" : "s");
-	printf("  records  %s in %s, %.2f M/s\n",
-	       zsr_fmt_count(a, found->odd.records), zsr_fmt_ns(b, ns),
-	       (double)found->odd.records * 1e3 / (double)ns);
+	/* A pack has events. */
+	if (found->odd.records)
+		printf("  records  %s in %s, %.2f M/s\n",
+		       zsr_fmt_count(a, found->odd.records), zsr_fmt_ns(b, ns),
+		       (double)found->odd.records * 1e3 / (double)ns);
 	odd_values(&found->odd, v);
 	/* The first, records, is said. */
 	for (i = 1; i < ZSR_NR_ODD; i++)
@@ -165,7 +167,7 @@ static int start(const struct args *a, const struct zsr_options *files, int i,
 	*d = NULL;
 	if (i >= files->nr_rest)
 		return 0;
-	return zsr_decode_start(files->rest[i], &opts, d, err);
+	return zsr_cmd_decode_start(files->rest[i], &opts, d, err);
 }
 
 /* Several files: how fast all of them went in. */

@@ -8,6 +8,7 @@
 
 #include "capture/capture.h"
 #include "cmd/cmd.h"
+#include "cmd/packs.h"
 
 #define NAME_MAX_LEN 100 /* bytes */
 
@@ -195,6 +196,39 @@ static int decode(struct zsr_decoder *d, const char *path,
 	return ret;
 }
 
+int zsr_cmd_decode_start(const char *path, const struct zsr_decode_opts *opts,
+			 struct zsr_decoder **d, struct zsr_err *err)
+{
+	struct zsr_pack *p;
+	int ret = zsr_cmd_pack_open(path, &p, err);
+
+	*d = NULL;
+	zsr_pack_close(p);
+	return ret ? zsr_min(ret, 0) : zsr_decode_start(path, opts, d, err);
+}
+
+/* What a capture may leave open a pack says itself. */
+static int import_pack(struct zsr_db *db, const char *path,
+		       const struct zsr_import_opts *o,
+		       struct zsr_imported *out, struct zsr_err *err)
+{
+	struct zsr_pack *p;
+	int ret = zsr_cmd_pack_open(path, &p, err);
+
+	if (!ret)
+		return zsr_err_input(err, "%s: it changed while it was read",
+				     path);
+	if (ret > 0 && (o->kernel || o->page_size || o->chain_size || o->times))
+		ret = zsr_err_usage(err,
+				    "%s: a pack says its kernel, page and "
+				    "chain size and times itself",
+				    path);
+	if (ret >= 0)
+		ret = zsr_cmd_pack_import(p, db, o->name, o->force, out, err);
+	zsr_pack_close(p);
+	return ret;
+}
+
 int zsr_cmd_import_file(struct zsr_db *db, const char *path,
 			struct zsr_decoder *d,
 			const struct zsr_import_opts *opts, bool known_is_fine,
@@ -207,6 +241,13 @@ int zsr_cmd_import_file(struct zsr_db *db, const char *path,
 	int ret;
 
 	memset(out, 0, sizeof(*out));
+	if (!d) {
+		ret = import_pack(db, path, opts, out, err);
+		if (ret != -EEXIST || !known_is_fine)
+			return ret;
+		*err = (struct zsr_err){ 0 };
+		return 0;
+	}
 	if (!o.name) {
 		default_name(path, name, sizeof(name));
 		printable(name, sizeof(name));
@@ -250,7 +291,7 @@ int zsr_cmd_trace(struct zsr_db *db, const char *arg, struct zsr_trace *t,
 	if (!ret || (strcmp(arg, "-") && access(arg, F_OK)))
 		return ret;
 	*err = (struct zsr_err){ 0 };
-	ret = zsr_decode_start(arg, NULL, &d, err);
+	ret = zsr_cmd_decode_start(arg, NULL, &d, err);
 	if (!ret)
 		ret = zsr_cmd_import_file(db, arg, d, &opts, true, &imported,
 					  err);
@@ -259,9 +300,9 @@ int zsr_cmd_trace(struct zsr_db *db, const char *arg, struct zsr_trace *t,
 	*t = imported.trace;
 	fprintf(stderr, "%s %s '%s'%s\n", arg,
 		imported.known ? "is known as" : "imported as", t->name,
-		imported.known ? ""
-			       : "; its times are taken for hardware's "
-				 "(`zsr import --times` says otherwise)");
+		imported.known || !d ? ""
+				     : "; its times are taken for hardware's "
+				       "(`zsr import --times` says otherwise)");
 	return 0;
 }
 

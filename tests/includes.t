@@ -26,13 +26,15 @@ allowed() {
 		replay/policy/policy.h replay/policy/table.h" ;;
 	judge) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h" ;;
+	pack) echo "base/base.h event/event.h db/db.h
+		replay/engine/engine.h" ;;
 	analyze) echo "base/base.h event/event.h db/db.h" ;;
 	report) echo "base/base.h analyze/analyze.h" ;;
 	cmd | .) echo "base/base.h event/event.h capture/capture.h db/db.h
 		synth/synth.h replay/replay.h replay/engine/engine.h
 		replay/engine/check/check.h judge/judge.h
 		replay/policy/policy.h replay/policy/table.h
-		analyze/analyze.h report/report.h
+		pack/pack.h analyze/analyze.h report/report.h
 		cmd/cmd.h" ;;
 	esac
 }
