@@ -13,8 +13,12 @@ zsr=${ZSR_BUILD:-build}/zsr
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$zsr" import "$sample/trace.dat" --name sample --times emulated \
-	-d "$work/db" >/dev/null
+if [ -e "$sample/trace.dat" ]; then
+	"$zsr" import "$sample/trace.dat" --name sample --times emulated \
+		-d "$work/db" >/dev/null
+else
+	"$zsr" import "$sample/$1.zsrpack" --name sample -d "$work/db" >/dev/null
+fi
 "$zsr" sql -d "$work/db" --csv \
 	"select 'trace', digest, nr_mallocs, nr_frees from trace" | tail -n 1
 policies=$("$zsr" policies | sed -n 's/^\([a-z][a-z0-9.-]*\) .*/\1/p' |
