@@ -131,7 +131,10 @@ static void compare(struct judge *g, struct snapshot *s)
 				     s->nr_calls);
 		else if (what == MM_STAT)
 			judge_mm_stat(r, &g->s, s->text[what]);
-		else if (judge_classes(r, &g->s, s->text[what]))
+		else if (judge_classes(r, &g->s, s->text[what],
+				       s->result[MM_STAT].j.nr_compared
+					       ? s->result[MM_STAT].j.kernel_pages
+					       : UINT64_MAX))
 			g->nomem = true;
 	}
 }
@@ -151,11 +154,30 @@ static void at_mark(struct judge *g, const struct mark *m)
 	compare(g, s);
 }
 
+static unsigned class_of(const struct judge *g, uint32_t size)
+{
+	int class = zsr_engine_size_class(g->e, size);
+
+	return class < 0 ? 0 : (unsigned)class;
+}
+
+static void add_call(struct judge *g, const struct zsr_event *ev)
+{
+	unsigned class = class_of(g, ev->size);
+	bool before = judge_ordered(&g->order, class);
+	uint64_t begin = judge_order_add(&g->order, ev, class);
+
+	if (before && !judge_ordered(&g->order, class))
+		judge_places_forget(&g->pages, class, begin);
+}
+
 static int on_event(void *ctx, const struct zsr_event *ev, struct zsr_err *err)
 {
 	struct judge *g = ctx;
 	size_t i;
 
+	if (ev->kind != ZSR_EV_MALLOC && ev->kind != ZSR_EV_FREE)
+		judge_order_seen(&g->order, ev);
 	if (ev->kind == ZSR_EV_MARK) {
 		for (i = 0; i < g->nr_marks; i++)
 			if (ev->aux == (uint64_t)g->mark[i].nr)
@@ -168,8 +190,8 @@ static int on_event(void *ctx, const struct zsr_event *ev, struct zsr_err *err)
 		return 0;
 	for (i = 0; i < g->nr_snapshots; i++)
 		g->snapshot[i].nr_calls += !g->snapshot[i].taken;
-	if (!judge_order_add(&g->order, ev))
-		g->s.ordered = false;
+	if (ev->kind != ZSR_EV_COMPACT)
+		add_call(g, ev);
 	if (ev->kind == ZSR_EV_FREE && ev->obj != ZSR_OBJ_NONE) {
 		g->s.live--;
 		g->s.live_bytes -= ev->size;
@@ -188,8 +210,8 @@ static void on_made(void *ctx, const struct zsr_event *ev, zsr_handle h)
 	g->s.live_huge += huge;
 	g->s.nr_huge += huge;
 	g->s.peak_pages = zsr_max(g->s.peak_pages, zsr_engine_pages(g->e));
-	if (g->wants_places && g->s.ordered)
-		judge_place(&g->pages, &g->places, ev, h);
+	if (g->wants_places && judge_ordered(&g->order, class_of(g, ev->size)))
+		judge_place(&g->pages, ev, h);
 }
 
 static void on_zspage_free(void *ctx, const struct zsr_zspage *z,
@@ -240,6 +262,13 @@ static int open_engine(struct judge *g, struct zsr_err *err)
 	if (ret)
 		return ret;
 	g->s.e = g->pages.e = g->e;
+	g->s.order = &g->order;
+	if (judge_order_init(&g->order, zsr_engine_nr_raw_classes(g->e),
+			     g->t->nr_tasks))
+		return zsr_err_nomem(err, "judge");
+	g->pages.class = calloc(g->order.nr_classes, sizeof(*g->pages.class));
+	if (!g->pages.class)
+		return zsr_err_nomem(err, "judge");
 	g->pages.idx_shift = l.tag_bits;
 	g->pages.idx_mask = (1ull << l.idx_bits) - 1;
 	g->pages.pfn_shift = l.tag_bits + l.idx_bits + l.class_bits;
@@ -264,13 +293,15 @@ static int play(struct judge *g, struct zsr_db *db, struct zsr_err *err)
 		return ret;
 	zsr_engine_observe(g->e, &obs);
 	judge_start(&g->places, "", "places");
-	if (places && places->nr && places->nr != g->t->nr_mallocs)
+	if (places && places->nr &&
+	    (places->nr != g->t->nr_mallocs || places->nr != places->nr_mallocs))
 		judge_remark(&g->places,
 			     "%zu places of %" PRIu64 " objects were recorded",
 			     places->nr, g->t->nr_mallocs);
 	else if (places && places->nr)
 		g->wants_places = true;
 	ret = zsr_judge_play(g->e, db, g->t, g->pool, &hooks, err);
+	judge_places_result(&g->pages, g->order.nr_classes, &g->places);
 	if (!ret && (g->nomem || g->pages.nomem))
 		ret = zsr_err_nomem(err, "judge");
 	return ret;
@@ -279,10 +310,10 @@ static int play(struct judge *g, struct zsr_db *db, struct zsr_err *err)
 static int tell(const struct judge_result *r,
 		const struct zsr_judge_report *report)
 {
-	uint64_t i;
+	unsigned i;
 	int ret = 0;
 
-	for (i = 0; i < r->j.nr_differ && i < JUDGE_TOLD && !ret; i++)
+	for (i = 0; i < r->nr_told && !ret; i++)
 		ret = report->differs(report->ctx, r->j.mark, r->j.what,
 				      r->told[i]);
 	return ret ? ret : report->judged(report->ctx, &r->j);
@@ -342,8 +373,9 @@ static int tell_places(struct judge *g, const char *why,
 		judge_start(&g->places, "", "places");
 	if (*why)
 		judge_remark(&g->places, "%s", why);
-	else if (g->wants_places && !g->s.ordered)
-		judge_remark(&g->places, "only up to where calls overlapped");
+	else if (g->wants_places && !judge_all_ordered(&g->order))
+		judge_remark(&g->places,
+			     "each class up to where its calls overlapped");
 	if (places->nr)
 		ret = tell(&g->places, report);
 	if (ret || !places->nr_zspages)
@@ -363,7 +395,7 @@ int zsr_judge_trace(struct zsr_db *db, const struct zsr_trace *t,
 {
 	struct judge g = {
 		.t = t,
-		.s = { .page_size = t->page_size, .ordered = true },
+		.s = { .page_size = t->page_size },
 		.pages = { .places = places, .page_size = t->page_size },
 	};
 	char why[160];
@@ -383,6 +415,8 @@ int zsr_judge_trace(struct zsr_db *db, const struct zsr_trace *t,
 		ret = tell_snapshots(&g, why, report);
 	if (!ret)
 		ret = tell_places(&g, why, report);
+	judge_order_free(&g.order);
+	free(g.pages.class);
 	zsr_engine_destroy(g.e);
 	for (i = 0; i < g.nr_snapshots; i++) {
 		free(g.snapshot[i].text[MM_STAT]);

@@ -6,6 +6,7 @@
  * seen in its place, and from then on to no other, until the zspage goes.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "judge/internal.h"
@@ -19,6 +20,25 @@ static bool is_handle(uint64_t handle)
 	return handle && handle < -4095ull;
 }
 
+static int add_malloc(struct zsr_places *p, uint64_t handle)
+{
+	if (zsr_grow(&p->word, &p->cap, p->nr_mallocs + 1, sizeof(*p->word)))
+		return -ENOMEM;
+	p->word[p->nr_mallocs++] = 0;
+	return judge_table_put(&p->malloc, handle, p->nr_mallocs);
+}
+
+/* Other CPUs' records may lie between a malloc's return and its word. */
+static void add_word(struct zsr_places *p, uint64_t handle, uint64_t word)
+{
+	uint64_t nr = judge_table_get(&p->malloc, handle);
+
+	if (!nr || p->word[nr - 1])
+		return;
+	p->word[nr - 1] = word;
+	p->nr++;
+}
+
 static int places_recs(void *ctx, const struct zsr_rec *recs, size_t n,
 		       struct zsr_err *err)
 {
@@ -27,11 +47,14 @@ static int places_recs(void *ctx, const struct zsr_rec *recs, size_t n,
 
 	for (i = 0; i < n; i++) {
 		p->nr_zspages += recs[i].kind == ZSR_REC_ZSPAGE_FREE;
-		if (recs[i].kind != ZSR_REC_PLACE || !is_handle(recs[i].handle))
+		if (!is_handle(recs[i].handle))
 			continue;
-		if (zsr_grow(&p->word, &p->cap, p->nr + 1, sizeof(*p->word)))
+		if ((recs[i].kind == ZSR_REC_MALLOC_RET ||
+		     recs[i].kind == ZSR_REC_MALLOC_DONE) &&
+		    add_malloc(p, recs[i].handle))
 			return zsr_err_nomem(err, "places");
-		p->word[p->nr++] = recs[i].value;
+		if (recs[i].kind == ZSR_REC_PLACE)
+			add_word(p, recs[i].handle, recs[i].value);
 	}
 	return p->to->recs(p->to->ctx, recs, n, err);
 }
@@ -85,15 +108,34 @@ struct zsr_sink *zsr_places_sink(struct zsr_places *p)
 
 void zsr_places_free(struct zsr_places *p)
 {
-	if (p)
-		free(p->word);
+	if (!p)
+		return;
+	free(p->word);
+	judge_table_free(&p->malloc);
 	free(p);
 }
 
 /* ---- during the replay -------------------------------------------------------- */
 
-void judge_place(struct judge_pages *p, struct judge_result *r,
-		 const struct zsr_event *ev, zsr_handle h)
+static void differs(struct judge_pages *p, unsigned class,
+		    const struct zsr_event *ev, const char *fmt, ...)
+	ZSR_PRINTF(4, 5);
+
+static void differs(struct judge_pages *p, unsigned class,
+		    const struct zsr_event *ev, const char *fmt, ...)
+{
+	struct judge_class_places *c = &p->class[class];
+	va_list ap;
+
+	if (c->nr_differ++)
+		return;
+	c->since_ns = ev->t_ns;
+	va_start(ap, fmt);
+	vsnprintf(c->told, sizeof(c->told), fmt, ap);
+	va_end(ap);
+}
+
+void judge_place(struct judge_pages *p, const struct zsr_event *ev, zsr_handle h)
 {
 	uint64_t word = p->places->word[ev->obj], pfn = word >> p->pfn_shift;
 	uint64_t idx = word >> p->idx_shift & p->idx_mask, page, as, at;
@@ -106,31 +148,48 @@ void judge_place(struct judge_pages *p, struct judge_result *r,
 	       (uint64_t)place.obj * c.size / p->page_size;
 	as = judge_table_get(&p->pfn, page);
 	at = judge_table_get(&p->page, pfn);
-	r->j.nr_compared++;
-	if (idx != place.obj) {
-		judge_differs(r,
-			      "object %" PRIu64 ": slot %" PRIu64
-			      ", engine: %u of zspage %" PRIu64,
-			      ev->obj, idx, place.obj, place.zspage);
-		return;
-	}
-	if (!as && !at) {
+	p->nr_compared++;
+	if (idx != place.obj)
+		differs(p, place.class, ev,
+			"object %" PRIu64 ": slot %" PRIu64
+			", engine: %u of zspage %" PRIu64,
+			ev->obj, idx, place.obj, place.zspage);
+	else if (!as && !at)
 		p->nomem |= judge_table_put(&p->pfn, page, pfn + 1) ||
 			    judge_table_put(&p->page, pfn, page + 1);
+	else if (as == pfn + 1 && at == page + 1)
 		return;
-	}
-	if (as == pfn + 1 && at == page + 1)
-		return;
-	if (at)
-		judge_differs(r,
-			      "object %" PRIu64 ": in a page of zspage %" PRIu64
-			      ", engine: of zspage %" PRIu64,
-			      ev->obj, (at - 1) / MAX_CHAIN, place.zspage);
+	else if (at)
+		differs(p, place.class, ev,
+			"object %" PRIu64 ": in a page of zspage %" PRIu64
+			", engine: of zspage %" PRIu64,
+			ev->obj, (at - 1) / MAX_CHAIN, place.zspage);
 	else
-		judge_differs(r,
-			      "object %" PRIu64
-			      ": not in the pages of zspage %" PRIu64,
-			      ev->obj, place.zspage);
+		differs(p, place.class, ev,
+			"object %" PRIu64
+			": not in the pages of zspage %" PRIu64,
+			ev->obj, place.zspage);
+}
+
+void judge_places_forget(struct judge_pages *p, unsigned class,
+			 uint64_t begin_ns)
+{
+	if (p->class[class].since_ns >= begin_ns)
+		p->class[class].nr_differ = 0;
+}
+
+void judge_places_result(const struct judge_pages *p, unsigned nr_classes,
+			 struct judge_result *r)
+{
+	unsigned i;
+
+	r->j.nr_compared = p->nr_compared;
+	for (i = 0; i < nr_classes; i++) {
+		if (!p->class[i].nr_differ)
+			continue;
+		judge_differs(r, "%s", p->class[i].told);
+		r->j.nr_differ += p->class[i].nr_differ - 1;
+	}
 }
 
 void judge_zspage_gone(struct judge_pages *p, const struct zsr_zspage *z)
