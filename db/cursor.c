@@ -52,11 +52,20 @@ int zsr_cursor_next(struct zsr_cursor *c, const struct zsr_event **ev,
 	}
 }
 
-int zsr_cursor_want_births(struct zsr_cursor *c, struct zsr_err *err)
+static int reopen(struct zsr_cursor *c, unsigned want, struct zsr_err *err)
 {
 	zsr_reader_close(c->reader);
-	return zsr_reader_open(c->db, c->trace, ZSR_WANT_ALL | ZSR_READ_BIRTHS,
-			       &c->reader, err);
+	return zsr_reader_open(c->db, c->trace, want, &c->reader, err);
+}
+
+int zsr_cursor_want_births(struct zsr_cursor *c, struct zsr_err *err)
+{
+	return reopen(c, ZSR_WANT_ALL | ZSR_READ_BIRTHS, err);
+}
+
+int zsr_cursor_want_no_sizes(struct zsr_cursor *c, struct zsr_err *err)
+{
+	return reopen(c, ZSR_WANT_ALL, err);
 }
 
 const uint64_t *zsr_cursor_births(const struct zsr_cursor *c)

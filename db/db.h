@@ -119,6 +119,10 @@ void zsr_cursor_close(struct zsr_cursor *c);
  */
 int zsr_cursor_want_births(struct zsr_cursor *c, struct zsr_err *err);
 const uint64_t *zsr_cursor_births(const struct zsr_cursor *c);
+/* Sizes of frees are not given, and not looked for: no memory for what lives.
+ * Nobody checks then that what is freed lives. Before the first
+ * zsr_cursor_next(). */
+int zsr_cursor_want_no_sizes(struct zsr_cursor *c, struct zsr_err *err);
 
 /* ---- writing a trace of events (synth, samples, merge) -------------- */
 

@@ -67,6 +67,8 @@ int zsr_feed_init(struct zsr_feed *f, struct zsr_db *db,
 		ret = epoch_add(f, err);
 	if (!ret)
 		ret = zsr_cursor_open(db, trace->id, &f->cursor, err);
+	if (!ret)
+		ret = zsr_cursor_want_no_sizes(f->cursor, err);
 	if (ret)
 		zsr_feed_free(f);
 	return ret;
@@ -91,6 +93,7 @@ void zsr_feed_free(struct zsr_feed *f)
 	free(f->queue);
 	free(f->epoch);
 	free(f->text);
+	free(f->alive);
 	zsr_cursor_close(f->cursor);
 	*f = (struct zsr_feed){ 0 };
 }
@@ -176,6 +179,33 @@ static struct zsr_feed_event convert(const struct zsr_feed *f,
 	return e;
 }
 
+/* Nobody else looks whether objects live when they are freed. Their numbers
+ * are in order. */
+static int follow(struct zsr_feed *f, const struct zsr_event *ev,
+		  struct zsr_err *err)
+{
+	uint64_t obj = ev->obj, bit = 1ull << obj % 64;
+
+	if (ev->kind == ZSR_EV_MALLOC) {
+		if (zsr_grow(&f->alive, &f->cap_alive, obj / 64 + 1,
+			     sizeof(*f->alive)))
+			return zsr_err_nomem(err, "live objects");
+		if (obj % 64 == 0)
+			f->alive[obj / 64] = 0;
+		f->alive[obj / 64] |= bit;
+		f->nr_objects = obj + 1;
+	} else if (ev->kind == ZSR_EV_FREE) {
+		if (obj >= f->nr_objects || !(f->alive[obj / 64] & bit))
+			return zsr_err_input(err,
+					     "event %lu: object %lu, which is "
+					     "freed, does not live",
+					     (unsigned long)f->read,
+					     (unsigned long)obj);
+		f->alive[obj / 64] &= ~bit;
+	}
+	return 0;
+}
+
 int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 {
 	const struct zsr_event *ev = NULL;
@@ -199,6 +229,9 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 		return zsr_err_input(err, "event %lu: pool %u of %u",
 				     (unsigned long)f->read, ev->pool,
 				     f->nr_pools);
+	ret = follow(f, ev, err);
+	if (ret)
+		return ret;
 	*task = ev->task;
 	e = convert(f, ev);
 	e.seq = f->read - 1;

@@ -80,6 +80,9 @@ struct zsr_feed {
 	uint32_t epoch_now; /* the player is in this one */
 	uint8_t *text; /* by text number: enum zsr_text */
 	uint32_t nr_texts;
+	uint64_t *alive; /* bit per object: was stored, was not freed, as read */
+	size_t cap_alive;
+	uint64_t nr_objects; /* stored, as read */
 	uint64_t orphans; /* frees of unknown objects, left out */
 	uint64_t read;
 };

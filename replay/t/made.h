@@ -145,17 +145,15 @@ static inline void write_trace(struct zsr_trace *t)
 	ck_assert_msg(!zsr_writer_commit(w, t, &err), "%s", err.msg);
 }
 
-static inline int try_play(void)
+static inline int play_trace(const struct zsr_trace *trace)
 {
 	uint64_t params[ZSR_MAX_PARAMS];
 	struct zsr_releases releases = { 0 };
-	struct zsr_trace trace;
 	unsigned i;
 	int ret;
 
-	write_trace(&trace);
 	setup.db = db;
-	setup.trace = &trace;
+	setup.trace = trace;
 	setup.profile = &profile;
 	setup.model = zsr_model_find("6.12");
 	if (!setup.params) {
@@ -164,7 +162,7 @@ static inline int try_play(void)
 		setup.params = params;
 	}
 	if (setup.policy->flags & ZSR_POLICY_GATED)
-		ck_assert_int_eq(zsr_releases_scan(&releases, db, &trace,
+		ck_assert_int_eq(zsr_releases_scan(&releases, db, trace,
 						   profile.pause / PS(1), &err),
 				 0);
 	setup.releases = &releases;
@@ -173,6 +171,14 @@ static inline int try_play(void)
 	zsr_releases_free(&releases);
 	setup.params = NULL;
 	return ret;
+}
+
+static inline int try_play(void)
+{
+	struct zsr_trace trace;
+
+	write_trace(&trace);
+	return play_trace(&trace);
 }
 
 static inline void play(void)

@@ -3,6 +3,8 @@
  * The player on traces small enough to play by hand: when a call begins, what
  * a release is, who waits for whom.
  */
+#include <sqlite3.h>
+
 #include "replay/t/made.h"
 
 /* ---- gaps ------------------------------------------------------------------ */
@@ -371,6 +373,62 @@ START_TEST(orphans_are_left_out)
 }
 END_TEST
 
+/* A chunk of stores and one of their releases, all at one time. */
+static void write_two_chunks(struct zsr_writer *w)
+{
+	static struct zsr_event ev[1024];
+	unsigned i, k;
+
+	for (i = 0; i < 65536; i += k) {
+		for (k = 0; k < ZSR_ARRAY_SIZE(ev); k++) {
+			made.nr = 0;
+			if (i < 32768)
+				store(0, 0, HUGE_SZ);
+			else
+				release(1, 0, i + k - 32768);
+			ev[k] = made.ev[0];
+		}
+		ck_assert_msg(!zsr_writer_add(w, ev, k, &err), "%s", err.msg);
+	}
+}
+
+/* The releases are there twice: a chunk that is right for itself alone. */
+START_TEST(freed_twice)
+{
+	struct zsr_trace trace = { .name = "twice",
+				   .kernel = "6.12",
+				   .page_size = 4096,
+				   .chain_size = 8 };
+	const struct zsr_task task = { .comm = "task", .pid = 1 };
+	struct zsr_writer *w;
+	sqlite3 *sql;
+
+	start(1);
+	ck_assert_int_eq(zsr_writer_begin(db, &trace, &w, &err), 0);
+	ck_assert_int_eq(zsr_writer_task(w, &task, &err), 0);
+	ck_assert_int_eq(
+		zsr_writer_row(w, ZSR_TABLE_POOLS, 0, "", "zram", &err), 0);
+	write_two_chunks(w);
+	ck_assert_int_eq(zsr_writer_commit(w, &trace, &err), 0);
+	ck_assert_int_eq(sqlite3_open(db_path, &sql), SQLITE_OK);
+	ck_assert_int_eq(
+		sqlite3_exec(sql,
+			     "INSERT INTO chunk SELECT id + 1, events, mallocs,"
+			     " frees, first_obj, t_min, t_max, task_min,"
+			     " task_max, kinds, cpus, xxh3, data FROM chunk "
+			     "ORDER BY id DESC LIMIT 1;"
+			     "UPDATE trace SET nr_events = nr_events + 32768",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(sql);
+	ck_assert_int_lt(play_trace(&trace), 0);
+	ck_assert_int_eq(err.kind, ZSR_ERR_INPUT);
+	ck_assert_str_eq(err.msg, "replay twice under class-idx: event 65537: "
+				  "object 0, which is freed, does not live");
+	zsr_run_free(&run);
+}
+END_TEST
+
 /* ---- the outer lock ------------------------------------------------------------------ */
 
 /*
@@ -427,6 +485,6 @@ ZSR_TEST_MAIN("player", recorded_gaps, gap_holds_unknown_call,
 	      gap_holds_unknown_store, pause_holds_unknown_release, arrivals,
 	      profile_gaps, pause_parts_releases, time_ends,
 	      barrier_is_within_pause, barrier_holds, object_is_awaited,
-	      window_is_no_trap, turns_are_taken_in_order,
-	      marks_bound_a_release, single_marks, empty_release,
-	      orphans_are_left_out, device_lock_batches, device_lock_serialises)
+	      window_is_no_trap, turns_are_taken_in_order, marks_bound_a_release,
+	      single_marks, empty_release, orphans_are_left_out, freed_twice,
+	      device_lock_batches, device_lock_serialises)
