@@ -75,6 +75,25 @@ static int add_about(struct zsr_making *m, char **about, struct zsr_err *err)
 	return ret;
 }
 
+/* What the capture itself knows of its machine, unless it was said. */
+static int on_fact(void *ctx, int64_t nr, const char *key, const char *value)
+{
+	static const char *const about[][2] = {
+		{ "machine.model", "about.board" },
+		{ "machine.cpu", "about.cpu" },
+		{ "zram.comp_algorithm", "about.zram" },
+	};
+	struct zsr_manifest *m = ctx;
+	struct zsr_err ignored;
+	size_t i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(about); i++)
+		if (!strcmp(key, about[i][0]) &&
+		    !zsr_manifest_get(m, about[i][1]))
+			zsr_manifest_set(m, about[i][1], value, &ignored);
+	return 0;
+}
+
 static int describe(const struct args *a, struct zsr_making *m,
 		    struct zsr_err *err)
 {
@@ -98,7 +117,11 @@ static int describe(const struct args *a, struct zsr_making *m,
 	if (!ret)
 		ret = zsr_manifest_set(to, "licence",
 				       a->licence ? a->licence : "CC0-1.0", err);
-	return ret ? ret : add_about(m, a->about, err);
+	if (!ret)
+		ret = add_about(m, a->about, err);
+	return ret ? ret
+		   : zsr_trace_rows(m->scratch.db, m->changed.id,
+				    ZSR_TABLE_META, on_fact, to, err);
 }
 
 static int read_readme(const char *path, char **text, struct zsr_err *err)

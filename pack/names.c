@@ -193,13 +193,43 @@ static bool is_number(const char *value)
 	       !value[strspn(value, "0123456789")];
 }
 
+/* What machines, compressors and modes are called. */
+static bool is_words(const char *value)
+{
+	return *value && strlen(value) <= 80 &&
+	       strspn(value, "abcdefghijklmnopqrstuvwxyz"
+			     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			     "0123456789 ._-+,()[]@") == strlen(value);
+}
+
 bool pk_meta_allowed(const char *key, const char *value)
 {
-	static const char *const numbers[] = { "cpus",       "page_size",
-					       "chain_size", "format.version",
-					       "seed",       "procs",
-					       "size",       NULL };
-	static const char *const words[] = { "arch", "clock", "format", NULL };
+	static const char *const numbers[] = { "cpus",
+					       "page_size",
+					       "chain_size",
+					       "format.version",
+					       "seed",
+					       "procs",
+					       "size",
+					       "swappiness",
+					       "page_cluster",
+					       "zram.disksize",
+					       "zram.mem_limit",
+					       "machine.max_khz",
+					       NULL };
+	static const char *const words[] = { "arch",
+					     "clock",
+					     "format",
+					     "pass",
+					     "lru_gen",
+					     "machine.model",
+					     "machine.cpu",
+					     "probe.proved",
+					     "machine.cpu_part",
+					     "machine.governor",
+					     "zswap.enabled",
+					     "zram.comp_algorithm",
+					     NULL };
 
 	if (is_snapshot(key))
 		return is_table(value);
@@ -208,6 +238,5 @@ bool pk_meta_allowed(const char *key, const char *value)
 	     strspn(key + 5, "abcdefghijklmnopqrstuvwxyz"
 			     "_.0123456789") == strlen(key + 5)))
 		return is_number(value);
-	return listed(key, strlen(key), words) && is_table(value) &&
-	       strlen(value) < 16;
+	return listed(key, strlen(key), words) && is_words(value);
 }

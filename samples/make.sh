@@ -4,22 +4,27 @@
 #
 #	samples/make.sh [SAMPLE...]
 #
-# README and pack are written; golden is samples/golden.sh's.
+# README and pack are written; golden is samples/golden.sh's. Those of zsr
+# capture are from $ZSR_OWN: tests/kernel/boot.sh boots a kernel with it.
 set -eu
 
 cd "$(dirname "$0")/.."
 zsr=${ZSR_BUILD:-build}/zsr
 captures=${ZSR_SHARED:-../shared}/captures
+own=${ZSR_OWN:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 virt="QEMU virt (emulated)"
 sample() { # name, capture, board, CPU, zram, workload, recorder
 	[ -z "$only" ] || echo " $only " | grep -q " $1 " || return 0
+	capture=$captures/$2
+	[ "${2#own/}" = "$2" ] || capture=$own/${2#own/}
+	[ -e "$capture" ] || return 0
 	dir=samples/$1
 	mkdir -p "$dir"
 	rm -f "$work/db"
-	"$zsr" import "$captures/$2" --times emulated --name "$1" \
+	"$zsr" import "$capture" --times emulated --name "$1" \
 		-d "$work/db" >/dev/null
 	facts=$("$zsr" sql -d "$work/db" --csv "select kernel || ', ' ||
 		(page_size / 1024) || ' KiB pages, chains of up to ' || chain_size
@@ -93,3 +98,11 @@ sample refault-6.12-x86_64 s15-oracle-x86_64 "QEMU pc (emulated)" \
 sample munmap-6.12-raspi3b s16-raspi3b "QEMU raspi3b (emulated)" \
 	"Cortex-A53, 4 virtual CPUs, TCG" lz4 "$one 24 MiB, $out, unmaps" \
 	"kprobe events, armed after mkswap"
+sample munmap-256m-6.12-x86_64 own/munmap256.dat "QEMU pc (emulated)" \
+	"x86-64, 1 virtual CPU, TCG" lz4 \
+	"$one 256 MiB, $out, unmaps: zsr workload munmap --size 256M" \
+	"zsr capture --fresh-zram 768M --buffer 64M"
+sample exit-6.12-x86_64-4procs own/exit64x4.dat "QEMU pc (emulated)" \
+	"x86-64, 1 virtual CPU, TCG" lz4 \
+	"4 processes of 16 MiB, 20 % back in memory, 10 % given up, exit" \
+	"zsr capture --fresh-zram 768M --buffer 32M"
