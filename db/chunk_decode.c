@@ -21,7 +21,8 @@ struct zsr_chunk_decoder *zsr_chunk_decoder_new(uint32_t nr_tasks,
 	dec->nr_pools = nr_pools;
 	dec->want = ZSR_WANT_ALL;
 	dec->zstd = ZSTD_createDCtx();
-	dec->arena = malloc((size_t)ZSR_NR_COLUMNS * 8 * ZSR_CHUNK_MAX);
+	/* A sparse column has two beside its own planes. */
+	dec->arena = malloc((size_t)ZSR_NR_COLUMNS * 3 * 8 * ZSR_CHUNK_MAX);
 	dec->dicts = malloc((size_t)ZSR_NR_COLUMNS * ZSR_DICT_MAX * 8);
 	if (!dec->zstd || !dec->arena || !dec->dicts) {
 		zsr_chunk_decoder_free(dec);
@@ -119,10 +120,101 @@ static bool get_dict(struct zsr_chunk_decoder *dec, struct zsr_column *c,
 	return max < nr;
 }
 
-/* base + scale * the largest number of width bytes, unless that overflows. */
+/* A column of WIDTH planes. */
+static bool get_planes(struct zsr_chunk_decoder *dec, struct zsr_column *c,
+		       size_t n, unsigned width, bool wanted)
+{
+	unsigned k;
+
+	c->width = (uint8_t)width;
+	for (k = 0; k < width; k++)
+		if (!get_plane(dec, n, wanted, &c->plane[k]))
+			return false;
+	return true;
+}
+
+/* One of the two columns of a sparse one. */
+static bool get_part(struct zsr_chunk_decoder *dec, struct zsr_column *c,
+		     size_t n, bool wanted)
+{
+	uint8_t width;
+
+	*c = (struct zsr_column){ .scale = 1 };
+	return get_byte(dec, &width) && width >= 1 && width <= 8 &&
+	       get_varint(dec, &c->base) && !c->base &&
+	       get_varint(dec, &c->scale) && c->scale == 1 &&
+	       get_planes(dec, c, n, width, wanted);
+}
+
+/* NR numbers to their places among N; all others are 0. */
+static bool spread(struct zsr_column *gaps, struct zsr_column *values,
+		   uint8_t *to, size_t n, size_t nr)
+{
+	uint64_t gap[ZSR_ROWS_BATCH], value[ZSR_ROWS_BATCH], at = 0;
+	size_t from, some, i;
+	unsigned k;
+
+	for (from = 0; from < nr; from += some) {
+		some = zsr_min(nr - from, (size_t)ZSR_ROWS_BATCH);
+		zsr_column_read(gaps, from, some, gap);
+		zsr_column_read(values, from, some, value);
+		for (i = 0; i < some; i++) {
+			if (gap[i] >= n - at || value[i] == UINT64_MAX)
+				return false;
+			at += gap[i];
+			for (k = 0; k < 8; k++)
+				to[k * n + at] = (uint8_t)((value[i] + 1) >>
+							   (8 * k));
+			at++;
+		}
+	}
+	return true;
+}
+
+static bool get_sparse(struct zsr_chunk_decoder *dec, struct zsr_column *c,
+		       size_t n, bool wanted)
+{
+	struct zsr_column gaps, values;
+	uint8_t *to;
+	uint64_t nr;
+	unsigned k;
+
+	if (!get_varint(dec, &nr) || nr == 0 || nr > n ||
+	    !get_part(dec, &gaps, nr, wanted) ||
+	    !get_part(dec, &values, nr, wanted))
+		return false;
+	/* A value less 1 is told: it may have one byte more. */
+	c->width = (uint8_t)zsr_min(values.width + 1, 8);
+	if (!wanted)
+		return true;
+	to = dec->arena + dec->used;
+	dec->used += 8 * n;
+	memset(to, 0, 8 * n);
+	for (k = 0; k < c->width; k++)
+		c->plane[k] = to + k * n;
+	return spread(&gaps, &values, to, n, nr);
+}
+
+static bool get_bits(struct zsr_chunk_decoder *dec, struct zsr_column *c,
+		     size_t n, bool wanted)
+{
+	uint64_t len;
+
+	c->width = 1;
+	if (!get_plane(dec, n, wanted, &c->plane[0]) ||
+	    !get_varint(dec, &len) || len > (size_t)(dec->end - dec->p))
+		return false;
+	c->bits = dec->p;
+	c->nr_bytes = (size_t)len;
+	dec->p += len;
+	return true;
+}
+
+/* base + scale * the largest number there can be, unless that overflows. */
 static uint64_t column_max(const struct zsr_column *c)
 {
-	uint64_t max = UINT64_MAX >> (64 - 8 * c->width);
+	unsigned bits = c->bits ? ZSR_BITS_MAX : 8u * c->width;
+	uint64_t max = UINT64_MAX >> (64 - bits);
 
 	if (__builtin_mul_overflow(max, c->scale, &max) ||
 	    __builtin_add_overflow(max, c->base, &max))
@@ -140,9 +232,11 @@ static const unsigned wanted_by[ZSR_NR_COLUMNS] = {
 	[ZSR_COL_AUX] = ZSR_WANT_REST,
 	[ZSR_COL_SLOT] = ZSR_WANT_REST,
 	[ZSR_COL_MALLOC_DUR] = ZSR_WANT_DUR,
+	[ZSR_COL_MALLOC_DUR_REST] = ZSR_WANT_DUR,
 	[ZSR_COL_MALLOC_GFP] = ZSR_WANT_GFP,
 	[ZSR_COL_MALLOC_SIZE] = ZSR_WANT_SIZE,
 	[ZSR_COL_OTHER_DUR] = ZSR_WANT_DUR,
+	[ZSR_COL_OTHER_DUR_REST] = ZSR_WANT_DUR,
 	[ZSR_COL_OTHER_GFP] = ZSR_WANT_GFP,
 	[ZSR_COL_OTHER_SIZE] = ZSR_WANT_SIZE,
 	[ZSR_COL_FREE_OBJ] = ZSR_WANT_FREED,
@@ -153,10 +247,9 @@ static bool get_column(struct zsr_chunk_decoder *dec, unsigned nr, size_t n)
 	struct zsr_column *c = &dec->col[nr];
 	bool wanted = !wanted_by[nr] || dec->want & wanted_by[nr];
 	uint8_t kind;
-	unsigned k;
 
 	*c = (struct zsr_column){ .scale = 1 };
-	if (!get_byte(dec, &kind) || kind > ZSR_COLUMN_DICT ||
+	if (!get_byte(dec, &kind) || kind > ZSR_COLUMN_BITS ||
 	    !get_varint(dec, &c->base))
 		return false;
 	c->max = c->base;
@@ -170,11 +263,11 @@ static bool get_column(struct zsr_chunk_decoder *dec, unsigned nr, size_t n)
 		c->dict = dec->dicts + (size_t)nr * ZSR_DICT_MAX;
 		return get_dict(dec, c, n, wanted);
 	}
-	c->width = kind;
+	if (!(kind == ZSR_COLUMN_SPARSE ? get_sparse(dec, c, n, wanted)
+	      : kind == ZSR_COLUMN_BITS ? get_bits(dec, c, n, wanted)
+					: get_planes(dec, c, n, kind, wanted)))
+		return false;
 	c->max = column_max(c);
-	for (k = 0; k < c->width; k++)
-		if (!get_plane(dec, n, wanted, &c->plane[k]))
-			return false;
 	return true;
 }
 
@@ -182,13 +275,26 @@ static size_t column_values(const struct zsr_chunk_decoder *dec, unsigned col)
 {
 	if (col == ZSR_COL_FREE_OBJ)
 		return dec->nr_frees;
-	if (col < ZSR_COL_MALLOC_DUR)
+	if (col < ZSR_COL_MALLOC_T)
 		return dec->nr;
-	return col < ZSR_COL_OTHER_DUR ? dec->nr_mallocs
-				       : dec->nr - dec->nr_mallocs;
+	return col < ZSR_COL_OTHER_T ? dec->nr_mallocs
+				     : dec->nr - dec->nr_mallocs;
 }
 
 /* ---- the head -------------------------------------------------------- */
+
+static bool get_ticks(struct zsr_chunk_decoder *dec)
+{
+	struct zsr_ticks *t = &dec->ticks;
+
+	t->phase = 0;
+	if (!get_varint(dec, &t->step))
+		return false;
+	if (!t->step)
+		return true;
+	return get_varint(dec, &t->phase) && t->phase < t->step &&
+	       t->step >> ZSR_TICK_SHIFT && t->step < ZSR_TICK_STEP_MAX;
+}
 
 int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 			    size_t len, const struct zsr_chunk_info *info,
@@ -205,7 +311,8 @@ int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 		return zsr_err_input(err, "unknown layout");
 	if (!get_varint(dec, &n) || !get_varint(dec, &nr_mallocs) ||
 	    !get_varint(dec, &nr_frees) || !get_varint(dec, &t) ||
-	    !get_varint(dec, &obj) || !get_byte(dec, &dec->mode))
+	    !get_varint(dec, &obj) || !get_ticks(dec) ||
+	    !get_byte(dec, &dec->mode))
 		return zsr_err_input(err, "it ends in its head");
 	if (!n || n > ZSR_CHUNK_MAX || nr_mallocs > n ||
 	    nr_frees > n - nr_mallocs || n != info->nr ||
@@ -217,7 +324,9 @@ int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 	dec->nr = (uint32_t)n;
 	dec->nr_mallocs = (uint32_t)nr_mallocs;
 	dec->nr_frees = (uint32_t)nr_frees;
-	dec->t = t;
+	dec->t = dec->t_min = t;
+	dec->tick = ZSR_TICK_START;
+	dec->rest = 0;
 	dec->t_max = info->t_max;
 	dec->next_obj = obj;
 	memset(dec->past, 0, sizeof(dec->past));

@@ -8,6 +8,7 @@
 
 #include "db/chunk.h"
 #include "db/columns.h"
+#include "db/ticks.h"
 
 #define ZSR_ROWS_BATCH 256 /* rows made at once; their columns stay in L1 */
 
@@ -17,6 +18,9 @@ struct zsr_column {
 	uint64_t scale;
 	uint64_t max; /* no value is larger; UINT64_MAX: unknown */
 	uint64_t *dict; /* NULL: none; else one plane of numbers */
+	const uint8_t *bits; /* NULL: none; else below one plane of tokens */
+	size_t nr_bytes; /* of them */
+	uint64_t at; /* the next bit */
 	uint8_t width;
 };
 
@@ -32,7 +36,9 @@ struct zsr_chunk_decoder {
 	const uint8_t *p; /* the blob while it is parsed */
 	const uint8_t *end;
 	struct zsr_column col[ZSR_NR_COLUMNS];
+	uint64_t t_min;
 	uint64_t t_max;
+	struct zsr_ticks ticks;
 	uint8_t mode;
 	uint32_t nr;
 	uint32_t nr_mallocs;
@@ -42,6 +48,8 @@ struct zsr_chunk_decoder {
 	uint32_t malloc_pos;
 	uint32_t free_pos;
 	uint64_t t;
+	uint64_t tick;
+	int64_t rest; /* ns of t beside the tick */
 	uint64_t next_obj;
 	struct zsr_cpu_past past[ZSR_CPU_PASTS];
 };
@@ -49,6 +57,8 @@ struct zsr_chunk_decoder {
 /* What planes without a byte in the blob point to. */
 extern const uint8_t zsr_zero_plane[ZSR_CHUNK_MAX];
 
+/* Values [from, from + n) of a column; those in front were read before. */
+void zsr_column_read(struct zsr_column *c, size_t from, size_t n, uint64_t *out);
 /* The next n (at most ZSR_ROWS_BATCH, and no more than are left) events. */
 int zsr_chunk_rows(struct zsr_chunk_decoder *dec, struct zsr_live *objects,
 		   struct zsr_event *ev, uint64_t *births, size_t n,

@@ -4,6 +4,7 @@
  * each event in one go, without a branch, as kinds come in no order that a CPU
  * could guess; objects last. What does not fit its field is noticed here.
  */
+#include <endian.h>
 #include <string.h>
 
 #include "db/chunk_decoder.h"
@@ -12,9 +13,57 @@
 
 /* ---- columns -------------------------------------------------------------- */
 
-/* Values [from, from + n) of a column. */
-static void read_u64(const struct zsr_column *c, size_t from, size_t n,
-		     uint64_t *out)
+/* Lower bits behind tokens of which all that are there can be loaded at once. */
+static void read_bits_fast(struct zsr_column *c, const uint8_t *token, size_t n,
+			   uint64_t *out)
+{
+	uint64_t at = c->at, word;
+	unsigned bits;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		bits = zsr_token_bits(token[i]);
+		memcpy(&word, c->bits + at / 8, sizeof(word));
+		word = le64toh(word) >> at % 8;
+		out[i] = zsr_token_base(token[i]) +
+			 (word & ((1ull << bits) - 1));
+		at += bits;
+	}
+	c->at = at;
+}
+
+/* Likewise at the end of them; what is missing is 0. */
+static void read_bits_last(struct zsr_column *c, const uint8_t *token, size_t n,
+			   uint64_t *out)
+{
+	unsigned bits, k;
+	uint64_t word;
+	size_t i, byte;
+
+	for (i = 0; i < n; i++) {
+		bits = zsr_token_bits(token[i]);
+		byte = c->at / 8;
+		word = 0;
+		for (k = 0; k < 8 && byte + k < c->nr_bytes; k++)
+			word |= (uint64_t)c->bits[byte + k] << (8 * k);
+		word >>= c->at % 8;
+		out[i] = zsr_token_base(token[i]) +
+			 (word & ((1ull << bits) - 1));
+		c->at += bits;
+	}
+}
+
+static void read_bits(struct zsr_column *c, size_t from, size_t n, uint64_t *out)
+{
+	const uint8_t *token = c->plane[0] + from;
+
+	if (c->at / 8 + n * ZSR_BITS_MAX / 8 + 8 <= c->nr_bytes)
+		read_bits_fast(c, token, n, out);
+	else
+		read_bits_last(c, token, n, out);
+}
+
+void zsr_column_read(struct zsr_column *c, size_t from, size_t n, uint64_t *out)
 {
 	const uint8_t *a, *b, *d;
 	unsigned k;
@@ -26,7 +75,9 @@ static void read_u64(const struct zsr_column *c, size_t from, size_t n,
 		return;
 	}
 	a = c->plane[0] + from;
-	if (c->dict) {
+	if (c->bits) {
+		read_bits(c, from, n, out);
+	} else if (c->dict) {
 		for (i = 0; i < n; i++)
 			out[i] = c->dict[a[i]];
 	} else if (c->width == 1) {
@@ -53,7 +104,7 @@ static void read_u64(const struct zsr_column *c, size_t from, size_t n,
  * Likewise, of values that must not exceed LIMIT; false when one does. Those of
  * one or two planes of plain numbers, most by far, go without 64-bit steps.
  */
-static bool read_u32(const struct zsr_column *c, size_t from, size_t n,
+static bool read_u32(struct zsr_column *c, size_t from, size_t n,
 		     uint32_t limit, uint32_t *out)
 {
 	uint64_t wide[BATCH];
@@ -61,8 +112,9 @@ static bool read_u32(const struct zsr_column *c, size_t from, size_t n,
 	bool ok = true;
 	size_t i;
 
-	if (c->width > 2 || c->dict || c->scale != 1 || c->max > UINT32_MAX) {
-		read_u64(c, from, n, wide);
+	if (c->width > 2 || c->dict || c->bits || c->scale != 1 ||
+	    c->max > UINT32_MAX) {
+		zsr_column_read(c, from, n, wide);
 		for (i = 0; i < n; i++) {
 			ok &= wide[i] <= limit;
 			out[i] = (uint32_t)wide[i];
@@ -92,7 +144,7 @@ static bool all_zero(const struct zsr_column *c, size_t from, size_t n)
 {
 	if (!c->width)
 		return !c->base;
-	return c->width == 1 && !c->base && !c->dict &&
+	return c->width == 1 && !c->base && !c->dict && !c->bits &&
 	       !memcmp(c->plane[0] + from, zsr_zero_plane, n);
 }
 
@@ -103,6 +155,7 @@ struct batch {
 	uint32_t kind[BATCH];
 	uint32_t task[BATCH];
 	/* Mallocs' first, then all others'. */
+	uint64_t step[BATCH];
 	uint64_t dur[BATCH];
 	uint32_t gfp[BATCH];
 	uint32_t size[BATCH];
@@ -151,8 +204,8 @@ static void repeat_past(struct zsr_chunk_decoder *dec, struct batch *b)
 /* Tasks that nobody wants are not looked at and stay 0. */
 static bool read_who(struct zsr_chunk_decoder *dec, struct batch *b)
 {
-	const struct zsr_column *kind = &dec->col[ZSR_COL_KIND];
-	const struct zsr_column *task = &dec->col[ZSR_COL_TASK];
+	struct zsr_column *kind = &dec->col[ZSR_COL_KIND];
+	struct zsr_column *task = &dec->col[ZSR_COL_TASK];
 	bool tasks = dec->want & ZSR_WANT_TASK &&
 		     !all_zero(task, dec->pos, b->nr);
 	size_t i;
@@ -181,7 +234,7 @@ static bool read_who(struct zsr_chunk_decoder *dec, struct batch *b)
 /* The columns that mallocs have of their own. */
 static bool read_own(struct zsr_chunk_decoder *dec, struct batch *b)
 {
-	const struct zsr_column *c = dec->col;
+	struct zsr_column *c = dec->col;
 	size_t nm = b->nr_mallocs, no = b->nr - nm;
 	size_t from = dec->malloc_pos, other = dec->pos - dec->malloc_pos;
 	bool ok = true;
@@ -190,9 +243,11 @@ static bool read_own(struct zsr_chunk_decoder *dec, struct batch *b)
 	    b->nr_frees > dec->nr_frees - dec->free_pos ||
 	    no > dec->nr - dec->nr_mallocs - other)
 		return false;
+	zsr_column_read(&c[ZSR_COL_MALLOC_T], from, nm, b->step);
+	zsr_column_read(&c[ZSR_COL_OTHER_T], other, no, b->step + nm);
 	if (dec->want & ZSR_WANT_DUR) {
-		read_u64(&c[ZSR_COL_MALLOC_DUR], from, nm, b->dur);
-		read_u64(&c[ZSR_COL_OTHER_DUR], other, no, b->dur + nm);
+		zsr_column_read(&c[ZSR_COL_MALLOC_DUR], from, nm, b->dur);
+		zsr_column_read(&c[ZSR_COL_OTHER_DUR], other, no, b->dur + nm);
 	} else {
 		memset(b->dur, 0, sizeof(b->dur));
 	}
@@ -211,47 +266,104 @@ static bool read_own(struct zsr_chunk_decoder *dec, struct batch *b)
 	else
 		memset(b->size, 0, sizeof(b->size));
 	if (dec->want & ZSR_WANT_FREED)
-		read_u64(&c[ZSR_COL_FREE_OBJ], dec->free_pos, b->nr_frees,
-			 b->free_obj);
+		zsr_column_read(&c[ZSR_COL_FREE_OBJ], dec->free_pos,
+				b->nr_frees, b->free_obj);
+	return ok;
+}
+
+/* ---- times ---------------------------------------------------------------- */
+
+/* No sum of a batch's steps can overflow before it is seen to be too late. */
+static bool check_steps(const struct zsr_chunk_decoder *dec,
+			const struct batch *b)
+{
+	uint64_t left = dec->t_max - dec->t;
+	size_t i;
+
+	if (dec->col[ZSR_COL_MALLOC_T].max <= INT64_MAX / BATCH &&
+	    dec->col[ZSR_COL_OTHER_T].max <= INT64_MAX / BATCH)
+		return true;
+	for (i = 0; i < b->nr; i++) {
+		if (b->step[i] > left)
+			return false;
+		left -= b->step[i];
+	}
+	return true;
+}
+
+/* A duration from ticks of a call that TICK belongs to. */
+static bool tick_dur(const struct zsr_ticks *t, uint64_t tick, bool is_malloc,
+		     uint64_t rest, uint64_t *dur)
+{
+	uint64_t from = tick, to = tick;
+
+	if (*dur > ZSR_TICK_MAX || (is_malloc && *dur > tick) ||
+	    rest > 2 * (uint64_t)ZSR_TICK_REST_MAX)
+		return false;
+	if (is_malloc)
+		from -= *dur;
+	else
+		to += *dur;
+	*dur = zsr_ticks_ns(t, to) - zsr_ticks_ns(t, from) +
+	       (uint64_t)zsr_unzigzag(rest);
+	return *dur <= INT64_MAX;
+}
+
+/* Ticks of a batch to ns, in place. */
+static bool apply_ticks(struct zsr_chunk_decoder *dec, struct batch *b)
+{
+	uint64_t rest[BATCH], dur_rest[BATCH], t = dec->t, now;
+	size_t m = 0, i, own, nm = b->nr_mallocs;
+	bool ok = true;
+
+	zsr_column_read(&dec->col[ZSR_COL_T_REST], dec->pos, b->nr, rest);
+	if (dec->want & ZSR_WANT_DUR) {
+		zsr_column_read(&dec->col[ZSR_COL_MALLOC_DUR_REST],
+				dec->malloc_pos, nm, dur_rest);
+		zsr_column_read(&dec->col[ZSR_COL_OTHER_DUR_REST],
+				dec->pos - dec->malloc_pos, b->nr - nm,
+				dur_rest + nm);
+	}
+	for (i = 0; i < b->nr && ok; i++) {
+		bool is_malloc = b->kind[i] == ZSR_EV_MALLOC;
+
+		own = is_malloc ? m : nm + i - m;
+		m += is_malloc;
+		ok = b->step[own] <= ZSR_TICK_MAX &&
+		     rest[i] <= 4 * (uint64_t)ZSR_TICK_REST_MAX;
+		dec->tick += b->step[own];
+		dec->rest += zsr_unzigzag(rest[i]);
+		ok = ok && dec->tick <= ZSR_TICK_MAX &&
+		     dec->rest <= ZSR_TICK_REST_MAX &&
+		     dec->rest >= -(int64_t)ZSR_TICK_REST_MAX;
+		now = dec->t_min + zsr_ticks_ns(&dec->ticks, dec->tick) +
+		      (uint64_t)dec->rest;
+		ok = ok && now >= t && now <= dec->t_max;
+		b->step[own] = now - t;
+		t = now;
+		if (ok && dec->want & ZSR_WANT_DUR)
+			ok = tick_dur(&dec->ticks, dec->tick, is_malloc,
+				      dur_rest[own], &b->dur[own]);
+	}
 	return ok;
 }
 
 /* ---- rows ----------------------------------------------------------------- */
 
-/* No sum of a batch's steps can overflow before it is seen to be too late. */
-static bool check_steps(struct zsr_chunk_decoder *dec, const uint64_t *step,
-			size_t n)
-{
-	uint64_t t = dec->t;
-	bool ok = true;
-	size_t i;
-
-	if (dec->col[ZSR_COL_T].max <= INT64_MAX / BATCH)
-		return true;
-	/* Times and steps within t_max, which is below 2^63. */
-	for (i = 0; ok && i < n; i++) {
-		ok = step[i] <= dec->t_max;
-		t += step[i];
-		ok &= t <= dec->t_max;
-	}
-	return ok;
-}
-
 /* The rows, but for what frees take from their objects. */
 static bool make_rows(struct zsr_chunk_decoder *dec, struct batch *b,
 		      struct zsr_event *rows)
 {
-	uint64_t step[BATCH], t = dec->t;
+	uint64_t t = dec->t;
 	size_t m = 0, f = 0, i, own;
 
-	read_u64(&dec->col[ZSR_COL_T], dec->pos, b->nr, step);
-	if (!check_steps(dec, step, b->nr))
+	if (!(dec->ticks.step ? apply_ticks(dec, b) : check_steps(dec, b)))
 		return false;
 	for (i = 0; i < b->nr; i++) {
 		size_t is_malloc = b->kind[i] == ZSR_EV_MALLOC;
 
-		t += step[i];
 		own = m + !is_malloc * (b->nr_mallocs + i - 2 * m);
+		t += b->step[own];
 		rows[i] = (struct zsr_event){
 			.t_ns = t,
 			.dur_ns = b->dur[own],
@@ -276,10 +388,10 @@ static bool make_rows(struct zsr_chunk_decoder *dec, struct batch *b,
 /* Fields that hardly ever vary. */
 #define SELDOM(col_nr, limit, set)                                             \
 	do {                                                                   \
-		const struct zsr_column *c = &dec->col[col_nr];                \
+		struct zsr_column *c = &dec->col[col_nr];                      \
 		if (!c->width && c->base == (usual))                           \
 			break;                                                 \
-		read_u64(c, from, n, v);                                       \
+		zsr_column_read(c, from, n, v);                                \
 		for (i = 0; i < n; i++) {                                      \
 			bad |= v[i] > (limit);                                 \
 			set;                                                   \

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "db/private.h"
+#include "db/vtab.h"
 
 #define BUSY_STEP_MS    5
 #define BUSY_TELL_MS    300
@@ -108,7 +109,8 @@ static int configure(struct zsr_db *db, bool readonly, struct zsr_err *err)
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	if (zsr_vtab_register(db) || zsr_texts_register(db))
+	if (zsr_vtab_register(db) || zsr_texts_register(db) ||
+	    sqlite3_create_module(db->sql, "zsr_run_point", &zsr_vtab_run, db))
 		return zsr_err_nomem(err, "database");
 	if (readonly) {
 		db->readonly = true;

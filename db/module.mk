@@ -8,7 +8,7 @@ BENCH_SRCS += $(wildcard db/bench/*.c)
 $(O)/db/create.o: db/schema.sql
 
 # Its loops over columns want vectors.
-$(O)/db/chunk_rows.o $(O)/db/chunk_encode.o: private OPT = -O3
+$(O)/db/chunk_rows.o $(O)/db/chunk_encode.o $(O)/db/chunk_columns.o: private OPT = -O3
 
 # The tables and functions for any SQLite. Its API comes as a pointer, so all of
 # it is compiled once more.

@@ -8,7 +8,7 @@
 #include "db/db.h"
 
 #define ZSR_SCHEMA_APPLICATION 0x7a737231u
-#define ZSR_SCHEMA_VERSION     2
+#define ZSR_SCHEMA_VERSION     3
 
 struct zsr_db {
 	sqlite3 *sql;

@@ -4,9 +4,10 @@
 -- "PRAGMA user_version" is its version; db/create.c refuses other ones.
 
 -- First, or it is too late: what is removed gives its space back.
+PRAGMA page_size = 1024;
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA application_id = 0x7a737231;	-- "zsr1"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- One row a trace. fact_flags: ZSR_GIVEN_* and ZSR_INFERRED_* of db/db.h.
 -- texts: the long values of meta, one after the other, as one zstd frame.

@@ -9,7 +9,7 @@
 
 #include "db/private.h"
 
-#define LEVEL      12
+#define LEVEL      15
 #define MAX_UNPACK (64u << 20)
 
 int zsr_texts_pack(const char *text, size_t n, void **blob, size_t *len,
