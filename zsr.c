@@ -31,6 +31,8 @@ static const struct zsr_cmd commands[] = {
 	{ "report", "[-o FILE] [RUN...|TRACE...] [-d DB]",
 	  "draw runs: memory return, latency, queues, provenance",
 	  zsr_cmd_report },
+	{ "why", "gN [RUN...|TRACE...] [-d DB]",
+	  "the queries and rows behind a figure", zsr_cmd_why },
 	{ "export", "TRACE [--format F] [-o FILE] [-d DB]",
 	  "write a trace as trace.dat, ftrace text or CSV", zsr_cmd_export },
 	{ "pack", "TRACE [RUN...] [-o FILE] [OPTION...]",

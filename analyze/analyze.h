@@ -183,6 +183,8 @@ struct zsr_sweep {
 	size_t nr;
 	bool has_posted;
 	uint64_t posted; /* what the mail that proposes it says */
+	size_t by_default; /* column whose value of 0 stands for a posted one
+			    * worked out by the policy; SIZE_MAX: none */
 	size_t knee; /* SIZE_MAX: none */
 	size_t value; /* measure the knee is of, zsr_value_info() */
 };

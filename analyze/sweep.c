@@ -124,7 +124,7 @@ static int collect(struct zsr_compare *c, size_t first, const char *name,
 		   size_t len, const struct zsr_analyze_opts *opts)
 {
 	const struct zsr_column *a = &c->col[first], *b;
-	struct zsr_sweep s = { 0 };
+	struct zsr_sweep s = { .by_default = SIZE_MAX };
 	size_t i, cap = c->nr_sweeps;
 	uint64_t x;
 
@@ -134,6 +134,8 @@ static int collect(struct zsr_compare *c, size_t first, const char *name,
 	s.param = strndup(name, len);
 	if (!s.col || !s.x || !s.policy || !s.param)
 		goto nomem;
+	s.has_posted = opts->posted &&
+		       opts->posted(s.policy, s.param, &s.posted);
 	for (i = 0; i < c->nr_cols; i++) {
 		b = &c->col[i];
 		if (!same_setting(a, b) ||
@@ -142,7 +144,10 @@ static int collect(struct zsr_compare *c, size_t first, const char *name,
 			continue;
 		if (i < first)
 			break;
-		insert(&s, x, i);
+		if (!x && s.has_posted && !s.posted)
+			s.by_default = i;
+		else
+			insert(&s, x, i);
 	}
 	if (i < c->nr_cols || s.nr < ZSR_SWEEP_LEAST) {
 		free(s.col);
@@ -151,8 +156,7 @@ static int collect(struct zsr_compare *c, size_t first, const char *name,
 		free(s.param);
 		return 0;
 	}
-	s.has_posted = opts->posted &&
-		       opts->posted(s.policy, s.param, &s.posted);
+	s.has_posted &= s.posted > 0;
 	find_knee(c, &s);
 	if (zsr_grow(&c->sweep, &cap, c->nr_sweeps + 1, sizeof(*c->sweep)))
 		goto nomem;

@@ -41,6 +41,7 @@ int zsr_cmd_synth(int argc, const char **argv);
 int zsr_cmd_replay(int argc, const char **argv);
 int zsr_cmd_compare(int argc, const char **argv);
 int zsr_cmd_report(int argc, const char **argv);
+int zsr_cmd_why(int argc, const char **argv);
 int zsr_cmd_engine(int argc, const char **argv);
 int zsr_cmd_repro(int argc, const char **argv);
 int zsr_cmd_policies(int argc, const char **argv);
@@ -110,6 +111,10 @@ int zsr_table_row(struct zsr_table *t, const char *const *values,
 		  const enum zsr_sql_type *types);
 void zsr_table_end(struct zsr_table *t);
 void zsr_table_free(struct zsr_table *t);
+
+/* The rows of a query that only reads, on stdout. */
+int zsr_cmd_query(struct zsr_db *db, const char *text, enum zsr_format format,
+		  struct zsr_err *err);
 
 /* With quotes; what is no UTF-8 becomes '?'. */
 void zsr_print_json_string(FILE *f, const char *s);

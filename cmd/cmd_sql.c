@@ -23,8 +23,8 @@ static int on_row(void *ctx, int ncol, const char *const *names,
 	return zsr_table_row(r->table, values, types);
 }
 
-static int query(struct zsr_db *db, const char *text, enum zsr_format format,
-		 struct zsr_err *err)
+int zsr_cmd_query(struct zsr_db *db, const char *text, enum zsr_format format,
+		  struct zsr_err *err)
 {
 	struct rows r = { .format = format };
 	int ret = zsr_db_sql(db, text, on_row, &r, err);
@@ -67,7 +67,8 @@ int zsr_cmd_sql(int argc, const char **argv)
 		ret = zsr_cmd_open_db(&db, "sql", db_option, ZSR_DB_READONLY,
 				      &err);
 	if (!ret)
-		ret = query(db, o.rest[0], zsr_format_choose(json, csv), &err);
+		ret = zsr_cmd_query(db, o.rest[0], zsr_format_choose(json, csv),
+				    &err);
 	zsr_db_close(db);
 	zsr_options_free(&o);
 	free(db_option);

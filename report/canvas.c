@@ -21,29 +21,29 @@ static const char *const q2[] = {
 	"SELECT run, key, value FROM run_value WHERE run IN (%s) AND key IN "
 	"('first_release_ns', 'last_return_ns', 'pages_total', 'at_50_ns', "
 	"'at_90_ns', 'at_100_ns', 'held_peak_pages') ORDER BY run, key",
-	OF_RUNS("run, key, count, length(data) AS bytes", "run_data",
+	OF_RUNS("run, key, t_ns, value", "zsr_run_point",
 		"AND key IN ('series.live_pages', 'series.held_pages', "
-		"'series.back_pages') ORDER BY run, key"),
+		"'series.back_pages')"),
 	OF_RUNS("run, nr, task, begin_ns, end_ns, objects", "run_release",
 		"ORDER BY run, begin_ns"),
 	NULL
 };
 static const char *const q3[] = {
-	OF_RUNS("run, key, count AS rows, length(data) AS bytes", "run_data",
-		"AND key = 'grid.latency' ORDER BY run"),
+	OF_RUNS("run, t_ns, row AS at_least_ns, value AS releases",
+		"zsr_run_point", "AND key = 'grid.latency'"),
 	NULL
 };
 static const char *const q4[] = {
-	OF_RUNS("run, key, count, length(data) AS bytes", "run_data",
-		"AND key = 'hist.release' ORDER BY run"),
+	OF_RUNS("run, row AS at_least_ns, value AS releases", "zsr_run_point",
+		"AND key = 'hist.release'"),
 	NULL
 };
 static const char *const q5[] = {
 	OF_RUNS("run, key, value", "run_value",
 		"AND key IN ('queue_peak', 'queue_oldest_ns', 'fallbacks', "
 		"'frees', 'stranded') ORDER BY run, key"),
-	OF_RUNS("run, key, count, length(data) AS bytes", "run_data",
-		"AND key = 'series.queue_depth' ORDER BY run"),
+	OF_RUNS("run, t_ns, value AS entries", "zsr_run_point",
+		"AND key = 'series.queue_depth'"),
 	NULL
 };
 static const char *const q6[] = {
@@ -55,8 +55,8 @@ static const char *const q6[] = {
 	NULL
 };
 static const char *const q7[] = {
-	OF_RUNS("run, key, count AS classes, length(data) AS bytes", "run_data",
-		"AND key IN ('grid.objects', 'grid.pages') ORDER BY run, key"),
+	OF_RUNS("run, key, t_ns, row AS class, value", "zsr_run_point",
+		"AND key IN ('grid.objects', 'grid.pages')"),
 	NULL
 };
 static const char *const q8[] = {
@@ -78,10 +78,10 @@ static const char *const q11[] = {
 	"SELECT count(*) AS frees, avg(e.dur_ns) AS mean_ns, max(e.dur_ns) AS "
 	"max_ns FROM zsr_event e WHERE e.kind = 'free' AND e.dur_ns > 0 AND "
 	"e.trace = (SELECT trace FROM run WHERE id IN (%s) LIMIT 1)",
-	"SELECT key, value FROM trace_meta WHERE key LIKE 'snap.%%.mm_stat' "
+	"SELECT key, value FROM trace_meta WHERE key LIKE 'snap.%.mm_stat' "
 	"AND trace = (SELECT trace FROM run WHERE id IN (%s) LIMIT 1)",
-	OF_RUNS("run, key, count AS marks", "run_data",
-		"AND key = 'grid.marks' ORDER BY run"),
+	OF_RUNS("run, row AS mark, value AS pages", "zsr_run_point",
+		"AND key = 'grid.marks'"),
 	NULL
 };
 static const char *const q12[] = {

@@ -146,17 +146,20 @@ out:
 	zsr_lines_free(&l);
 }
 
-/* The other figures, to be followed, and those nothing could fill. */
+/* The other figures, to be followed. */
 static void contents(struct canvas *c, unsigned *part)
 {
-	const struct style s = { .size = 8.5 };
-	double x = PAGE_LEFT;
-	const char *why;
+	const struct style key = { .size = 8.5, .color = grey };
+	const struct style s = { .size = 8.5, .color = live_color };
+	double x = PAGE_LEFT + 60;
 	char text[300];
 	size_t i;
 
+	if (c->opts->only == ZSR_FIGURE(1))
+		return;
 	page_need(c, 30, part);
-	c->y += 14;
+	c->y += 6;
+	text_at(c, PAGE_LEFT, c->y, LEFT, &key, "figures");
 	for (i = 0; i < nr_figures; i++) {
 		const struct figure *f = &figures[i];
 
@@ -165,13 +168,21 @@ static void contents(struct canvas *c, unsigned *part)
 			continue;
 		snprintf(text, sizeof(text), "g%u %s", f->nr, f->title);
 		if (x + text_measure(c, &s, text) > PAGE_RIGHT) {
-			x = PAGE_LEFT;
+			x = PAGE_LEFT + 60;
 			c->y += 12;
-			page_need(c, 12, part);
 		}
 		x += text_link(c, x, c->y, &s, text, f->nr) + 14;
 	}
-	c->y += 6;
+	c->y += 10;
+}
+
+static void left_out(struct canvas *c, unsigned *part)
+{
+	const struct style s = { .size = 8.5 };
+	const char *why;
+	char text[300];
+	size_t i;
+
 	for (i = 0; i < nr_figures; i++) {
 		const struct figure *f = &figures[i];
 
@@ -194,9 +205,10 @@ void g1_draw(struct canvas *c)
 	title(c);
 	verdict(c, &part);
 	facts(c, &part);
+	contents(c, &part);
 	table(c, &part);
 	for (i = 0; i < c->cmp->notes.nr; i++)
 		flow(c, 0, &s, c->cmp->notes.line[i], &part);
-	contents(c, &part);
+	left_out(c, &part);
 	page_end(c);
 }

@@ -117,6 +117,25 @@ static void uprights(struct canvas *c, const struct zsr_sweep *s,
 	}
 }
 
+/* Where the run is whose policy worked the posted value out. */
+static void level(struct canvas *c, const struct zsr_sweep *s,
+		  const struct frame *f, size_t m)
+{
+	static const double dash[] = { 3, 2 };
+	const struct style st = { .size = 7.5, .bold = true };
+	uint64_t v;
+	double y;
+
+	if (s->by_default == SIZE_MAX)
+		return;
+	v = zsr_column_value(&c->cmp->col[s->by_default], measures[m].key);
+	y = f->y + f->h - f->h * (double)v / f->max;
+	cairo_set_dash(c->cr, dash, 2, 0);
+	line(c, f->x, y, f->x + f->w, y, 1, grey);
+	cairo_set_dash(c->cr, NULL, 0, 0);
+	text_at(c, f->x + f->w - 4, y - 3, RIGHT, &st, "as posted");
+}
+
 static void plot(struct canvas *c, const struct zsr_sweep *s, size_t m)
 {
 	const struct style name = { .size = 8.5 };
@@ -126,9 +145,15 @@ static void plot(struct canvas *c, const struct zsr_sweep *s, size_t m)
 	size_t i;
 
 	for (i = 0; i < s->nr; i++)
-		f.max = zsr_max(f.max, (double)value(c, s, i, m) * 1.12);
+		f.max = zsr_max(f.max, (double)value(c, s, i, m) * 1.2);
+	if (s->by_default != SIZE_MAX)
+		f.max = zsr_max(f.max, (double)zsr_column_value(
+					       &c->cmp->col[s->by_default],
+					       measures[m].key) *
+					       1.2);
 	text_at(c, f.x, f.y - 4 - (m ? 0 : 20), LEFT, &name, measures[m].name);
 	uprights(c, s, &f, !m);
+	level(c, s, &f, m);
 	value_axis(c, &f, measures[m].form);
 #define Y(i) (f.y + f.h - f.h * (double)value(c, s, i, m) / f.max)
 	set_color(c, live_color);
@@ -163,7 +188,7 @@ static void block(struct canvas *c, const struct zsr_sweep *s)
 
 	snprintf(text, sizeof(text), "%s, by %s", s->policy, s->param);
 	text_fit(c, PAGE_LEFT, c->y + 10, PAGE_INNER, LEFT, &title, text);
-	c->y += HEAD_H - GAP_H / 2;
+	c->y += HEAD_H - GAP_H / 3;
 	for (m = 0; m < NR_MEASURES; m++)
 		plot(c, s, m);
 	for (i = 0; i < s->nr; i++) {

@@ -297,18 +297,22 @@ void hover(struct canvas *c, double x, double y, double w, double h,
 }
 
 void html_axis_begin(struct canvas *c, const struct frame *f,
-		     const struct ticks *t)
+		     const struct ticks *t, const struct zsr_column *col)
 {
 	const struct zsr_window *w = view_window(c);
+	char of[48] = "";
 
 	if (!c->html)
 		return;
+	if (col)
+		snprintf(of, sizeof(of), " col\" data-c=\"%zu-%zu", c->nr_cmp,
+			 (size_t)(col - c->cmp->col));
 	chunk_end(c);
 	fprintf(c->html->page.f,
-		"<g class=\"axis\" data-v=\"%zu-%zu\" data-x=\"%.2f\" "
+		"<g class=\"axis%s\" data-v=\"%zu-%zu\" data-x=\"%.2f\" "
 		"data-w=\"%.2f\" data-y=\"%.2f\" data-from=\"%.6g\" "
 		"data-to=\"%.6g\">\n",
-		c->nr_cmp, c->view, f->x, f->w, f->y + f->h,
+		of, c->nr_cmp, c->view, f->x, f->w, f->y + f->h,
 		(double)w->from_ns / t->per, (double)w->to_ns / t->per);
 	chunk_begin(c);
 }

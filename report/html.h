@@ -29,9 +29,10 @@ void html_link(struct html *h, const char *id);
 
 /* What follows, up to layer_end(), is of a kind that the script knows. */
 void html_group_begin(struct canvas *c, const char *class);
-/* The same of a time axis. */
+/* The same of a time axis: of one column only and without numbers, or (NULL) of
+ * all. */
 void html_axis_begin(struct canvas *c, const struct frame *f,
-		     const struct ticks *t);
+		     const struct ticks *t, const struct zsr_column *col);
 /* The values of a panel, to be read by pointing. */
 void html_values(struct canvas *c, const struct panel_set *set,
 		 const struct zsr_column *col, const struct frame *f);

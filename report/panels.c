@@ -261,15 +261,15 @@ static void draw_panel(struct canvas *c, const struct panel_set *set,
 }
 
 /* Ticks below every panel, numbers below the last one of a page. */
-static void draw_axis(struct canvas *c, const struct ticks *t, double plot_h,
-		      bool last)
+static void draw_axis(struct canvas *c, const struct ticks *t,
+		      const struct zsr_column *col, double plot_h, bool last)
 {
 	struct frame f = { PLOT_LEFT, c->y - plot_h, PLOT_RIGHT - PLOT_LEFT,
 			   plot_h, 1 };
 	const struct style s = { .size = 8.5 };
 	char buf[128];
 
-	html_axis_begin(c, &f, t);
+	html_axis_begin(c, &f, t, last ? NULL : col);
 	time_grid(c, &f, t, last);
 	layer_end(c);
 	if (!last) {
@@ -318,7 +318,7 @@ void panels_draw(struct canvas *c, const struct panel_set *set, const bool *show
 		}
 		draw_panel(c, set, &c->cmp->col[i], plot_h);
 		last = ++drawn == nr || drawn % per == 0;
-		draw_axis(c, &t, plot_h, last);
+		draw_axis(c, &t, &c->cmp->col[i], plot_h, last);
 		if (last)
 			page_end(c);
 	}

@@ -28,11 +28,16 @@ function drawAxis(g, a, b) {
 	if (own && own.classList.contains("zoomed"))
 		own.remove();
 	const whole = a === 0 && b === 1;
-	g.classList.toggle("off", !whole);
+	g.classList.toggle("whole", !whole);
 	if (whole)
 		return;
 	own = document.createElementNS(svgns, "g");
 	own.setAttribute("class", "zoomed");
+	if (d.c) {
+		own.setAttribute("class", "zoomed col");
+		own.dataset.c = d.c;
+		own.classList.toggle("off", g.classList.contains("off"));
+	}
 	for (const [at, label] of ticks(from, to)) {
 		const px = x + w * (at - from) / (to - from);
 		const l = document.createElementNS(svgns, "path");
@@ -45,7 +50,9 @@ function drawAxis(g, a, b) {
 		t.setAttribute("font-size", "8");
 		t.setAttribute("text-anchor", "middle");
 		t.textContent = label;
-		own.append(l, t);
+		own.append(l);
+		if (!d.c)
+			own.append(t);
 	}
 	g.after(own);
 }

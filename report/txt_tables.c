@@ -182,6 +182,17 @@ void g8_text(struct text_page *t)
 
 /* ---- g9 ---- */
 
+/* The run whose policy worked the posted value out. */
+static void sweep_default(struct text_page *t, const struct zsr_column *col)
+{
+	char n[3][ZSR_FMT_LEN];
+
+	txt_line(t, "%12s%14s%12s%12s", "as posted",
+		 ns_or_0(n[0], zsr_column_value(col, "caller_mean_ns")),
+		 zsr_fmt_count(n[1], zsr_column_value(col, "fallbacks")),
+		 zsr_fmt_size(n[2], zsr_column_value(col, "held_peak_bytes")));
+}
+
 void g9_text(struct text_page *t)
 {
 	char n[3][ZSR_FMT_LEN];
@@ -210,6 +221,8 @@ void g9_text(struct text_page *t)
 					 ? "  posted"
 					 : "");
 		}
+		if (s->by_default != SIZE_MAX)
+			sweep_default(t, &t->cmp->col[s->by_default]);
 	}
 }
 

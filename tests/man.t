@@ -27,7 +27,7 @@ for c in $commands; do
 	result $? "zsr $c --help" "$help"
 	page=man/zsr-$c.1.scd
 	missing=
-	for o in $(echo "$help" | grep -o -e ' --[a-z][a-z-]*' | sort -u); do
+	for o in $(echo "$help" | grep -o -e ' --[a-z][a-z0-9-]*' | sort -u); do
 		[ "$o" = --help ] && continue
 		grep -q -e "\\*$o\\*" "$page" || missing="$missing $o"
 	done

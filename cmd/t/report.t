@@ -107,6 +107,52 @@ $zsr report 1 -o "$t/one.pdf" >"$t/out" &&
 	grep -q '^left out: g5 of m: no policy queued anything' "$t/out"
 check $? "a figure nothing fills is left out and named"
 
+$zsr report --format txt >"$t/text" 2>"$t/err" &&
+	[ "$(grep -c '^== g[0-9]*  ' "$t/text")" -ge 11 ] &&
+	grep -q '^left out: g9 of m' "$t/err" &&
+	LC_ALL=C.UTF-8 awk '{ gsub(/[\200-\277]/, "") } length > 68' "$t/text" >"$t/out" &&
+	[ ! -s "$t/out" ]
+check $? "txt: a twin of each figure, 68 columns"
+grep -q '\xe2\x96\x88' "$t/text" 2>/dev/null || grep -q '█' "$t/text"
+check $? "with blocks"
+$zsr report --format txt --ascii --title "Ünits" >"$t/text" 2>"$t/err" &&
+	! LC_ALL=C grep '[^ -~]' "$t/text" >"$t/out"
+check $? "--ascii is nothing but ASCII"
+for w in "MiB|" "since the first release began, virtual clock" "p99.9" \
+	"contended" "fragmentation" "callers free, C wait" "obj_free" \
+	"zsr replay m" "rests on"; do
+	grep -qF -e "$w" "$t/text" || echo "no $w"
+done >"$t/out"
+[ ! -s "$t/out" ]
+check $? "axes, units and legends are in the text"
+
+size() { pdfinfo "$1" | sed -n 's/^Page size: *\([0-9.]* x [0-9.]*\).*/\1/p'; }
+$zsr report -o "$t/l.pdf" --letter >"$t/out" &&
+	[ "$(size "$t/l.pdf")" = "612 x 792" ] &&
+	$zsr report -o "$t/l.pdf" --slides >"$t/out" &&
+	[ "$(size "$t/l.pdf")" = "720 x 405" ] && [ "$(size "$t/r.pdf")" = "595 x 842" ]
+check $? "--letter, --slides, A4"
+# No word lies beyond a page's edge, or on another one.
+for f in r l; do
+	pdftotext -bbox "$t/$f.pdf" "$t/bbox" && perl -ne '
+		($w, $h) = ($1, $2) if /<page width="([\d.]+)" height="([\d.]+)"/;
+		@w = () if /<page /;
+		next unless /xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*)</;
+		my ($a, $b, $c, $d, $word) = ($1, $2, $3, $4, $5);
+		print "beyond: $word\n" if $a < 10 || $b < 10 || $c > $w - 10 || $d > $h - 10;
+		for (@w) {
+			my ($e, $f, $g, $i, $other) = @$_;
+			my $x = ($c < $g ? $c : $g) - ($a > $e ? $a : $e);
+			my $y = ($d < $i ? $d : $i) - ($b > $f ? $b : $f);
+			print "$word on $other\n" if $x > 2 && $y > 5;
+		}
+		push @w, [$a, $b, $c, $d, $word];' "$t/bbox"
+done >"$t/out"
+[ ! -s "$t/out" ]
+check $? "nothing is clipped, no word lies on another"
+pdfinfo -dests "$t/r.pdf" >"$t/out" && grep -q '"t1-g12"' "$t/out"
+check $? "g1 can lead to the other figures"
+
 echo before >"$t/keep.pdf"
 fails 3 4711 "$zsr" report 4711 -o "$t/keep.pdf"
 [ "$(cat "$t/keep.pdf")" = before ]
