@@ -52,6 +52,9 @@ int zsr_err_sys(struct zsr_err *e, int errnum, const char *fmt, ...)
 	ZSR_PRINTF(3, 4);
 /* Out of memory while doing WHAT: a system error, -ENOMEM. */
 int zsr_err_nomem(struct zsr_err *e, const char *what);
+/* What must hold does not: a mistake in the program, or in a plug-in. Returns
+ * -EPROTO. */
+int zsr_err_check(struct zsr_err *e, const char *fmt, ...) ZSR_PRINTF(2, 3);
 /* Prepend "context: " and return ret unchanged, for `return zsr_err_wrap(..)`. */
 int zsr_err_wrap(struct zsr_err *e, int ret, const char *fmt, ...)
 	ZSR_PRINTF(3, 4);

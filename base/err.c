@@ -49,6 +49,16 @@ int zsr_err_nomem(struct zsr_err *e, const char *what)
 	return zsr_err_sys(e, ENOMEM, "%s", what);
 }
 
+int zsr_err_check(struct zsr_err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set(e, ZSR_ERR_SYSTEM, fmt, ap);
+	va_end(ap);
+	return -EPROTO;
+}
+
 int zsr_err_wrap(struct zsr_err *e, int ret, const char *fmt, ...)
 {
 	char tail[sizeof(e->msg)];

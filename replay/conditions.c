@@ -139,6 +139,27 @@ static int parse_load(struct zsr_conditions *c, const char *arg, unsigned cpus,
 			     name);
 }
 
+/* A distribution that came from a file is told by what was in it, too. */
+static int note_load(struct zsr_conditions *c, const char *arg,
+		     struct zsr_err *err)
+{
+	const struct zsr_dist *d;
+	char text[sizeof(c->text)], name[sizeof(c->text)];
+	const char *value = strchr(arg, '=') + 1;
+
+	if (!strncmp(arg, "sched=", 6))
+		d = &c->wake;
+	else if (!strncmp(arg, "worker=", 7))
+		d = &c->worker;
+	else
+		return note(c, "--load", arg, err);
+	if (!zsr_dist_name(value, d, name, sizeof(name)) ||
+	    (size_t)snprintf(text, sizeof(text), "%.*s%s", (int)(value - arg),
+			     arg, name) >= sizeof(text))
+		return zsr_err_usage(err, "--load %s: too long", arg);
+	return note(c, "--load", text, err);
+}
+
 /* ---- happenings ------------------------------------------------------------ */
 
 static int parse_offline(struct zsr_conditions *c, const char *arg,
@@ -201,7 +222,7 @@ static int parse_lists(struct zsr_conditions *c,
 		ret = parse_load(c, *s, cpus, &seen, err);
 		if (ret)
 			return zsr_err_wrap(err, ret, "--load %s", *s);
-		ret = note(c, "--load", *s, err);
+		ret = note_load(c, *s, err);
 	}
 	for (s = args->offline; s && *s && !ret; s++) {
 		ret = parse_offline(c, *s, cpus, err);

@@ -400,22 +400,22 @@ static int check_invariants(struct host_player *p, const struct moments *at,
 	/* Buffers of a policy's set-up do not come from the machine. */
 	if (pages + p->book.account.buffer_pages !=
 	    (uint64_t)zsr_host_pages(p->h) + at->own_buffers)
-		return zsr_err_sys(err, EPROTO,
-				   "the machine's pages are not the pools' and "
-				   "their buffers'");
+		return zsr_err_check(
+			err, "the machine's pages are not the pools' and "
+			     "their buffers'");
 	if (pages != p->book.account.total_pages)
-		return zsr_err_sys(err, EPROTO,
-				   "page account differs from the engine's");
+		return zsr_err_check(err,
+				     "page account differs from the engine's");
 	if (live_objects(p) != v->mallocs - v->malloc_failed - v->frees)
-		return zsr_err_sys(err, EPROTO,
-				   "policy %s: a release was lost, or done "
-				   "twice",
-				   policy);
+		return zsr_err_check(err,
+				     "policy %s: a release was lost, or done "
+				     "twice",
+				     policy);
 	if (p->book.account.depth)
-		return zsr_err_sys(err, EPROTO,
-				   "policy %s: entries stay queued after its "
-				   "flush",
-				   policy);
+		return zsr_err_check(err,
+				     "policy %s: entries stay queued after its "
+				     "flush",
+				     policy);
 	return 0;
 }
 

@@ -212,45 +212,46 @@ static int check_invariants(struct player *p, struct zsr_err *err)
 		for (k = 0; k < ZSR_NR_MODES; k++)
 			sum += zsr_vm_busy(c, k) + c->spin[k];
 		if (sum != c->now)
-			return zsr_err_sys(
-				err, EPROTO,
+			return zsr_err_check(
+				err,
 				"CPU %u: busy, spin and idle time do "
 				"not add up",
 				i);
 		if (c->busy[ZSR_MODE_RELEASE][ZSR_STEP_COMPUTING] ||
 		    c->busy[ZSR_MODE_WORKER][ZSR_STEP_COMPUTING])
-			return zsr_err_sys(err, EPROTO,
-					   "CPU %u: releases spent time on no "
-					   "step",
-					   i);
+			return zsr_err_check(
+				err,
+				"CPU %u: releases spent time on no "
+				"step",
+				i);
 	}
 	if (p->account.error)
 		return zsr_account_error(&p->account, err);
 	for (i = 0; i < p->s->trace->nr_pools; i++)
 		pages += zsr_engine_pages(p->pool[i].e);
 	if (pages + p->account.buffer_pages != p->vm->pages_used)
-		return zsr_err_sys(err, EPROTO,
-				   "the machine's pages are not the pools' and "
-				   "their buffers'");
+		return zsr_err_check(
+			err, "the machine's pages are not the pools' and "
+			     "their buffers'");
 	if (pages != p->account.total_pages)
-		return zsr_err_sys(err, EPROTO,
-				   "page account differs from the engine's");
+		return zsr_err_check(err,
+				     "page account differs from the engine's");
 	if (live_objects(p) !=
 	    p->run->v.mallocs - p->run->v.malloc_failed - p->run->v.frees)
-		return zsr_err_sys(err, EPROTO,
-				   "policy %s: a release was lost, or done "
-				   "twice",
-				   p->s->policy->name);
+		return zsr_err_check(err,
+				     "policy %s: a release was lost, or done "
+				     "twice",
+				     p->s->policy->name);
 	if (p->vm->works_open)
-		return zsr_err_sys(err, EPROTO,
-				   "policy %s: work stays queued after its "
-				   "flush",
-				   p->s->policy->name);
+		return zsr_err_check(err,
+				     "policy %s: work stays queued after its "
+				     "flush",
+				     p->s->policy->name);
 	if (p->account.depth)
-		return zsr_err_sys(err, EPROTO,
-				   "policy %s: entries stay queued after its "
-				   "flush",
-				   p->s->policy->name);
+		return zsr_err_check(err,
+				     "policy %s: entries stay queued after its "
+				     "flush",
+				     p->s->policy->name);
 	return 0;
 }
 

@@ -24,9 +24,9 @@ unsigned zsr_explore_choose(struct zsr_explore *x, unsigned nr)
 		c = &x->path[x->pos++];
 		if (c->nr == nr)
 			return c->taken;
-		x->error = zsr_err_sys(x->err, EPROTO,
-				       "runs differ: %u ways to go on, then %u",
-				       c->nr, nr);
+		x->error = zsr_err_check(
+			x->err, "runs differ: %u ways to go on, then %u", c->nr,
+			nr);
 		return 0;
 	}
 	if (x->merged ||

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,9 @@
 
 #define MAX_NS   3600000000000ull /* an hour */
 #define MAX_BINS 65536
+#define ID       16 /* digits */
+
+static const char file[] = "file:";
 
 /* Quantile midpoints, exp(0.5 z), made once. */
 const uint16_t zsr_lognormal[ZSR_DIST_POINTS] = {
@@ -125,16 +129,53 @@ static int read_histogram(FILE *f, struct zsr_dist *d, struct zsr_err *err)
 	return ret;
 }
 
-static int parse_file(const char *path, struct zsr_dist *d, struct zsr_err *err)
+static void identity(const struct zsr_dist *d, char id[ID + 1])
 {
-	FILE *f = fopen(path, "re");
+	char hex[ZSR_SHA_HEX];
+	struct zsr_sha sha;
+	unsigned i;
+
+	zsr_sha_init(&sha);
+	for (i = 0; i < ZSR_DIST_POINTS; i++)
+		zsr_sha_u64(&sha, d->ps[i]);
+	zsr_sha_hex(&sha, hex);
+	snprintf(id, ID + 1, "%.*s", ID, hex);
+}
+
+/* The "#ID" at the end of a file's text; NULL when there is none. */
+static const char *wanted_id(const char *text)
+{
+	const char *at = strrchr(text, '#');
+
+	if (at && strspn(at + 1, "0123456789abcdef") == ID && !at[1 + ID])
+		return at;
+	return NULL;
+}
+
+static int parse_file(const char *text, struct zsr_dist *d, struct zsr_err *err)
+{
+	const char *want = wanted_id(text);
+	size_t len = want ? (size_t)(want - text) : strlen(text);
+	char path[PATH_MAX], id[ID + 1];
+	FILE *f;
 	int ret;
 
+	if (len >= sizeof(path))
+		return zsr_err_input(err, "%s: the name is too long", text);
+	memcpy(path, text, len);
+	path[len] = '\0';
+	f = fopen(path, "re");
 	if (!f)
 		return zsr_err_input(err, "%s: %s", path, strerror(errno));
 	ret = read_histogram(f, d, err);
 	fclose(f);
-	return ret ? zsr_err_wrap(err, ret, "%s", path) : 0;
+	if (ret)
+		return zsr_err_wrap(err, ret, "%s", path);
+	identity(d, id);
+	if (want && strcmp(id, want + 1))
+		return zsr_err_input(err, "%s: is distribution %s and not %s",
+				     path, id, want + 1);
+	return 0;
 }
 
 static int mean(const char *text, uint64_t *ns, struct zsr_err *err)
@@ -148,8 +189,7 @@ static int mean(const char *text, uint64_t *ns, struct zsr_err *err)
 
 int zsr_dist_parse(const char *text, struct zsr_dist *d, struct zsr_err *err)
 {
-	static const char constant[] = "const:", lognormal[] = "lognormal:",
-			  file[] = "file:";
+	static const char constant[] = "const:", lognormal[] = "lognormal:";
 	uint64_t ns;
 	int ret;
 
@@ -171,4 +211,16 @@ int zsr_dist_parse(const char *text, struct zsr_dist *d, struct zsr_err *err)
 			     "'%s': expected const:TIME, lognormal:TIME or "
 			     "file:PATH",
 			     text);
+}
+
+bool zsr_dist_name(const char *text, const struct zsr_dist *d, char *out,
+		   size_t size)
+{
+	bool whole = strncmp(text, file, sizeof(file) - 1) || wanted_id(text);
+	char id[ID + 1] = "";
+
+	if (!whole)
+		identity(d, id);
+	return (size_t)snprintf(out, size, "%s%s%s", text, whole ? "" : "#",
+				id) < size;
 }

@@ -150,8 +150,8 @@ static uint64_t next_cpu(struct zsr_vm *vm, uint64_t *second)
 		if (next == UINT64_MAX)
 			break;
 		if (zsr_vm_key_ps(next) < vm->latest) {
-			vm->error = zsr_err_sys(&vm->err, EPROTO,
-						"virtual time went back");
+			vm->error = zsr_err_check(&vm->err,
+						  "virtual time went back");
 			break;
 		}
 		vm->latest = zsr_vm_key_ps(next);

@@ -219,6 +219,38 @@ START_TEST(any_bytes)
 }
 END_TEST
 
+/* The identity is the distribution's: comments and scale do not count, and one
+ * that is not what was named is refused. */
+START_TEST(identity)
+{
+	char path[] = "/tmp/zsr-dist.XXXXXX", text[64], name[128], other[128];
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs("100 1\n900 3\n", f);
+	fflush(f);
+	snprintf(text, sizeof(text), "file:%s", path);
+	ck_assert_int_eq(zsr_dist_parse(text, &d, &err), 0);
+	ck_assert(zsr_dist_name(text, &d, name, sizeof(name)));
+	ck_assert(!zsr_dist_name(text, &d, other, strlen(name)));
+	ck_assert_uint_eq(strlen(name), strlen(text) + 17);
+	ck_assert(zsr_dist_name(name, &d, other, sizeof(other)));
+	ck_assert_str_eq(name, other);
+	rewind(f);
+	fputs("# again\n100 20\n900 60\n", f);
+	fflush(f);
+	ck_assert_msg(!zsr_dist_parse(name, &d, &err), "%s", err.msg);
+	fputs("901 999\n", f);
+	fclose(f);
+	ck_assert_int_lt(zsr_dist_parse(name, &d, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.msg, "is distribution "));
+	ck_assert(zsr_dist_name("const:5us", &d, name, sizeof(name)));
+	ck_assert_str_eq(name, "const:5us");
+	unlink(path);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dist");
@@ -233,6 +265,7 @@ int main(void)
 	tcase_add_loop_test(tcase, bad_files, 0, ZSR_ARRAY_SIZE(bad));
 	tcase_add_test(tcase, long_lines);
 	tcase_add_test(tcase, not_text);
+	tcase_add_test(tcase, identity);
 	tcase_add_loop_test(tcase, any_bytes, 0, 10);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
