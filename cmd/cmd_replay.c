@@ -30,6 +30,7 @@ struct stored {
 static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 {
 	char caller[ZSR_FMT_LEN], back[ZSR_FMT_LEN];
+	char failed[ZSR_FMT_LEN], stores[ZSR_FMT_LEN];
 	struct stored *s = ctx;
 	int ret = zsr_run_store(s->db, run, err);
 
@@ -47,6 +48,11 @@ static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 		       ? "never"
 		       : zsr_fmt_ns(back, run->v.at_100_ns),
 	       run->digest);
+	if (run->v.malloc_failed)
+		printf("     %s of %s stores found no memory, so their objects "
+		       "are missing\n",
+		       zsr_fmt_count(failed, run->v.malloc_failed),
+		       zsr_fmt_count(stores, run->v.mallocs));
 	return zsr_cmd_flush(err);
 }
 

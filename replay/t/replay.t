@@ -143,6 +143,10 @@ done
 		tail -n 1)" = "--load cpu=2 --offline 3@1ms" ]
 ok "a run remembers its conditions"
 
+"$zsr" replay small --policy sync --memory 1M >"$work/out" &&
+	grep -q '^     [0-9,]* of [0-9,]* stores found no memory' "$work/out"
+ok "stores that found no memory are told of"
+
 # Fallbacks appear when the pool is too small, and only for who asked.
 fallbacks() {
 	"$zsr" replay small "$@" --json 2>"$work/err" |
