@@ -27,3 +27,10 @@ $(O)/zsr-capture: $(STATIC_SRCS:%.c=$(O)/%.o)
 		$(shell $(PKG_CONFIG) --static --libs $(PKGS)) -pthread
 
 .PHONY: capture-static zsr-capture-static
+
+# Real kernels in QEMU: KERNELS='6.12 6.1', see tests/kernel/kernels.
+check-kernel: $(O)/zsr
+	$(Q)PATH="$(abspath $(O)):$$PATH" prove --exec tests/exec.sh -v \
+		tests/kernel/kernel.t
+
+.PHONY: check-kernel

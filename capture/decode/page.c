@@ -125,10 +125,12 @@ static unsigned first_event(const uint8_t *p, const uint8_t *end)
 int dec_page_load(struct dec_page *p, const struct dec_page_format *f,
 		  const uint8_t *page, struct zsr_err *err)
 {
-	uint32_t commit = get32(page + f->commit_off), len;
+	uint32_t commit = get32(page + f->commit_off), len, high;
 	unsigned size = f->size - f->data_off, behind, i;
 
-	if (f->commit_size == 8 && get32(page + f->commit_off + 4))
+	high = f->commit_size == 8 ? get32(page + f->commit_off + 4) : 0;
+	/* 6.1 adds bit 31 as a negative int. */
+	if (high && !(high == UINT32_MAX && commit >> 31))
 		return zsr_err_input(err,
 				     "commit word 0x%" PRIx64 " is no length",
 				     get64(page + f->commit_off));

@@ -30,16 +30,38 @@
 
 #define MALLOC_ARGS "pool=" ARG1 ":x64 size=" ARG2 ":u32 gfp=" ARG3 ":x32"
 
+bool rec_has_zsmalloc(void)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, " zs_free\t") ||
+			strstr(line, " zs_free\n");
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Of "[   80.405414] trace_kprobe: error: Invalid ...\n  Command: ..." what
+ * tells something. */
 static int why(const char *what, struct zsr_err *err)
 {
-	char *last = tracefs_error_last(NULL), *nl;
+	char *log, *last;
 	int ret;
 
-	if (last && (nl = strchr(last, '\n')))
-		*nl = '\0';
+	if (!rec_has_zsmalloc())
+		return zsr_err_sys(err, ENOENT,
+				   "no zsmalloc in this kernel, or its module "
+				   "is not loaded (modprobe zram)");
+	log = tracefs_error_last(NULL);
+	last = log ? strstr(log, "error: ") : NULL;
+	if (last)
+		last[strcspn(last, "\n")] = '\0';
 	ret = zsr_err_sys(err, EINVAL, "probe on %s refused%s%s", what,
-			  last ? ": " : "", last ? last : "");
-	free(last);
+			  last ? ": " : "", last ? last + 7 : "");
+	free(log);
 	return ret;
 }
 

@@ -162,17 +162,14 @@ static bool has(const char *name)
 int zsr_record_check(FILE *f, struct zsr_err *err)
 {
 	const char *dir = rec_tracefs(err);
-	char *filter, *text, zram[16] = "";
+	char zram[16] = "";
 	char *readme = dir ? rec_read("%s/README", dir) : NULL;
 	bool probes, symbols;
 
 	if (!dir)
 		return -EPERM;
 	probes = has("kprobe_events");
-	text = rec_read("/proc/kallsyms");
-	filter = text ? strstr(text, " zs_free") : NULL;
-	symbols = filter != NULL || !access("/sys/module/zsmalloc", F_OK);
-	free(text);
+	symbols = rec_has_zsmalloc();
 	rec_zram_find(zram);
 	fprintf(f, "tracefs          %s\n", dir);
 	fprintf(f, "kprobe events    %s\n",

@@ -74,6 +74,8 @@ int rec_zram_remove(const char *name);
 
 /* ---- probes (probes.c) ------------------------------------------------------- */
 
+/* Whether there is anything to probe. */
+bool rec_has_zsmalloc(void);
 int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 	    struct zsr_err *err);
 /*

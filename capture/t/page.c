@@ -148,6 +148,19 @@ START_TEST(missed)
 	ck_assert_int_eq(load(&p, &t, &e), 0);
 	ck_assert_uint_eq(p.missed_count, 12914);
 	ck_assert(!p.dirty);
+	/* 6.1 writes the two bits of a negative int. */
+	memset(t.b + 8 + 4, 0xff, 4);
+	ck_assert_int_eq(load(&p, &t, &e), 0);
+	ck_assert_uint_eq(p.missed_count, 12914);
+	t.b[8 + 4] = 0;
+	ck_assert_int_eq(load(&p, &t, &e), -EINVAL);
+	tiny_commit(&t, 0);
+	memset(t.b + 8 + 4, 0xff, 4);
+	ck_assert_int_eq(load(&p, &t, &e), -EINVAL);
+	memset(t.b + 8 + 4, 0, 4);
+	e = (struct zsr_err){ 0 };
+	tiny_commit(&t, TINY_MISSED | TINY_STORED);
+	ck_assert_int_eq(load(&p, &t, &e), 0);
 	ck_assert_uint_eq(p.room, 496 - 8 - 8);
 	/* a count without the flag, and one there is no room for */
 	tiny_commit(&t, TINY_STORED);

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# boot.sh KERNEL SCRIPT OUT [CPUS]: boot a kernel of the list `kernels` with the
+# static zsr-capture, run SCRIPT in it, leave what it wrote to /out in OUT.
+# Packages are kept in $ZSR_KERNEL_CACHE (~/.cache/zsr/kernels). 77: something
+# cannot be had here; stderr says what. A boot may take ZSR_BOOT_SECONDS (120).
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$here/../..
+kernel=$1 script=$2 out=$3 cpus=${4:-1}
+cache=${ZSR_KERNEL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/zsr/kernels}
+
+skip() {
+	echo "boot: $*" >&2
+	exit 77
+}
+
+line=$(grep "^$kernel	" "$here/kernels") || {
+	echo "boot: no kernel $kernel in $here/kernels" >&2
+	exit 2
+}
+# shellcheck disable=SC2086 # a line of words
+set -- $line
+arch=$2 cpu=$3 console=$4 package=$5
+case $arch in
+amd64) qemu=qemu-system-x86_64 machine=pc cross= target=x86_64-linux-gnu ;;
+arm64)
+	qemu=qemu-system-aarch64 machine=virt
+	cross=aarch64-linux-gnu- target=aarch64-linux-gnu
+	;;
+esac
+for tool in $qemu depmod modprobe cpio xz "${cross}gcc" apt-get; do
+	command -v "$tool" >/dev/null || skip "no $tool here"
+done
+
+# ---- what is booted: kernel, modules, busybox --------------------------------
+
+download() { # package, directory
+	[ -d "$2" ] && return
+	rm -rf "$2.new"
+	mkdir -p "$2.new"
+	(cd "$2.new" && apt-get download -qq "$1:$arch" >/dev/null 2>&1 &&
+		dpkg -x ./*.deb . && rm ./*.deb) ||
+		skip "package $1:$arch cannot be downloaded"
+	mv "$2.new" "$2"
+}
+
+image=$cache/$package
+download "$package" "$image"
+download busybox-static "$cache/busybox-$arch"
+release=${package#linux-image-}
+vmlinuz=$image/boot/vmlinuz-$release
+
+# In the order in which they are loaded, unpacked.
+modules() { # directory
+	mkdir -p "$1"
+	[ -f "$image/lib/modules/$release/modules.dep.bin" ] ||
+		depmod -b "$image" "$release"
+	for m in virtio_pci virtio_blk lz4 lz4hc zstd lzo-rle zram; do
+		modprobe -d "$image" -S "$release" --show-depends "$m" \
+			2>/dev/null || true
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+		while read -r path; do
+			name=$(basename "$path" .xz)
+			case $path in
+			*.xz) xz -dc "$path" >"$1/$name" ;;
+			*) cp "$path" "$1/$name" ;;
+			esac
+			echo "$name"
+		done >"$1/order"
+}
+
+# ---- the guest ------------------------------------------------------------------
+
+static=$top/build-static/$target/zsr-capture
+make -s -C "$top" capture-static CROSS_COMPILE="$cross" >"$top/build-static.log" \
+	2>&1 || skip "zsr-capture cannot be built for $target (build-static.log)"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$work/root
+mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev"
+cp "$cache/busybox-$arch/bin/busybox" "$root/bin"
+${cross}strip -o "$root/bin/zsr-capture" "$static"
+cp "$here/init" "$root/init"
+chmod 755 "$root/init"
+cp "$script" "$root/test.sh"
+modules "$root/modules"
+(cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$work/initrd"
+truncate -s 512M "$work/disk"
+
+status=0
+timeout -k 5 "${ZSR_BOOT_SECONDS:-120}" nice -n 10 "$qemu" -M "$machine" \
+	-accel tcg,thread=multi -cpu "$cpu" -smp "$cpus" -m 768 -nographic \
+	-no-reboot -nodefaults -serial stdio -kernel "$vmlinuz" \
+	-initrd "$work/initrd" -append "console=$console panic=-1 quiet" \
+	-drive "file=$work/disk,if=none,format=raw,id=d" \
+	-device virtio-blk-pci,drive=d </dev/null >"$work/console" 2>&1 || status=$?
+rm -rf "$out"
+mkdir -p "$out"
+tr -d '\033' <"$work/console" >"$out/console"
+if [ $status != 0 ] || ! tar xf "$work/disk" -C "$out" 2>/dev/null; then
+	echo "boot: $kernel ended with $status (124: took too long):" >&2
+	tail -5 "$out/console" >&2
+	exit 1
+fi

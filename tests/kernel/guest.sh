@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in the guest: captures, and captures that go wrong. Each leaves NAME.dat
+# when it should, NAME.err with what was said, and in results a line with its
+# exit status and what it left on the system.
+
+left() {
+	ls /sys/kernel/tracing/instances /run
+	cat /sys/kernel/tracing/kprobe_events
+	cat /proc/swaps | tail -n +2
+	ls /sys/block | grep zram
+}
+
+capture() { # name, arguments
+	name=$1
+	shift
+	zsr-capture capture -o "/out/$name.dat" "$@" 2>"/out/$name.err"
+	echo "$name $? $(left | wc -l)" >>/out/results
+}
+
+zsr-capture capture --check >/out/check.txt
+echo "check $? $(left | wc -l)" >>/out/results
+left >/out/left.before
+
+capture munmap --fresh-zram 256M -- \
+	zsr-capture workload munmap --size 24M --refault 10 --holes 40
+capture exit --fresh-zram 256M --lossless -- \
+	zsr-capture workload exit --size 6M --procs 4 --rounds 2
+capture place --fresh-zram 256M --placement --caller -- \
+	zsr-capture workload frag --size 16M --seed 3
+capture latency --fresh-zram 256M --pass latency -- \
+	zsr-capture workload munmap --size 8M --pages uniform
+capture lossy --fresh-zram 256M --buffer 64K --lossless -- \
+	zsr-capture workload munmap --size 40M
+
+# ---- what goes wrong ---------------------------------------------------------
+
+capture false --fresh-zram 16M -- false
+capture crash --fresh-zram 16M -- sh -c 'kill -SEGV $$'
+capture nocommand --fresh-zram 16M -- no-such-command
+
+# A signal ends the command, and there is a file.
+zsr-capture capture -o /out/term.dat --fresh-zram 16M -- sleep 100 \
+	2>/out/term.err &
+pid=$!
+sleep 3
+kill -TERM $pid
+wait $pid
+echo "term $? $(left | wc -l)" >>/out/results
+
+# Nobody can catch this one; somebody else cleans up.
+zsr-capture capture -o /out/kill.dat --fresh-zram 16M -- sleep 100 \
+	2>/out/kill.err &
+pid=$!
+sleep 3
+left >/out/left.during
+kill -KILL $pid
+wait $pid
+status=$?
+sleep 3
+left >/out/left.after
+echo "kill $status $(left | wc -l)" >>/out/results
+
+# What a process left that is gone, guardian and all.
+mkdir /sys/kernel/tracing/instances/zsr.99999
+echo 'p:zsr_99999/zs_free zs_free' >>/sys/kernel/tracing/kprobe_events
+zsr-capture capture --cleanup >/out/cleanup.txt 2>&1
+echo "cleanup $? $(left | wc -l)" >>/out/results
+
+mkdir /small
+mount -t tmpfs -o size=64k none /small
+zsr-capture capture -o /small/full.dat --fresh-zram 64M -- \
+	zsr-capture workload munmap --size 8M >/dev/null 2>/out/full.err
+echo "full $? $(left | wc -l) $(ls -A /small | wc -l)" >>/out/results
+mount -o remount,ro /small
+zsr-capture capture -o /small/ro.dat --fresh-zram 16M -- true 2>/out/ro.err
+echo "ro $? $(left | wc -l)" >>/out/results
+mkdir -m 777 /any
+su nobody -c 'zsr-capture capture -o /any/user.dat -- true' 2>/out/user.err
+echo "user $? $(left | wc -l)" >>/out/results
+
+# The module goes away under the probes' feet, or is not there.
+capture rmmod -- sh -c 'rmmod zram; rmmod zsmalloc; true'
+capture nozram --fresh-zram 16M -- true

@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Real kernels, booted: captures of workloads in them are complete, agree with the
+# kernel's own numbers at every mark, and count what trace-cmd counts; captures
+# that go wrong say why in one line and leave the system as it was. KERNELS names
+# those of tests/kernel/kernels that are booted, CPUS how many they have.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+zsr=${ZSR:-zsr}
+kernels=${KERNELS:-$(awk '/^[^#]/ { print $1 }' "$here/kernels")}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+result() { # status, description
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		sed 's/^/# /' "$tmp/said" | head -20
+	fi
+}
+
+# A line of the guest's results: status, and what lay around afterwards.
+ended() { # name, status, description
+	grep "^$1 " "$out/results" >"$tmp/said"
+	cat "$out/$1.err" >>"$tmp/said" 2>/dev/null
+	grep -q "^$1 $2 $around" "$out/results"
+	result $? "$kernel: $3; nothing is left"
+}
+
+said() { # name, text
+	cp "$out/$1.err" "$tmp/said"
+	[ "$(grep -c "$2" "$out/$1.err")" = 1 ] &&
+		[ "$(wc -l <"$out/$1.err")" = "${3:-1}" ]
+	result $? "$kernel: $1 is said in one line: $2"
+}
+
+agrees() { # name, values of pages compared at least, further options
+	"$zsr" judge --csv "$out/$1.dat" >"$tmp/said" 2>&1
+	status=$?
+	compared=$(awk -F, '$2 == "mm_stat" { n += $5 } END { print n + 0 }' \
+		"$tmp/said")
+	[ $status = 0 ] && [ "$compared" -ge "$2" ]
+	result $? "$kernel: $1 agrees with the kernel in $compared values"
+}
+
+complete() { # name
+	grep -q ' none lost$' "$out/$1.err"
+	result $? "$kernel: $1 lost nothing"
+	events=$(sed -n 's/^.*dat: \([0-9,]*\) events.*/\1/p' "$out/$1.err" |
+		tr -d ,)
+	trace-cmd report "$out/$1.dat" >"$tmp/report" 2>"$tmp/said"
+	[ -s "$tmp/said" ] && cat "$tmp/said"
+	counted=$(grep -vc '^cpus=' "$tmp/report")
+	echo "$events, trace-cmd: $counted" >>"$tmp/said"
+	[ "$events" = "$counted" ]
+	result $? "$kernel: trace-cmd counts $1's events, too ($events)"
+}
+
+judged() {
+	release=$(cat "$out/release")
+	around=$(sed -n 's/^check 0 //p' "$out/results")
+	[ -n "$around" ]
+	result $? "$kernel: $release can record"
+	for name in munmap exit place latency; do
+		ended $name 0 "$name is recorded"
+		complete $name
+	done
+	agrees munmap 35
+	agrees exit 30
+	agrees place 35
+	agrees latency 27
+	awk -F, '$2 == "places" && $5 > 0 && $6 == 0 { ok = 1 }
+		END { exit !ok }' <<-EOT
+		$("$zsr" judge --csv "$out/place.dat" 2>/dev/null)
+	EOT
+	result $? "$kernel: objects are where the kernel put them"
+	"$zsr" import -d "$tmp/$kernel.db" --times emulated --name place \
+		"$out/place.dat" >"$tmp/said" 2>&1
+	"$zsr" sql -d "$tmp/$kernel.db" --csv "select kernel, from_empty
+		from trace" >"$tmp/said" 2>&1
+	grep -q "^$release,1$" "$tmp/said"
+	result $? "$kernel: the import knows the kernel, and the pool from empty"
+}
+
+went_wrong() {
+	ended lossy 1 "a buffer that is too small is exit 1 with --lossless"
+	cp "$out/lossy.err" "$tmp/said"
+	grep -q '^zsr capture: cpu [0-9]*: [0-9,]* events lost before [0-9.]* s' \
+		"$out/lossy.err"
+	result $? "$kernel: it says which CPU lost how many, and when"
+	"$zsr" judge "$out/lossy.dat" >"$tmp/said" 2>&1 &&
+		grep -q 'records were lost' "$tmp/said"
+	result $? "$kernel: the capture knows it"
+	ended false 0 "a command that fails is recorded"
+	ended crash 0 "a command that crashes is recorded"
+	grep -q 'sh died of signal 11' "$out/crash.err"
+	result $? "$kernel: that it crashed is said"
+	ended nocommand 2 "a command that is not there is exit 2"
+	said nocommand 'no-such-command: command not found'
+	ended term 0 "SIGTERM ends the capture"
+	agrees term 14
+	[ "$(wc -l <"$out/left.during")" -gt "$(wc -l <"$out/left.before")" ] &&
+		cmp -s "$out/left.before" "$out/left.after"
+	result $? "$kernel: after SIGKILL the system is as it was"
+	ended cleanup 0 "--cleanup removes what is left"
+	ended full 4 "a full disk is exit 4"
+	said full 'No space left on device'
+	grep -q '^full 4 [0-9]* 0$' "$out/results"
+	result $? "$kernel: no part of a file is left on it"
+	ended ro 4 "output that is read-only is exit 4"
+	said ro 'Read-only file system'
+	ended user 4 "no root is exit 4"
+	said user 'recording takes root'
+	ended rmmod 0 "modules unloaded meanwhile"
+	ended nozram 4 "no zram is exit 4"
+	said nozram 'modprobe zram'
+}
+
+for kernel in $kernels; do
+	out=$tmp/$kernel
+	"$here/boot.sh" "$kernel" "$here/guest.sh" "$out" "${CPUS:-4}" \
+		2>"$tmp/said"
+	status=$?
+	if [ $status = 77 ]; then
+		n=$((n + 1))
+		echo "ok $n - $kernel # SKIP $(tail -1 "$tmp/said")"
+		continue
+	fi
+	result $status "$kernel boots, with ${CPUS:-4} CPUs"
+	[ $status = 0 ] || continue
+	judged
+	went_wrong
+	[ -z "${KEEP:-}" ] || cp -r "$out" "$KEEP"
+done
+echo "1..$n"
