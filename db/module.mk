@@ -16,7 +16,7 @@ EXT := $(O)/zsr_sqlite.so
 EXT_OBJS := $(patsubst %,$(O)/ext/%.o,base/err base/mem event/event \
 	db/ahead db/chunk_decode db/chunk_rows db/classes db/facts db/live db/objects \
 	db/reader db/sql db/texts db/traces db/vfilter db/vplan db/vtab \
-	db/vtab_event db/vtab_object db/ext/extension)
+	db/vtab_event db/vtab_object db/vtab_sums db/ext/extension)
 ext_flags := -fPIC -fvisibility=hidden -include db/ext/extension.h
 
 $(O)/ext/db/chunk_rows.o: private OPT = -O3

@@ -178,8 +178,9 @@ CREATE TABLE run_release (
 ) STRICT, WITHOUT ROWID;
 
 -- What people ask. All but trace_meta and those of runs want the virtual table
--- zsr_event, of zsr or of its extension. They are grouped by a trace's name so
--- that a condition on it keeps the others from being read.
+-- zsr_event, or one that sums events up, of zsr or of its extension. They join
+-- a trace by its name first, so that a condition on it keeps the others from
+-- being read.
 
 CREATE VIEW trace_meta AS
 	SELECT trace, key, coalesce(value, zsr_text(trace, at, len)) AS value
@@ -187,17 +188,8 @@ CREATE VIEW trace_meta AS
 
 -- What was live before t_ns, at up to 1000 times.
 CREATE VIEW live_bytes AS
-	SELECT trace, t_ns, sum(objects) OVER so_far AS live_objects,
-		sum(bytes) OVER so_far AS live_bytes
-	FROM (SELECT t.name AS trace, (e.t_ns / t.step + 1) * t.step AS t_ns,
-			sum(iif(e.kind = 'malloc', 1, -1)) AS objects,
-			sum(iif(e.kind = 'malloc', e.size, -e.size)) AS bytes
-		FROM (SELECT id, name, duration_ns / 1000 + 1 AS step
-			FROM trace) t
-		CROSS JOIN zsr_event e ON e.trace = t.id
-		WHERE e.kind IN ('malloc', 'free') AND e.obj IS NOT NULL
-		GROUP BY t.name, e.t_ns / t.step)
-	WINDOW so_far AS (PARTITION BY trace ORDER BY t_ns);
+	SELECT t.name AS trace, l.t_ns, l.live_objects, l.live_bytes
+	FROM trace t CROSS JOIN zsr_live l ON l.trace = t.id;
 
 -- Mallocs by size, in steps of 256 bytes.
 CREATE VIEW size_histogram AS
@@ -219,35 +211,21 @@ CREATE VIEW lifetime_histogram AS
 	GROUP BY t.name, life_from_ns;
 
 CREATE VIEW task_frees AS
-	SELECT t.name AS trace, k.pid AS pid, k.comm AS comm,
-		count(*) AS frees, sum(e.size) AS bytes,
-		min(e.t_ns) AS first_ns, max(e.t_ns + e.dur_ns) AS last_ns
-	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
-	CROSS JOIN task k ON k.trace = t.id AND k.nr = e.task
-	WHERE e.kind = 'free'
-	GROUP BY t.name, e.task;
+	SELECT f.trace, k.pid, k.comm, f.frees, f.bytes, f.first_ns, f.last_ns
+	FROM (SELECT t.name AS trace, t.id, e.task, count(*) AS frees,
+			sum(e.size) AS bytes, min(e.t_ns) AS first_ns,
+			max(e.t_ns + e.dur_ns) AS last_ns
+		FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
+		WHERE e.kind = 'free'
+		GROUP BY t.name, e.task) f
+	CROSS JOIN task k ON k.trace = f.id AND k.nr = f.task;
 
 -- Frees of a task one after the other whose objects are of one size class, in
 -- bytes; t_ns is that of the last of them.
 CREATE VIEW class_runs AS
-	SELECT r.trace, k.pid, k.comm, r.class, r.length, r.t_ns
-	FROM (SELECT trace, id, task, class, t_ns, n - lag(n, 1, 0) OVER
-			(PARTITION BY trace, task ORDER BY n) AS length
-		FROM (SELECT trace, id, task, class, t_ns,
-				row_number() OVER in_order AS n,
-				lead(class, 1, -1) OVER in_order AS next
-			FROM (SELECT t.name AS trace, t.id, e.task, e.t_ns,
-					e.rowid AS at,
-					zsr_class(e.size, t.kernel, t.page_size,
-						t.chain_size) AS class
-				FROM trace t
-				CROSS JOIN zsr_event e ON e.trace = t.id
-				WHERE e.kind = 'free')
-			WINDOW in_order AS
-				(PARTITION BY trace, task ORDER BY at))
-		WHERE class IS NOT next) r
-	CROSS JOIN task k ON k.trace = r.id AND k.nr = r.task
-	WHERE r.class IS NOT NULL;
+	SELECT t.name AS trace, k.pid, k.comm, r.class, r.length, r.t_ns
+	FROM trace t CROSS JOIN zsr_class_run r ON r.trace = t.id
+	CROSS JOIN task k ON k.trace = t.id AND k.nr = r.task;
 
 CREATE VIEW run_values AS
 	SELECT r.id AS run, r.trace_name AS trace, r.policy, r.params,

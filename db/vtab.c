@@ -74,11 +74,20 @@ void zsr_vtab_known(sqlite3_context *ctx, bool known, uint64_t v)
 /* Without xCreate they are there in every connection, and only there. */
 int zsr_vtab_register(struct zsr_db *db)
 {
-	int rc = sqlite3_create_module(db->sql, "zsr_event", &zsr_vtab_event,
-				       db);
+	static const struct {
+		const char *name;
+		const sqlite3_module *module;
+	} tables[] = {
+		{ "zsr_event", &zsr_vtab_event },
+		{ "zsr_object", &zsr_vtab_object },
+		{ "zsr_live", &zsr_vtab_live },
+		{ "zsr_class_run", &zsr_vtab_class_run },
+	};
+	size_t i;
+	int rc = SQLITE_OK;
 
-	if (!rc)
-		rc = sqlite3_create_module(db->sql, "zsr_object",
-					   &zsr_vtab_object, db);
+	for (i = 0; i < ZSR_ARRAY_SIZE(tables) && !rc; i++)
+		rc = sqlite3_create_module(db->sql, tables[i].name,
+					   tables[i].module, db);
 	return rc ? rc : zsr_classes_register(db);
 }

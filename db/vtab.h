@@ -21,6 +21,8 @@ void zsr_vtab_known(sqlite3_context *ctx, bool known, uint64_t v);
 
 extern const sqlite3_module zsr_vtab_event; /* vtab_event.c */
 extern const sqlite3_module zsr_vtab_object; /* vtab_object.c */
+extern const sqlite3_module zsr_vtab_live; /* vtab_sums.c */
+extern const sqlite3_module zsr_vtab_class_run; /* vtab_sums.c */
 extern const sqlite3_module zsr_vtab_run; /* vtab_run.c */
 int zsr_classes_register(struct zsr_db *db); /* classes.c */
 

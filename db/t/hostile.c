@@ -7,7 +7,8 @@
 #include "db/t/query.h"
 
 static const char *const tables[] = {
-	"zsr_event",          "zsr_object", "live_bytes", "size_histogram",
+	"zsr_event",          "zsr_object", "zsr_live",
+	"zsr_class_run",      "live_bytes", "size_histogram",
 	"lifetime_histogram", "task_frees", "class_runs",
 };
 

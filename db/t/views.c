@@ -266,7 +266,10 @@ static void hand_runs(FILE *f, const char *name, const struct events *all)
 
 START_TEST(class_runs)
 {
-	compare("SELECT trace, pid, comm, class, length, t_ns FROM class_runs",
+	compare("SELECT c.trace, c.pid, c.comm, class, length, t_ns "
+		"FROM class_runs c JOIN trace t ON t.name = c.trace "
+		"JOIN task k ON k.trace = t.id AND k.pid = c.pid "
+		"ORDER BY t.id, k.nr, t_ns",
 		hand_runs);
 }
 END_TEST
