@@ -121,6 +121,9 @@ int zsr_record_check(FILE *f, struct zsr_err *err);
 /* Remove what captures left whose process is gone; *nr things were removed. */
 int zsr_record_cleanup(unsigned *nr, struct zsr_err *err);
 
+/* A shell script that records without this program, for where it cannot be. */
+extern const char zsr_record_script[];
+
 /*
  * In a command under capture: the zram device's numbers at this moment, under
  * the marks snap:NAME and snapped:NAME. And a mark. Nothing otherwise.

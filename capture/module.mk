@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 PKGS += libtracefs
 SRCS += $(wildcard capture/*.c capture/decode/*.c capture/write/*.c \
-	capture/record/*.c)
+	capture/record/*.c capture/record/*.S)
 TEST_SRCS += $(wildcard capture/t/*.c)
 TEST_SCRIPTS += $(wildcard capture/t/*.t)
 BENCH_SRCS += $(wildcard capture/bench/*.c)
@@ -22,7 +22,9 @@ capture-static:
 
 zsr-capture-static: $(O)/zsr-capture
 
-$(O)/zsr-capture: $(STATIC_SRCS:%.c=$(O)/%.o)
+$(O)/capture/record/script.o: capture/record/script.sh
+
+$(O)/zsr-capture: $(STATIC_SRCS:%.c=$(O)/%.o) $(O)/capture/record/script.o
 	$(call say,LD,$@)$(CC) $(cflags) -static -o $@ $^ \
 		$(shell $(PKG_CONFIG) --static --libs $(PKGS)) -pthread
 
@@ -30,6 +32,7 @@ $(O)/zsr-capture: $(STATIC_SRCS:%.c=$(O)/%.o)
 
 # Real kernels in QEMU: KERNELS='6.12 6.1', see tests/kernel/kernels.
 check-kernel: $(O)/zsr
+	$(Q)tests/deps.sh kernel
 	$(Q)PATH="$(abspath $(O)):$$PATH" prove --exec tests/exec.sh -v \
 		tests/kernel/kernel.t
 

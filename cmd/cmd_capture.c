@@ -90,7 +90,7 @@ int zsr_cmd_capture(int argc, const char **argv)
 	char *fresh = NULL, *buffer = NULL, *pass = NULL, *output = NULL;
 	char *zram = NULL, *algorithm = NULL;
 	int wants_cleanup = 0, wants_check = 0, lossless = 0, place = 0;
-	int caller = 0;
+	int caller = 0, print_script = 0;
 	const struct poptOption table[] = {
 		{ "output", 'o', POPT_ARG_STRING, &output, 0,
 		  "the trace.dat to write (default zsr.dat)", "FILE" },
@@ -116,6 +116,8 @@ int zsr_cmd_capture(int argc, const char **argv)
 		  "exit 1 when events were lost", NULL },
 		{ "check", '\0', POPT_ARG_NONE, &wants_check, 0,
 		  "say what this kernel can record", NULL },
+		{ "print-script", '\0', POPT_ARG_NONE, &print_script, 0,
+		  "print a shell script that records the same", NULL },
 		{ "cleanup", '\0', POPT_ARG_NONE, &wants_cleanup, 0,
 		  "remove what killed captures left", NULL },
 		POPT_TABLEEND
@@ -140,7 +142,7 @@ int zsr_cmd_capture(int argc, const char **argv)
 		ret = zsr_parse_size(buffer, &opts.buffer_bytes, &err);
 	if (!ret)
 		ret = pass_of(pass, &opts.pass, &err);
-	if (!ret && !wants_check && !wants_cleanup && !o.nr_rest)
+	if (!ret && !wants_check && !wants_cleanup && !print_script && !o.nr_rest)
 		ret = zsr_err_usage(&err, "which command is to be captured?");
 	opts.output = output ? output : "zsr.dat";
 	opts.command = (char *const *)o.rest;
@@ -150,6 +152,9 @@ int zsr_cmd_capture(int argc, const char **argv)
 	opts.caller = caller;
 	if (!ret && wants_check) {
 		ret = check(&err);
+	} else if (!ret && print_script) {
+		fputs(zsr_record_script, stdout);
+		ret = zsr_cmd_flush(&err);
 	} else if (!ret && wants_cleanup) {
 		ret = cleanup(&err);
 	} else if (!ret) {

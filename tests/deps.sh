@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Installs the Debian packages that building, testing and the demo need, and
-# only those that are missing. Without root it says what to install.
+# only those that are missing. Without root it says what to install. `deps.sh
+# kernel`: what booting kernels takes, too.
 set -eu
 
 packages="gcc make pkg-config libc6-dev git
@@ -14,6 +15,10 @@ packages="gcc make pkg-config libc6-dev git
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
  libsqlite3-dev:arm64 libzstd-dev:arm64 libxxhash-dev:arm64 nettle-dev:arm64
  libarchive-dev:arm64"
+
+# What `make check-kernel` boots kernels with; its own are static.
+kernel="qemu-system-x86 qemu-system-arm kmod cpio xz-utils
+ libtracefs-dev:arm64 libtraceevent-dev:arm64 libpopt-dev:arm64"
 
 missing_of() {
 	for p in $1; do
@@ -30,6 +35,7 @@ install() {
 missing=$(missing_of "$packages")
 optional=
 [ "$(dpkg --print-architecture)" = amd64 ] && optional=$(missing_of "$cross")
+[ "${1:-}" = kernel ] && optional="$optional$(missing_of "$kernel")"
 [ -n "$missing$optional" ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then

@@ -32,6 +32,12 @@ capture latency --fresh-zram 256M --pass latency -- \
 capture lossy --fresh-zram 256M --buffer 64K --lossless -- \
 	zsr-capture workload munmap --size 40M
 
+# With a shell and its usual tools.
+zsr-capture capture --print-script >/script.sh
+ZRAM_SIZE=256M sh /script.sh /out/script zsr-capture workload munmap \
+	--size 16M --holes 30 2>/out/script.err
+echo "script $? $(left | wc -l)" >>/out/results
+
 # ---- what goes wrong ---------------------------------------------------------
 
 capture false --fresh-zram 16M -- false

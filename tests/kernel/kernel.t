@@ -69,6 +69,9 @@ judged() {
 		ended $name 0 "$name is recorded"
 		complete $name
 	done
+	ended script 0 "the script records"
+	mv "$out/script" "$out/script.dat"
+	agrees script 28
 	agrees munmap 35
 	agrees exit 30
 	agrees place 35

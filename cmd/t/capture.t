@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# `zsr capture` and `zsr workload` where nothing is recorded: command lines that
+# are wrong, and a workload without swap. (Recording: tests/kernel/kernel.t.)
+set -u
+
+zsr=${ZSR:-zsr}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+gives() { # description, status, text, command...
+	what=$1 status=$2 text=$3
+	shift 3
+	"$zsr" "$@" >"$tmp/said" 2>&1
+	got=$?
+	n=$((n + 1))
+	if [ $got = "$status" ] && grep -q -e "$text" "$tmp/said"; then
+		echo "ok $n - $what"
+	else
+		echo "not ok $n - $what: $got"
+		sed 's/^/# /' "$tmp/said"
+	fi
+}
+
+gives "no command" 2 'which command is to be captured' capture -o "$tmp/x"
+gives "no such pass" 2 "'fast' is no pass" capture --pass fast -- true
+gives "no size" 2 "'big'" capture --fresh-zram big -- true
+gives "a script" 0 "^instance=" capture --print-script
+gives "no workload" 2 'which workload' workload
+gives "another workload" 2 'which workload' workload paint
+gives "no pages like that" 2 "'odd' is none of" workload munmap --pages odd
+gives "more than all" 2 'refault' workload munmap --refault 101
+gives "less than a page" 2 'less than a page' workload munmap --size 100
+for kind in mix uniform small large; do
+	gives "munmap of $kind pages" 0 '^ *1 *3 ' workload munmap --size 1M \
+		--procs 3 --rounds 2 --pages $kind --refault 20 --holes 50
+done
+gives "exit" 0 '^ *0 *2 ' workload exit --size 1M --procs 2
+"$zsr" capture --print-script | sh -n
+[ $? = 0 ] || echo "not ok - the script is no shell script"
+[ ! -e "$tmp/x" ] || echo "not ok - a file without a capture"
+echo "1..$n"
