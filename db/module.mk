@@ -15,7 +15,7 @@ $(O)/db/chunk_rows.o $(O)/db/chunk_encode.o $(O)/db/chunk_columns.o: private OPT
 EXT := $(O)/zsr_sqlite.so
 EXT_OBJS := $(patsubst %,$(O)/ext/%.o,base/err base/mem event/event \
 	db/ahead db/chunk_decode db/chunk_rows db/classes db/facts db/live db/objects \
-	db/reader db/sql db/texts db/traces db/vfilter db/vplan db/vtab \
+	db/reader db/sql db/sums db/texts db/traces db/vfilter db/vplan db/vtab \
 	db/vtab_event db/vtab_object db/vtab_sums db/ext/extension)
 ext_flags := -fPIC -fvisibility=hidden -include db/ext/extension.h
 

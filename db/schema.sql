@@ -193,32 +193,19 @@ CREATE VIEW live_bytes AS
 
 -- Mallocs by size, in steps of 256 bytes.
 CREATE VIEW size_histogram AS
-	SELECT t.name AS trace, e.size / 256 * 256 AS size_from,
-		count(*) AS mallocs
-	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
-	WHERE e.kind = 'malloc'
-	GROUP BY t.name, size_from;
+	SELECT t.name AS trace, s.size_from, s.mallocs
+	FROM trace t CROSS JOIN zsr_size s ON s.trace = t.id;
 
 -- How long objects lived that were freed, by powers of two of us.
 CREATE VIEW lifetime_histogram AS
-	SELECT t.name AS trace,
-		CASE WHEN e.life_ns < 1000 THEN 0 ELSE
-		1000 << CAST(log2(e.life_ns / 1000) AS INTEGER) END
-		AS life_from_ns,
-		count(*) AS objects, sum(e.size) AS bytes
-	FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
-	WHERE e.kind = 'free' AND e.life_ns IS NOT NULL
-	GROUP BY t.name, life_from_ns;
+	SELECT t.name AS trace, l.life_from_ns, l.objects, l.bytes
+	FROM trace t CROSS JOIN zsr_lifetime l ON l.trace = t.id;
 
 CREATE VIEW task_frees AS
-	SELECT f.trace, k.pid, k.comm, f.frees, f.bytes, f.first_ns, f.last_ns
-	FROM (SELECT t.name AS trace, t.id, e.task, count(*) AS frees,
-			sum(e.size) AS bytes, min(e.t_ns) AS first_ns,
-			max(e.t_ns + e.dur_ns) AS last_ns
-		FROM trace t CROSS JOIN zsr_event e ON e.trace = t.id
-		WHERE e.kind = 'free'
-		GROUP BY t.name, e.task) f
-	CROSS JOIN task k ON k.trace = f.id AND k.nr = f.task;
+	SELECT t.name AS trace, k.pid, k.comm, f.frees, f.bytes, f.first_ns,
+		f.last_ns
+	FROM trace t CROSS JOIN zsr_task_free f ON f.trace = t.id
+	CROSS JOIN task k ON k.trace = t.id AND k.nr = f.task;
 
 -- Frees of a task one after the other whose objects are of one size class, in
 -- bytes; t_ns is that of the last of them.

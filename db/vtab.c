@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "db/sums.h"
 #include "db/vtab.h"
 
 struct vtab {
 	sqlite3_vtab base;
 	struct zsr_db *db;
+	const void *about;
 };
 
 int zsr_vtab_connect(sqlite3 *sql, struct zsr_db *db, const char *ddl,
@@ -32,6 +34,16 @@ int zsr_vtab_disconnect(sqlite3_vtab *t)
 struct zsr_db *zsr_vtab_db(const sqlite3_vtab *t)
 {
 	return ((const struct vtab *)t)->db;
+}
+
+void zsr_vtab_set_about(sqlite3_vtab *t, const void *about)
+{
+	((struct vtab *)t)->about = about;
+}
+
+const void *zsr_vtab_about(const sqlite3_vtab *t)
+{
+	return ((const struct vtab *)t)->about;
 }
 
 int zsr_vtab_fail(sqlite3_vtab *t, int ret, const struct zsr_err *err)
@@ -74,20 +86,14 @@ void zsr_vtab_known(sqlite3_context *ctx, bool known, uint64_t v)
 /* Without xCreate they are there in every connection, and only there. */
 int zsr_vtab_register(struct zsr_db *db)
 {
-	static const struct {
-		const char *name;
-		const sqlite3_module *module;
-	} tables[] = {
-		{ "zsr_event", &zsr_vtab_event },
-		{ "zsr_object", &zsr_vtab_object },
-		{ "zsr_live", &zsr_vtab_live },
-		{ "zsr_class_run", &zsr_vtab_class_run },
-	};
-	size_t i;
-	int rc = SQLITE_OK;
+	int i, rc = sqlite3_create_module(db->sql, "zsr_event", &zsr_vtab_event,
+					  db);
 
-	for (i = 0; i < ZSR_ARRAY_SIZE(tables) && !rc; i++)
-		rc = sqlite3_create_module(db->sql, tables[i].name,
-					   tables[i].module, db);
+	if (!rc)
+		rc = sqlite3_create_module(db->sql, "zsr_object",
+					   &zsr_vtab_object, db);
+	for (i = 0; i < ZSR_NR_SUMS && !rc; i++)
+		rc = sqlite3_create_module(db->sql, zsr_sum_list[i].name,
+					   &zsr_vtab_sum, db);
 	return rc ? rc : zsr_classes_register(db);
 }

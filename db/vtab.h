@@ -11,6 +11,9 @@ int zsr_vtab_connect(sqlite3 *sql, struct zsr_db *db, const char *ddl,
 		     sqlite3_vtab **out, char **errmsg);
 int zsr_vtab_disconnect(sqlite3_vtab *t);
 struct zsr_db *zsr_vtab_db(const sqlite3_vtab *t);
+/* What tells tables of one module apart. */
+void zsr_vtab_set_about(sqlite3_vtab *t, const void *about);
+const void *zsr_vtab_about(const sqlite3_vtab *t);
 /* SQLite's code for a failed call, whose message becomes the table's. */
 int zsr_vtab_fail(sqlite3_vtab *t, int ret, const struct zsr_err *err);
 /* The first trace after *TRACE, up to MAX: 1, 0 when there is none, -errno. */
@@ -21,8 +24,7 @@ void zsr_vtab_known(sqlite3_context *ctx, bool known, uint64_t v);
 
 extern const sqlite3_module zsr_vtab_event; /* vtab_event.c */
 extern const sqlite3_module zsr_vtab_object; /* vtab_object.c */
-extern const sqlite3_module zsr_vtab_live; /* vtab_sums.c */
-extern const sqlite3_module zsr_vtab_class_run; /* vtab_sums.c */
+extern const sqlite3_module zsr_vtab_sum; /* vtab_sums.c, under several names */
 extern const sqlite3_module zsr_vtab_run; /* vtab_run.c */
 int zsr_classes_register(struct zsr_db *db); /* classes.c */
 

@@ -1,187 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtual tables zsr_live and zsr_class_run, under the views live_bytes and
- * class_runs: what events add up to, in one pass over a trace and without more
- * memory than its live objects and tasks take.
+ * The virtual tables over sums.c: a row of a sum each, by trace. They are read
+ * once from begin to end, whatever is asked of a trace.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/classes.h"
-#include "db/reader.h"
+#include "db/sums.h"
 #include "db/vplan.h"
 #include "db/vtab.h"
-
-#define NR_TIMES  1000 /* rows of zsr_live a trace, at most and about */
-#define NR_VALUES 4
-
-struct row {
-	int64_t value[NR_VALUES];
-};
-
-/* A run of frees of a task that goes on. */
-struct task_run {
-	uint32_t class; /* 0: none */
-	uint32_t length;
-	uint64_t t_ns;
-};
 
 struct sum_cursor {
 	sqlite3_vtab_cursor base;
 	struct zsr_db *db;
-	const struct sum *sum;
+	const struct zsr_sum *sum;
 	struct zsr_range traces;
 	int64_t trace;
-	struct zsr_reader *reader;
+	struct zsr_reader *reader; /* NULL: the trace was read */
 	bool in_chunk;
-	struct row *rows; /* that are told before more events are read */
-	size_t nr_rows;
-	size_t cap_rows;
-	size_t at;
+	struct zsr_sums sums;
+	size_t at; /* the current one of its rows */
 	int64_t rowid;
 	bool eof;
-
-	uint64_t step, bucket; /* zsr_live: ns, and the current one, plus 1 */
-	int64_t objects, bytes;
-	struct zsr_classes classes; /* zsr_class_run */
-	bool has_classes;
-	struct task_run *tasks;
-	size_t nr_tasks;
-	size_t cap_tasks;
 };
 
-/* What a table makes of events: rows, or -ENOMEM. */
-struct sum {
-	const char *ddl;
-	unsigned want;
-	int (*add)(struct sum_cursor *c, const struct zsr_event *ev, size_t n);
-	int (*end)(struct sum_cursor *c);
-};
-
-static int put_row(struct sum_cursor *c, int64_t a, int64_t b, int64_t d,
-		   int64_t e)
+static void close_trace(struct sum_cursor *c)
 {
-	if (zsr_grow(&c->rows, &c->cap_rows, c->nr_rows + 1, sizeof(*c->rows)))
-		return -ENOMEM;
-	c->rows[c->nr_rows++] = (struct row){ { a, b, d, e } };
-	return 0;
+	zsr_reader_close(c->reader);
+	c->reader = NULL;
+	c->in_chunk = false;
 }
-
-/* ---- what was live --------------------------------------------------------- */
-
-static int end_live(struct sum_cursor *c)
-{
-	if (!c->bucket)
-		return 0;
-	return put_row(c, (int64_t)(c->bucket * c->step), c->objects, c->bytes,
-		       0);
-}
-
-static int add_live(struct sum_cursor *c, const struct zsr_event *ev, size_t n)
-{
-	uint64_t bucket;
-	size_t i;
-	int ret;
-
-	for (i = 0; i < n; i++) {
-		if (ev[i].obj == ZSR_OBJ_NONE)
-			continue;
-		bucket = ev[i].t_ns / c->step + 1;
-		if (bucket != c->bucket) {
-			ret = end_live(c);
-			if (ret)
-				return ret;
-			c->bucket = bucket;
-		}
-		if (ev[i].kind == ZSR_EV_MALLOC) {
-			c->objects++;
-			c->bytes += ev[i].size;
-		} else {
-			c->objects--;
-			c->bytes -= ev[i].size;
-		}
-	}
-	return 0;
-}
-
-static const struct sum sum_live = {
-	.ddl = "CREATE TABLE zsr_live (trace INTEGER, t_ns INTEGER, "
-	       "live_objects INTEGER, live_bytes INTEGER)",
-	.want = ZSR_READ_SIZES,
-	.add = add_live,
-	.end = end_live,
-};
-
-/* ---- runs of frees of one class --------------------------------------------- */
-
-static int end_run(struct sum_cursor *c, size_t task)
-{
-	const struct task_run *r = &c->tasks[task];
-
-	if (!r->class)
-		return 0;
-	return put_row(c, (int64_t)task, r->class, r->length, (int64_t)r->t_ns);
-}
-
-static int more_tasks(struct sum_cursor *c, uint32_t task)
-{
-	if (zsr_grow(&c->tasks, &c->cap_tasks, (size_t)task + 1,
-		     sizeof(*c->tasks)))
-		return -ENOMEM;
-	memset(c->tasks + c->nr_tasks, 0,
-	       (task + 1 - c->nr_tasks) * sizeof(*c->tasks));
-	c->nr_tasks = (size_t)task + 1;
-	return 0;
-}
-
-static int add_frees(struct sum_cursor *c, const struct zsr_event *ev, size_t n)
-{
-	struct task_run *r;
-	uint32_t class = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (ev[i].kind != ZSR_EV_FREE)
-			continue;
-		if (ev[i].task >= c->nr_tasks && more_tasks(c, ev[i].task))
-			return -ENOMEM;
-		if (c->has_classes)
-			class = zsr_classes_of(&c->classes, ev[i].size);
-		r = &c->tasks[ev[i].task];
-		if (class != r->class) {
-			if (end_run(c, ev[i].task))
-				return -ENOMEM;
-			r->class = class;
-			r->length = 0;
-		}
-		r->length++;
-		r->t_ns = ev[i].t_ns;
-	}
-	return 0;
-}
-
-static int end_frees(struct sum_cursor *c)
-{
-	size_t i;
-	int ret = 0;
-
-	for (i = 0; i < c->nr_tasks && !ret; i++)
-		ret = end_run(c, i);
-	return ret;
-}
-
-static const struct sum sum_class_run = {
-	.ddl = "CREATE TABLE zsr_class_run (trace INTEGER, task INTEGER, "
-	       "class INTEGER, length INTEGER, t_ns INTEGER)",
-	.want = ZSR_WANT_TASK | ZSR_READ_SIZES,
-	.add = add_frees,
-	.end = end_frees,
-};
-
-/* ---- traces ------------------------------------------------------------------ */
 
 static int read_facts(struct sum_cursor *c, struct zsr_err *err)
 {
+	struct zsr_sums *s = &c->sums;
 	sqlite3_stmt *stmt;
 	int ret = zsr_sql_prepare(c->db, &stmt,
 				  "SELECT duration_ns, kernel, page_size, "
@@ -190,27 +42,18 @@ static int read_facts(struct sum_cursor *c, struct zsr_err *err)
 
 	if (ret)
 		return ret;
+	zsr_sums_start(s);
 	zsr_sql_bind(stmt, "i", c->trace);
 	ret = zsr_sql_step(c->db, stmt, err);
 	if (ret == 1) {
-		c->step = (uint64_t)sqlite3_column_int64(stmt, 0) / NR_TIMES + 1;
-		c->has_classes = zsr_classes_make(
-			&c->classes, (const char *)sqlite3_column_text(stmt, 1),
+		s->duration_ns = (uint64_t)sqlite3_column_int64(stmt, 0);
+		s->has_classes = zsr_classes_make(
+			&s->classes, (const char *)sqlite3_column_text(stmt, 1),
 			sqlite3_column_int64(stmt, 2),
 			sqlite3_column_int64(stmt, 3));
 	}
 	sqlite3_finalize(stmt);
 	return ret < 0 ? ret : 0;
-}
-
-static void close_trace(struct sum_cursor *c)
-{
-	zsr_reader_close(c->reader);
-	c->reader = NULL;
-	c->in_chunk = false;
-	c->nr_tasks = 0;
-	c->bucket = 0;
-	c->objects = c->bytes = 0;
 }
 
 /* The next trace that may have rows: 1, 0 at the end, -errno. */
@@ -227,35 +70,35 @@ static int next_trace(struct sum_cursor *c, struct zsr_err *err)
 	return ret ? ret : 1;
 }
 
-/* More events of the trace, or its end: 0, or -errno. */
+static int add_rows(struct sum_cursor *c, struct zsr_err *err)
+{
+	const struct zsr_event *ev;
+	const uint64_t *births;
+	int ret = zsr_reader_rows(c->reader, &ev, &births, err);
+
+	if (ret < 0)
+		return ret;
+	c->in_chunk = ret;
+	if (c->sum->add(&c->sums, ev, births, (size_t)ret))
+		return zsr_err_nomem(err, "rows");
+	return 1;
+}
+
+/* More events of the trace, or its end: 1, or -errno. */
 static int read_some(struct sum_cursor *c, struct zsr_err *err)
 {
 	const struct zsr_chunk_info *info;
-	const struct zsr_event *ev;
 	int ret;
 
-	if (!c->in_chunk) {
-		ret = zsr_reader_chunk(c->reader, &info, err);
-		if (ret < 0)
-			return ret;
-		c->in_chunk = ret;
-		if (!ret) {
-			ret = c->sum->end(c);
-			close_trace(c);
-		} else {
-			ret = 0;
-		}
-	} else {
-		ret = zsr_reader_rows(c->reader, &ev, NULL, err);
-		if (ret < 0)
-			return ret;
-		c->in_chunk = ret;
-		ret = c->sum->add(c, ev, (size_t)ret);
-	}
-	return ret ? zsr_err_nomem(err, "rows") : 0;
+	if (c->in_chunk)
+		return add_rows(c, err);
+	ret = zsr_reader_chunk(c->reader, &info, err);
+	c->in_chunk = ret == 1;
+	if (ret)
+		return ret;
+	close_trace(c);
+	return c->sum->end(&c->sums) ? zsr_err_nomem(err, "rows") : 1;
 }
-
-/* ---- the tables ---------------------------------------------------------------- */
 
 static int sum_next(sqlite3_vtab_cursor *cur)
 {
@@ -264,21 +107,32 @@ static int sum_next(sqlite3_vtab_cursor *cur)
 	int ret = 1;
 
 	c->rowid++;
-	if (++c->at < c->nr_rows)
+	if (++c->at < c->sums.nr_rows)
 		return SQLITE_OK;
-	c->at = c->nr_rows = 0;
-	while (ret > 0 && !c->nr_rows) {
-		if (!c->reader) {
-			ret = next_trace(c, &err);
-		} else {
-			ret = read_some(c, &err);
-			ret = ret ? ret : 1;
-		}
-	}
+	c->at = c->sums.nr_rows = 0;
+	while (ret == 1 && !c->sums.nr_rows)
+		ret = c->reader ? read_some(c, &err) : next_trace(c, &err);
 	if (ret < 0)
 		return zsr_vtab_fail(c->base.pVtab, ret, &err);
 	c->eof = !ret;
 	return SQLITE_OK;
+}
+
+/* ---- the tables ---------------------------------------------------------------- */
+
+/* Which of them is said by the module's name. */
+static int sum_connect(sqlite3 *sql, void *db, int argc, const char *const *argv,
+		       sqlite3_vtab **out, char **errmsg)
+{
+	const struct zsr_sum *sum = zsr_sum_list;
+	int rc;
+
+	while (strcmp(sum->name, argv[0]) != 0)
+		sum++;
+	rc = zsr_vtab_connect(sql, db, sum->ddl, out, errmsg);
+	if (!rc)
+		zsr_vtab_set_about(*out, sum);
+	return rc;
 }
 
 static int sum_best_index(sqlite3_vtab *t, sqlite3_index_info *info)
@@ -296,32 +150,14 @@ static int sum_best_index(sqlite3_vtab *t, sqlite3_index_info *info)
 	return SQLITE_OK;
 }
 
-static int sum_filter(sqlite3_vtab_cursor *cur, int plan, const char *str,
-		      int argc, sqlite3_value **argv)
-{
-	struct sum_cursor *c = (struct sum_cursor *)cur;
-	bool some = true;
-	int i;
-
-	close_trace(c);
-	c->traces = (struct zsr_range){ 1, INT32_MAX };
-	for (i = 0; i < argc; i++)
-		some &= zsr_range_narrow(&c->traces, str[2 * i + 1], argv[i]);
-	c->trace = some ? c->traces.min - 1 : c->traces.max;
-	c->at = c->nr_rows = 0;
-	c->eof = !some;
-	return some ? sum_next(cur) : SQLITE_OK;
-}
-
-static int open_cursor(sqlite3_vtab *t, const struct sum *sum,
-		       sqlite3_vtab_cursor **out)
+static int sum_open(sqlite3_vtab *t, sqlite3_vtab_cursor **out)
 {
 	struct sum_cursor *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return SQLITE_NOMEM;
 	c->db = zsr_vtab_db(t);
-	c->sum = sum;
+	c->sum = zsr_vtab_about(t);
 	*out = &c->base;
 	return SQLITE_OK;
 }
@@ -331,10 +167,27 @@ static int sum_close(sqlite3_vtab_cursor *cur)
 	struct sum_cursor *c = (struct sum_cursor *)cur;
 
 	close_trace(c);
-	free(c->tasks);
-	free(c->rows);
+	zsr_sums_free(&c->sums);
 	free(c);
 	return SQLITE_OK;
+}
+
+static int sum_filter(sqlite3_vtab_cursor *cur, int plan, const char *str,
+		      int argc, sqlite3_value **argv)
+{
+	struct sum_cursor *c = (struct sum_cursor *)cur;
+	bool some = true;
+	int i;
+
+	close_trace(c);
+	zsr_sums_start(&c->sums);
+	c->at = 0;
+	c->traces = (struct zsr_range){ 1, INT32_MAX };
+	for (i = 0; i < argc; i++)
+		some &= zsr_range_narrow(&c->traces, str[2 * i + 1], argv[i]);
+	c->trace = c->traces.min - 1;
+	c->eof = !some;
+	return some ? sum_next(cur) : SQLITE_OK;
 }
 
 static int sum_eof(sqlite3_vtab_cursor *cur)
@@ -346,8 +199,8 @@ static int sum_column(sqlite3_vtab_cursor *cur, sqlite3_context *ctx, int col)
 {
 	const struct sum_cursor *c = (struct sum_cursor *)cur;
 
-	sqlite3_result_int64(ctx,
-			     col ? c->rows[c->at].value[col - 1] : c->trace);
+	sqlite3_result_int64(ctx, col ? c->sums.rows[c->at].value[col - 1]
+				      : c->trace);
 	return SQLITE_OK;
 }
 
@@ -357,37 +210,15 @@ static int sum_rowid(sqlite3_vtab_cursor *cur, sqlite3_int64 *id)
 	return SQLITE_OK;
 }
 
-static int live_connect(sqlite3 *sql, void *db, int argc,
-			const char *const *argv, sqlite3_vtab **out,
-			char **errmsg)
-{
-	return zsr_vtab_connect(sql, db, sum_live.ddl, out, errmsg);
-}
-
-static int live_open(sqlite3_vtab *t, sqlite3_vtab_cursor **out)
-{
-	return open_cursor(t, &sum_live, out);
-}
-
-static int class_run_connect(sqlite3 *sql, void *db, int argc,
-			     const char *const *argv, sqlite3_vtab **out,
-			     char **errmsg)
-{
-	return zsr_vtab_connect(sql, db, sum_class_run.ddl, out, errmsg);
-}
-
-static int class_run_open(sqlite3_vtab *t, sqlite3_vtab_cursor **out)
-{
-	return open_cursor(t, &sum_class_run, out);
-}
-
-#define SUM_MODULE(name)                                                       \
-	{                                                                      \
-		.xConnect = name##_connect, .xBestIndex = sum_best_index,      \
-		.xDisconnect = zsr_vtab_disconnect, .xOpen = name##_open,      \
-		.xClose = sum_close, .xFilter = sum_filter, .xNext = sum_next, \
-		.xEof = sum_eof, .xColumn = sum_column, .xRowid = sum_rowid,   \
-	}
-
-const sqlite3_module zsr_vtab_live = SUM_MODULE(live);
-const sqlite3_module zsr_vtab_class_run = SUM_MODULE(class_run);
+const sqlite3_module zsr_vtab_sum = {
+	.xConnect = sum_connect,
+	.xBestIndex = sum_best_index,
+	.xDisconnect = zsr_vtab_disconnect,
+	.xOpen = sum_open,
+	.xClose = sum_close,
+	.xFilter = sum_filter,
+	.xNext = sum_next,
+	.xEof = sum_eof,
+	.xColumn = sum_column,
+	.xRowid = sum_rowid,
+};

@@ -7,9 +7,9 @@
 #include "db/t/query.h"
 
 static const char *const tables[] = {
-	"zsr_event",          "zsr_object", "zsr_live",
-	"zsr_class_run",      "live_bytes", "size_histogram",
-	"lifetime_histogram", "task_frees", "class_runs",
+	"zsr_event",      "zsr_object",         "zsr_live",      "zsr_size",
+	"zsr_lifetime",   "zsr_task_free",      "zsr_class_run", "live_bytes",
+	"size_histogram", "lifetime_histogram", "task_frees",    "class_runs",
 };
 
 static void change(const char *path, const char *sql, const void *blob,
