@@ -97,31 +97,13 @@ static int on_fact(void *ctx, int64_t nr, const char *key, const char *value)
 static int describe(const struct args *a, struct zsr_making *m,
 		    struct zsr_err *err)
 {
-	struct zsr_manifest *to = &m->manifest;
-	int ret = zsr_manifest_set(to, "anonymised",
-				   m->change.anonymise ? "yes" : "no", err);
+	int ret = zsr_making_describe(m, a->licence, err);
 
-	if (!ret)
-		ret = zsr_manifest_set(to, "sizes",
-				       m->change.size_class
-					       ? "largest of their class"
-					       : "exact",
-				       err);
-	if (!ret)
-		ret = zsr_manifest_setf(
-			to, err, "time-step-ns", "%" PRIu64,
-			zsr_max(m->change.quantise_ns, (uint64_t)1));
-	if (!ret)
-		ret = zsr_manifest_set(to, "parent-digest", m->trace.digest,
-				       err);
-	if (!ret)
-		ret = zsr_manifest_set(to, "licence",
-				       a->licence ? a->licence : "CC0-1.0", err);
 	if (!ret)
 		ret = add_about(m, a->about, err);
 	return ret ? ret
 		   : zsr_trace_rows(m->scratch.db, m->changed.id,
-				    ZSR_TABLE_META, on_fact, to, err);
+				    ZSR_TABLE_META, on_fact, &m->manifest, err);
 }
 
 static int read_readme(const char *path, char **text, struct zsr_err *err)
@@ -153,9 +135,9 @@ static int write_readme(const struct args *a, struct zsr_making *m,
 		     ", Linux kernel %s,\n%u KiB pages, %u CPUs, %u tasks. Its "
 		     "times are %s.\n\n"
 		     "    zsr replay FILE --policy sync,class-idx,deferred\n",
-		     a->licence ? a->licence : "CC0-1.0", t->nr_mallocs,
-		     t->nr_frees, t->kernel, t->page_size / 1024, t->nr_cpus,
-		     t->nr_tasks, zsr_times_name(t->times));
+		     zsr_making_licence(a->licence), t->nr_mallocs, t->nr_frees,
+		     t->kernel, t->page_size / 1024, t->nr_cpus, t->nr_tasks,
+		     zsr_times_name(t->times));
 	if (n < 0)
 		m->readme = NULL;
 	return n < 0 ? zsr_err_nomem(err, "README") : 0;
@@ -235,7 +217,7 @@ static int make(const struct args *a, const struct zsr_options *o,
 		       zsr_fmt_size(size, m->bytes), m->changed.nr_events,
 		       (double)m->bytes / (double)m->changed.nr_events,
 		       a->raw ? "as it is" : "anonymised",
-		       a->licence ? a->licence : "CC0-1.0");
+		       zsr_making_licence(a->licence));
 	return ret ? ret : zsr_cmd_flush(err);
 }
 

@@ -70,6 +70,44 @@ int zsr_making_change(struct zsr_making *m, const char *name,
 				      m->scratch.db, name, &m->changed, err);
 }
 
+const char *zsr_making_licence(const char *option)
+{
+	return option ? option : "CC0-1.0";
+}
+
+int zsr_making_describe(struct zsr_making *m, const char *licence,
+			struct zsr_err *err)
+{
+	const struct zsr_change *ch = &m->change;
+	struct zsr_manifest *to = &m->manifest;
+	int ret = zsr_manifest_set(to, "anonymised",
+				   ch->anonymise ? "yes" : "no", err);
+
+	if (!ret)
+		ret = zsr_manifest_set(to, "sizes",
+				       ch->size_class ? "largest of their class"
+						      : "exact",
+				       err);
+	if (!ret)
+		ret = zsr_manifest_setf(to, err, "time-step-ns", "%" PRIu64,
+					zsr_max(ch->quantise_ns, (uint64_t)1));
+	if (!ret && ch->even_ns)
+		ret = zsr_manifest_setf(to, err, "times-even-below-ns",
+					"%" PRIu64, ch->even_ns);
+	if (!ret && ch->no_durations)
+		ret = zsr_manifest_set(to, "durations", "dropped", err);
+	if (!ret && ch->keep)
+		ret = zsr_manifest_setf(to, err, "objects-dropped", "%" PRIu64,
+					m->trace.nr_objects -
+						m->changed.nr_objects);
+	if (!ret)
+		ret = zsr_manifest_set(to, "parent-digest", m->trace.digest,
+				       err);
+	return ret ? ret
+		   : zsr_manifest_set(to, "licence",
+				      zsr_making_licence(licence), err);
+}
+
 struct effects {
 	struct zsr_making *m;
 	const struct zsr_run *run; /* the one before */
@@ -204,6 +242,14 @@ int zsr_making_check(struct zsr_making *m, const char *name, struct zsr_err *err
 	return ret;
 }
 
+void zsr_making_undo(struct zsr_making *m)
+{
+	zsr_scratch_close(&m->scratch);
+	zsr_manifest_free(&m->manifest);
+	free(m->results);
+	m->results = NULL;
+}
+
 void zsr_making_free(struct zsr_making *m)
 {
 	size_t i;
@@ -211,9 +257,7 @@ void zsr_making_free(struct zsr_making *m)
 	for (i = 0; i < m->nr_runs; i++)
 		zsr_run_free(&m->runs[i]);
 	free(m->runs);
-	zsr_scratch_close(&m->scratch);
-	zsr_manifest_free(&m->manifest);
-	free(m->results);
+	zsr_making_undo(m);
 	free(m->readme);
 	if (m->pack)
 		fclose(m->pack);

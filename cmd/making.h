@@ -38,6 +38,10 @@ int zsr_making_default_runs(struct zsr_making *m, struct zsr_err *err);
 /* The changed trace, in a scratch database of its own. */
 int zsr_making_change(struct zsr_making *m, const char *name,
 		      struct zsr_err *err);
+/* Lines of the manifest: what was changed, and the licence (NULL: CC0-1.0). */
+int zsr_making_describe(struct zsr_making *m, const char *licence,
+			struct zsr_err *err);
+const char *zsr_making_licence(const char *option);
 /* Runs again, on the changed trace: results, and lines of the manifest. fn()
  * gets what the change did to each; NULL: nobody asks. */
 int zsr_making_results(struct zsr_making *m,
@@ -49,6 +53,8 @@ int zsr_making_pack(struct zsr_making *m, struct zsr_err *err);
  * "zsr NAME: ". */
 int zsr_making_check(struct zsr_making *m, const char *name,
 		     struct zsr_err *err);
+/* Back to before the change, which may be another one then. */
+void zsr_making_undo(struct zsr_making *m);
 void zsr_making_free(struct zsr_making *m);
 
 #endif

@@ -23,6 +23,9 @@ struct copy {
 	int32_t *cgroup; /* in order of appearance */
 	size_t nr_cgroups, cap_cgroups;
 	uint64_t next_obj;
+	uint64_t mean[ZSR_EV_NR]; /* of the times that are made even */
+	uint64_t last_ns; /* of the event before, as it was */
+	uint64_t clock_ns; /* of the event before, as it is */
 	struct zsr_event out[BATCH];
 	size_t nr_out;
 };
@@ -80,11 +83,47 @@ static int number_cgroup(struct copy *c, int32_t *cgroup)
 	return 0;
 }
 
+/* The means, in a pass of its own. */
+static int find_means(struct copy *c)
+{
+	uint64_t count[ZSR_EV_NR] = { 0 }, last = 0;
+	const struct zsr_event *ev;
+	struct zsr_cursor *cursor;
+	int i, n, ret = zsr_cursor_open(c->from, c->t->id, &cursor, c->err);
+
+	if (ret)
+		return ret;
+	while ((n = zsr_cursor_next(cursor, &ev, c->err)) > 0)
+		for (i = 0; i < n; i++) {
+			if (ev[i].t_ns - last < c->change->even_ns) {
+				c->mean[ev[i].kind] += ev[i].t_ns - last;
+				count[ev[i].kind]++;
+			}
+			last = ev[i].t_ns;
+		}
+	zsr_cursor_close(cursor);
+	for (i = 0; i < ZSR_EV_NR; i++)
+		c->mean[i] /= zsr_max(count[i], (uint64_t)1);
+	return n;
+}
+
+static void make_even(struct copy *c, struct zsr_event *ev, bool stays)
+{
+	uint64_t gap = ev->t_ns - c->last_ns;
+
+	c->last_ns = ev->t_ns;
+	if (gap >= c->change->even_ns)
+		c->clock_ns += gap;
+	else if (stays)
+		c->clock_ns += c->mean[ev->kind];
+	ev->t_ns = c->clock_ns;
+}
+
 static void change_times(const struct zsr_change *ch, struct zsr_event *ev)
 {
 	uint64_t q = ch->quantise_ns, t = ev->t_ns;
 
-	if (ch->no_durations)
+	if (ch->no_durations || ch->even_ns)
 		ev->dur_ns = 0;
 	if (q < 2)
 		return;
@@ -121,9 +160,13 @@ static int flush(struct copy *c)
 static int copy_event(struct copy *c, const struct zsr_event *from)
 {
 	struct zsr_event *ev = &c->out[c->nr_out];
+	bool stays;
 
 	*ev = *from;
-	if (!renumber(c, ev))
+	stays = renumber(c, ev);
+	if (c->change->even_ns)
+		make_even(c, ev, stays);
+	if (!stays)
 		return 0;
 	change_times(c->change, ev);
 	if (c->class_size && ev->size && ev->size <= c->t->page_size &&
@@ -250,6 +293,8 @@ static int prepare(struct copy *c)
 {
 	int ret = c->change->size_class ? make_classes(c) : 0;
 
+	if (!ret && c->change->even_ns)
+		ret = find_means(c);
 	if (ret || !c->change->keep)
 		return ret;
 	c->new_obj = malloc((c->t->nr_objects + 1) * sizeof(*c->new_obj));

@@ -28,6 +28,12 @@ struct zsr_change {
 	bool size_class; /* sizes: the largest of their size class */
 	uint64_t quantise_ns; /* times: multiples of it; 0: as they are */
 	bool no_durations;
+	/*
+	 * Times between events that are shorter than this become their mean,
+	 * by kind, and events that are left out take none: pauses stay what
+	 * they are. Durations are dropped with it. 0: as they are.
+	 */
+	uint64_t even_ns;
 	const bool *keep; /* by object: its calls stay; NULL: all do */
 };
 
