@@ -52,6 +52,7 @@ static int options(const struct args *a, int nr_files,
 	if (ret)
 		return ret;
 	ret = parse_times(a->times, &o->times, err);
+	o->times_given = a->times;
 	if (!ret && a->page_size) {
 		ret = zsr_parse_size(a->page_size, &n, err);
 		o->page_size = (uint32_t)zsr_min(n, (uint64_t)UINT32_MAX);

@@ -160,6 +160,7 @@ struct zsr_import_opts {
 	uint32_t page_size; /* 0: likewise */
 	uint32_t chain_size; /* 0: likewise */
 	enum zsr_times times;
+	bool times_given; /* whatever the capture says of them */
 	bool force; /* accept a trace whose digest is there already */
 };
 
@@ -356,6 +357,8 @@ struct zsr_run_values {
 	X(latency, "releases that ended in a column; row: ns at least")        \
 	X(objects, "objects of a size class as a column ends; row: bytes")     \
 	X(pages, "pages of a size class as a column ends; row: bytes")         \
+	X(busy,                                                                \
+	  "ns a CPU was busy in a column; row: CPU << 8 | enum zsr_busy")      \
 	X(marks, "one column: pages as a mark was played; row: its text")
 
 enum {
@@ -376,6 +379,15 @@ enum {
 	ZSR_RUN_GRIDS(X)
 #undef X
 		ZSR_NR_RUN_GRIDS
+};
+
+/* What a CPU is busy with. */
+enum zsr_busy {
+	ZSR_BUSY_CALLER, /* a release in its caller */
+	ZSR_BUSY_WORKER, /* a worker's part of releases */
+	ZSR_BUSY_LOAD, /* load generators */
+	ZSR_BUSY_OTHER, /* stores, gaps, switches, compaction */
+	ZSR_NR_BUSY
 };
 
 struct zsr_grid {

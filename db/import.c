@@ -164,6 +164,7 @@ int zsr_import_begin(struct zsr_db *db, const struct zsr_import_opts *opts,
 		return zsr_err_nomem(err, "import");
 	imp->db = db;
 	imp->times = opts->times;
+	imp->times_given = opts->times_given;
 	imp->force = opts->force;
 	imp->sink = (struct zsr_sink){
 		.ctx = imp,

@@ -49,6 +49,7 @@ struct zsr_import {
 	struct zsr_window window;
 	struct zsr_handles handles;
 	enum zsr_times times;
+	bool times_given;
 	bool force;
 
 	struct zsr_map pids; /* to numbers of tasks */

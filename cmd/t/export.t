@@ -92,6 +92,14 @@ for t in exit syn; do
 	ok "$t: the events are those of zsr_event" cmp rows fields
 done
 
+# kind given, what the file says: what --times gives wins
+for kind in hardware emulated; do
+	rm -f times.db
+	$zsr import syn.dat -d times.db --name a --times $kind >/dev/null
+	ok "--times $kind of a file that says synthetic" is \
+		"$(answer "select times from trace" times.db)" $kind
+done
+
 if command -v trace-cmd >/dev/null; then
 	for t in exit syn; do
 		ok "$t: trace-cmd sees every malloc" is \
