@@ -122,13 +122,14 @@ int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 				"r:%s/zs_compact_ret zs_compact "
 				"freed=$retval:u64",
 				s->group);
-	if (!ret && opts->placement)
-		ret = rec_probe(s,
-				"p:%s/free_zspage __free_zspage class=" ARG2
-				":x64 zspage=" ARG3 ":x64",
-				s->group);
 	if (ret)
 		return why("zsmalloc", err);
+	/* Compilers take it apart in some kernels: places are recorded still. */
+	if (opts->placement)
+		rec_probe(s,
+			  "p:%s/free_zspage __free_zspage class=" ARG2
+			  ":x64 zspage=" ARG3 ":x64",
+			  s->group);
 	if (tracefs_event_enable(s->instance, s->group, NULL))
 		return zsr_err_sys(err, errno, "enabling the probes");
 	return 0;

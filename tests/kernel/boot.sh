@@ -22,7 +22,7 @@ line=$(grep "^$kernel	" "$here/kernels") || {
 }
 # shellcheck disable=SC2086 # a line of words
 set -- $line
-arch=$2 cpu=$3 console=$4 package=$5
+arch=$2 cpu=$3 console=$4 release=$5 packages=$6 suite=${7:-}
 case $arch in
 amd64) qemu=qemu-system-x86_64 machine=pc cross= target=x86_64-linux-gnu ;;
 arm64)
@@ -36,27 +36,53 @@ done
 
 # ---- what is booted: kernel, modules, busybox --------------------------------
 
-download() { # package, directory
+# Lists of a suite that this system does not use, of its own mirror, kept apart.
+apt_of() { # suite
+	apt=$cache/apt-$1-$arch
+	options="-o Dir::Etc::SourceList=$apt/sources.list
+		-o Dir::Etc::SourceParts=- -o Dir::State::Lists=$apt/lists
+		-o Dir::Cache=$apt/cache -o APT::Architecture=$arch
+		-o APT::Architectures::=$arch"
+	[ -f "$apt/done" ] && return
+	mirror=$(apt-get indextargets --format '$(SITE)' \
+		'Created-By: Packages' 'Origin: Debian' | head -1)
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	echo "deb [signed-by=$keys] $mirror $1 main" >"$apt/sources.list"
+	# shellcheck disable=SC2086 # a list of options
+	apt-get $options update -qq >/dev/null 2>&1 ||
+		skip "the suite $1 cannot be reached"
+	touch "$apt/done"
+}
+
+download() { # packages, directory, suite
 	[ -d "$2" ] && return
+	options=
+	[ -z "$3" ] || apt_of "$3"
 	rm -rf "$2.new"
 	mkdir -p "$2.new"
-	(cd "$2.new" && apt-get download -qq "$1:$arch" >/dev/null 2>&1 &&
-		dpkg -x ./*.deb . && rm ./*.deb) ||
-		skip "package $1:$arch cannot be downloaded"
+	for p in $(echo "$1" | tr , ' '); do
+		# shellcheck disable=SC2086 # a list of options
+		(cd "$2.new" && apt-get $options download -qq "$p:$arch" \
+			>/dev/null 2>&1 && dpkg -x ./*.deb . && rm ./*.deb) ||
+			skip "package $p:$arch cannot be downloaded"
+	done
 	mv "$2.new" "$2"
 }
 
-image=$cache/$package
-download "$package" "$image"
-download busybox-static "$cache/busybox-$arch"
-release=${package#linux-image-}
+image=$cache/$release
+download "$packages" "$image" "$suite"
+download busybox-static "$cache/busybox-$arch" ''
+# From 7.0 on all is under /usr.
 vmlinuz=$image/boot/vmlinuz-$release
+[ -f "$vmlinuz" ] || vmlinuz=$image/usr/lib/modules/$release/vmlinuz
+[ -e "$image/lib" ] || ln -s usr/lib "$image/lib"
 
 # In the order in which they are loaded, unpacked.
 modules() { # directory
 	mkdir -p "$1"
 	[ -f "$image/lib/modules/$release/modules.dep.bin" ] ||
-		depmod -b "$image" "$release"
+		depmod -b "$image" "$release" 2>/dev/null
 	for m in virtio_pci virtio_blk lz4 lz4hc zstd lzo-rle zram; do
 		modprobe -d "$image" -S "$release" --show-depends "$m" \
 			2>/dev/null || true
