@@ -4,27 +4,14 @@
 # probes counted and nothing odd but what is known of it. (What the kernel held at
 # each mark: judge/t/judge.t.)
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
 dir=${ZSR_SHARED:-../shared}/captures
 if [ ! -d "$dir" ]; then
 	echo "1..0 # SKIP no shared captures in $dir (ZSR_SHARED)"
 	exit 77
 fi
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 export ZSR_DB="$tmp/t.db"
-n=0
-
-result() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$tmp/out" "$tmp/err"
-	fi
-}
 
 sql() {
 	$zsr sql --csv "$1" | tail -n +2
@@ -90,5 +77,4 @@ bytes=$(sql "select cast(sum(length(data)) as real) / sum(mallocs + frees)
 [ "${bytes%%.*}" -le 4 ] || echo "$bytes bytes a call" >"$tmp/err"
 [ "${bytes%%.*}" -le 4 ]
 result $? "chunks take $bytes bytes a call"
-
-echo "1..$n"
+plan

@@ -3,56 +3,42 @@
 # zsr compare: which runs it takes, what it prints of them, what it says when it
 # cannot.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR:-zsr}
-t=$(mktemp -d)
-trap 'rm -rf "$t"' EXIT
-n=0
-failed=0
-check() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$t/out" "$t/err"
-	fi
-}
 # exit status wanted, text wanted on stderr, command...
 fails() {
 	want=$1 text=$2
 	shift 2
-	"$@" >"$t/out" 2>"$t/err"
+	"$@" >"$tmp/out" 2>"$tmp/err"
 	got=$?
 	shift
-	[ $got = "$want" ] && grep -q -e "$text" "$t/err"
-	check $? "exit $want, says '$text': $*"
+	[ $got = "$want" ] && grep -q -e "$text" "$tmp/err"
+	result $? "exit $want, says '$text': $*"
 }
 
-export ZSR_DB="$t/zsr.db"
-: >"$t/out"
-: >"$t/err"
-$zsr synth munmap --size 4M --procs 2 --seed 1 --name one >"$t/out" &&
-	$zsr synth munmap --size 1M --procs 1 --seed 2 --name two >"$t/out" &&
-	$zsr replay two --policy sync >"$t/out" &&
-	$zsr replay one --policy deferred,sync,class-idx >"$t/out" &&
-	$zsr replay one --policy deferred --param pool-pages=1 >"$t/out"
-check $? "five runs of two traces"
+export ZSR_DB="$tmp/zsr.db"
+: >"$tmp/out"
+: >"$tmp/err"
+$zsr synth munmap --size 4M --procs 2 --seed 1 --name one >"$tmp/out" &&
+	$zsr synth munmap --size 1M --procs 1 --seed 2 --name two >"$tmp/out" &&
+	$zsr replay two --policy sync >"$tmp/out" &&
+	$zsr replay one --policy deferred,sync,class-idx >"$tmp/out" &&
+	$zsr replay one --policy deferred --param pool-pages=1 >"$tmp/out"
+result $? "five runs of two traces"
 
-$zsr compare >"$t/out" 2>"$t/err"
-check $? "compare takes the trace replayed last"
-awk 'length > 68 { bad = 1 } END { exit bad || NR < 30 }' "$t/out"
-check $? "no line is wider than 68 columns"
-grep -q '^trace     one' "$t/out" && ! grep -q 'two' "$t/out"
-check $? "all of that trace and none of the other"
-grep -q 'virtual clock, profile rpi4b' "$t/out" &&
-	grep -q 'synthetic' "$t/out"
-check $? "clock, profile and source of the times are said"
-grep -q '^  x sync  *1.00x ' "$t/out"
-check $? "sync is what ratios refer to"
+$zsr compare >"$tmp/out" 2>"$tmp/err"
+result $? "compare takes the trace replayed last"
+awk 'length > 68 { bad = 1 } END { exit bad || NR < 30 }' "$tmp/out"
+result $? "no line is wider than 68 columns"
+grep -q '^trace     one' "$tmp/out" && ! grep -q 'two' "$tmp/out"
+result $? "all of that trace and none of the other"
+grep -q 'virtual clock, profile rpi4b' "$tmp/out" &&
+	grep -q 'synthetic' "$tmp/out"
+result $? "clock, profile and source of the times are said"
+grep -q '^  x sync  *1.00x ' "$tmp/out"
+result $? "sync is what ratios refer to"
 
-$zsr compare --json >"$t/out" 2>"$t/err"
+$zsr compare --json >"$tmp/out" 2>"$tmp/err"
 perl -MJSON::PP -e '
 	local $/; my $r = decode_json(<STDIN>)->{runs};
 	my %l = map { $_->{label} => $_ } @$r;
@@ -66,17 +52,17 @@ perl -MJSON::PP -e '
 		$d->{cpu_reuse_ns} + $d->{cpu_flush_ns};
 	die "max" if grep { $_->{caller_max_ns} < $_->{caller_mean_ns} ||
 		$_->{release_p50_ns} > $_->{release_max_ns} } @$r;
-' <"$t/out" 2>"$t/err"
-check $? "--json: labels, digests, sums"
+' <"$tmp/out" 2>"$tmp/err"
+result $? "--json: labels, digests, sums"
 
-$zsr compare --csv >"$t/out" 2>"$t/err"
-[ "$(wc -l <"$t/out")" = 5 ] &&
-	awk -F, 'NR == 1 { n = NF } NF != n { exit 1 }' "$t/out"
-check $? "--csv: a header and a line a run, all of one length"
+$zsr compare --csv >"$tmp/out" 2>"$tmp/err"
+[ "$(wc -l <"$tmp/out")" = 5 ] &&
+	awk -F, 'NR == 1 { n = NF } NF != n { exit 1 }' "$tmp/out"
+result $? "--csv: a header and a line a run, all of one length"
 
 # Every number of the table is that of the JSON, rounded.
-$zsr compare --json >"$t/json" 2>"$t/err" && $zsr compare 1 >"$t/out"
-$zsr compare 1 --json >"$t/json" 2>"$t/err"
+$zsr compare --json >"$tmp/json" 2>"$tmp/err" && $zsr compare 1 >"$tmp/out"
+$zsr compare 1 --json >"$tmp/json" 2>"$tmp/err"
 perl -MJSON::PP -e '
 	local $/; open my $f, "<", $ARGV[0] or die;
 	my $r = decode_json(<$f>)->{runs}[0];
@@ -92,26 +78,26 @@ perl -MJSON::PP -e '
 		my $half = $v =~ /\.(\d+)/ ? 0.5 * 10 ** -length $1 : 0.5;
 		die "$k: $v against $r->{$want{$k}}" if
 			abs($r->{$want{$k}} / $per - $v) > $half * 1.001;
-	}' "$t/json" "$t/out" 2>"$t/err"
-check $? "the table says what the JSON says"
+	}' "$tmp/json" "$tmp/out" 2>"$tmp/err"
+result $? "the table says what the JSON says"
 
-$zsr compare '#2' 4 --csv >"$t/out" 2>"$t/err"
-[ "$(wc -l <"$t/out")" = 3 ]
-check $? "runs by number, with and without #"
-$zsr compare one two >"$t/out" 2>"$t/err"
-[ "$(grep -c '^trace ' "$t/out")" = 2 ]
-check $? "two traces are two tables"
+$zsr compare '#2' 4 --csv >"$tmp/out" 2>"$tmp/err"
+[ "$(wc -l <"$tmp/out")" = 3 ]
+result $? "runs by number, with and without #"
+$zsr compare one two >"$tmp/out" 2>"$tmp/err"
+[ "$(grep -c '^trace ' "$tmp/out")" = 2 ]
+result $? "two traces are two tables"
 $zsr replay one --policy sync >/dev/null
-$zsr compare --csv >"$t/out" 2>"$t/err"
-[ "$(wc -l <"$t/out")" = 5 ]
-check $? "a repeated run is shown once"
+$zsr compare --csv >"$tmp/out" 2>"$tmp/err"
+[ "$(wc -l <"$tmp/out")" = 5 ]
+result $? "a repeated run is shown once"
 
-$zsr ls >"$t/out" 2>"$t/err"
-grep -q '^#1 .* two .* sync .* rpi4b ' "$t/out" &&
-	grep -q '^#5 .* one .* deferred .* pool-pages=1$' "$t/out" &&
-	! grep -q 'run-pages' "$t/out" &&
-	awk 'length > 80 { exit 1 }' "$t/out"
-check $? "ls lists them, with the parameters that were set, in 80 columns"
+$zsr ls >"$tmp/out" 2>"$tmp/err"
+grep -q '^#1 .* two .* sync .* rpi4b ' "$tmp/out" &&
+	grep -q '^#5 .* one .* deferred .* pool-pages=1$' "$tmp/out" &&
+	! grep -q 'run-pages' "$tmp/out" &&
+	awk 'length > 80 { exit 1 }' "$tmp/out"
+result $? "ls lists them, with the parameters that were set, in 80 columns"
 
 # text TIME CALLS...: ftrace text of one task
 event() {
@@ -136,51 +122,50 @@ calls() { # mNAME and fNAME
 		esac
 	done
 }
-export ZSR_DB="$t/calls.db"
-calls m10 m18 f18 >"$t/partial.txt"
-calls f18 >"$t/orphan.txt"
+export ZSR_DB="$tmp/calls.db"
+calls m10 m18 f18 >"$tmp/partial.txt"
+calls f18 >"$tmp/orphan.txt"
 for trace in partial orphan; do
-	$zsr replay "$t/$trace.txt" --policy sync,deferred >"$t/out" 2>"$t/err"
-	check $? "a capture can be replayed at once: $trace"
-	! grep -q 'never' "$t/out"
-	check $? "and owes no page"
+	$zsr replay "$tmp/$trace.txt" --policy sync,deferred >"$tmp/out" 2>"$tmp/err"
+	result $? "a capture can be replayed at once: $trace"
+	! grep -q 'never' "$tmp/out"
+	result $? "and owes no page"
 done
-$zsr compare partial >"$t/out" 2>"$t/err" && ! grep -q 'never' "$t/out" &&
-	grep -q '^  100 %  *-  *-$' "$t/out" &&
-	grep -q '^The releases empty no zspage: no page is due back' "$t/out"
-check $? "releases that empty no zspage owe no page"
-$zsr report -o "$t/partial.pdf" partial >"$t/out" 2>"$t/err" &&
-	pdftotext -layout "$t/partial.pdf" "$t/out" &&
-	grep -q 'no page was due back' "$t/out" && ! grep -q '% never' "$t/out"
-check $? "nor in the figures"
-$zsr compare orphan >"$t/out" 2>"$t/err" && ! grep -q 'never' "$t/out" &&
-	grep -q '^No release was played: there is nothing' "$t/out" &&
-	grep -q "^1 of the trace's 1 frees could not be played" "$t/out"
-check $? "frees without an object are said not to have been played"
+$zsr compare partial >"$tmp/out" 2>"$tmp/err" && ! grep -q 'never' "$tmp/out" &&
+	grep -q '^  100 %  *-  *-$' "$tmp/out" &&
+	grep -q '^The releases empty no zspage: no page is due back' "$tmp/out"
+result $? "releases that empty no zspage owe no page"
+$zsr report -o "$tmp/partial.pdf" partial >"$tmp/out" 2>"$tmp/err" &&
+	pdftotext -layout "$tmp/partial.pdf" "$tmp/out" &&
+	grep -q 'no page was due back' "$tmp/out" && ! grep -q '% never' "$tmp/out"
+result $? "nor in the figures"
+$zsr compare orphan >"$tmp/out" 2>"$tmp/err" && ! grep -q 'never' "$tmp/out" &&
+	grep -q '^No release was played: there is nothing' "$tmp/out" &&
+	grep -q "^1 of the trace's 1 frees could not be played" "$tmp/out"
+result $? "frees without an object are said not to have been played"
 (echo '# entries-in-buffer/entries-written: 5/18   #P:1'
-	calls m10 f10) >"$t/lossy.txt"
-$zsr replay "$t/lossy.txt" --policy sync >"$t/out" 2>"$t/err" &&
-	$zsr compare lossy >"$t/out" 2>"$t/err" &&
-	grep -q '^The capture lost [0-9]* records' "$t/out"
-check $? "what the capture lost is said"
-$zsr replay nosuch --policy sync -d "$t/new.db" >"$t/out" 2>"$t/err"
-[ $? = 3 ] && [ ! -e "$t/new.db" ]
-check $? "a trace that is neither file nor name makes no database"
-export ZSR_DB="$t/zsr.db"
+	calls m10 f10) >"$tmp/lossy.txt"
+$zsr replay "$tmp/lossy.txt" --policy sync >"$tmp/out" 2>"$tmp/err" &&
+	$zsr compare lossy >"$tmp/out" 2>"$tmp/err" &&
+	grep -q '^The capture lost [0-9]* records' "$tmp/out"
+result $? "what the capture lost is said"
+$zsr replay nosuch --policy sync -d "$tmp/new.db" >"$tmp/out" 2>"$tmp/err"
+[ $? = 3 ] && [ ! -e "$tmp/new.db" ]
+result $? "a trace that is neither file nor name makes no database"
+export ZSR_DB="$tmp/zsr.db"
 
 fails 3 'run' "$zsr" compare 4711
 fails 3 'nosuch' "$zsr" compare nosuch
 fails 2 'not both' "$zsr" compare --json --csv
 fails 2 'unknown option' "$zsr" compare --yaml
-fails 3 'missing.db' "$zsr" compare -d "$t/missing.db"
-[ ! -e "$t/missing.db" ]
-check $? "a database that is not there is not made"
-echo 'no database, but long enough to be looked at' >"$t/text"
-fails 3 'text' "$zsr" compare -d "$t/text"
-$zsr synth munmap --size 1M --procs 1 --name x -d "$t/fresh.db" >/dev/null
-fails 3 'no run' "$zsr" compare -d "$t/fresh.db"
-$zsr compare >/dev/full 2>"$t/err"
+fails 3 'missing.db' "$zsr" compare -d "$tmp/missing.db"
+[ ! -e "$tmp/missing.db" ]
+result $? "a database that is not there is not made"
+echo 'no database, but long enough to be looked at' >"$tmp/text"
+fails 3 'text' "$zsr" compare -d "$tmp/text"
+$zsr synth munmap --size 1M --procs 1 --name x -d "$tmp/fresh.db" >/dev/null
+fails 3 'no run' "$zsr" compare -d "$tmp/fresh.db"
+$zsr compare >/dev/full 2>"$tmp/err"
 [ $? = 4 ]
-check $? "a full disk is a system error"
-echo "1..$n"
-exit $failed
+result $? "a full disk is a system error"
+plan

@@ -4,30 +4,11 @@
 # before; a second writer waits, says so, and gets its turn; also when the first
 # is killed.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-sample=$PWD/samples/exit-6.12-arm64-4cpu/trace.dat
-tmp=$(mktemp -d) || exit 1
 trap 'exec 3>&-; rm -rf "$tmp"' EXIT
-unset ZSR_DB
-n=0
-failed=0
-
-ok() { # description, then a command
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		failed=1
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$tmp/log"
-	fi
-}
 
 count() { $zsr sql 'select count(*) from trace' --csv | tail -n 1; }
-is() { [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }; }
 # within 10 s
 soon() {
 	i=0
@@ -95,5 +76,4 @@ ok "nothing of the first is there" is \
 	"$($zsr sql "select group_concat(name) from trace" --csv | tail -n 1)" \
 	'"a,b,c,e"'
 ok "the database is sound" $zsr fsck
-echo "1..$n"
-exit $failed
+plan

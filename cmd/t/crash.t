@@ -4,25 +4,9 @@
 # is as before or has the whole, is sound, nothing lies beside it, and the same
 # then works. A full disk: what is there can be read, what fails says why.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-sample=$PWD/samples/exit-6.12-arm64-4cpu/trace.dat
-tmp=$(mktemp -d) || exit 1
 trap 'umount "$tmp/full" 2>/dev/null; rm -rf "$tmp"' EXIT
-unset ZSR_DB
-n=0
-failed=0
-
-result() { # status, description, details
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		echo "$3" | sed 's/^/# /'
-	fi
-}
 
 cd "$tmp" || exit 1
 # every trace and its digest; "empty"
@@ -121,5 +105,4 @@ if mkdir full && mount -t tmpfs -o size=1m tmpfs full 2>/dev/null; then
 else
 	result 0 "a full disk # SKIP cannot mount a small one"
 fi
-echo "1..$n"
-exit $failed
+plan

@@ -4,41 +4,11 @@
 # from text, for synthetic and for captured traces; trace-cmd reads the file
 # record for record; CSV has every event; what is not in the file is named.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-top=$PWD
 shared=$(realpath "${ZSR_SHARED:-../shared}" 2>/dev/null)
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-unset ZSR_DB
-n=0
-failed=0
-
-ok() { # description, then a command
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		failed=1
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$tmp/log" "$tmp/err"
-	fi
-}
-
-# exits CODE COMMAND...: its output in $tmp/out and $tmp/err
-exits() {
-	want=$1
-	shift
-	"$@" >"$tmp/out" 2>"$tmp/err"
-	code=$?
-	[ $code = "$want" ] || { echo "exit $code, not $want"; return 1; }
-}
 
 answer() { $zsr sql "$1" --csv -d "$2" | tail -n 1; }
-is() { [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }; }
-complains() { grep -q -e "$1" "$tmp/err"; }
 quiet() { ! [ -s "$tmp/err" ]; }
 
 # same TRACE FILE: FILE imported is TRACE
@@ -160,5 +130,4 @@ if [ -w /dev/full ]; then
 	ok "a full disk" exits 4 $zsr export syn --format trace.dat -o /dev/full
 fi
 ok "nothing lies about" sh -c '! ls | grep -q "\.[A-Za-z0-9]\{6\}$"'
-echo "1..$n"
-exit $failed
+plan

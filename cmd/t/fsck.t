@@ -3,28 +3,10 @@
 # zsr fsck: a good database is clean; every fault planted into a copy of it is
 # found and named, with exit status 1; -q; what is no database.
 set -u
-
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-top=$PWD
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-unset ZSR_DB
-n=0
-failed=0
-
-result() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$tmp/out"
-	fi
-}
+. tests/tap.sh
 
 cd "$tmp" || exit 1
-$zsr import "$top"/samples/exit-6.12-arm64-4cpu/trace.dat --name exit \
+$zsr import "$sample" --name exit \
 	-d good.db >out 2>&1 &&
 	$zsr synth munmap --size 8M --procs 2 --seed 1 -d good.db --name syn \
 		>>out 2>&1 &&
@@ -216,5 +198,4 @@ $zsr fsck good.db -d good.db >out 2>&1
 result $? "two databases: exit 2"
 $zsr fsck good.db >out 2>&1
 result $? "the good one is still clean"
-echo "1..$n"
-exit $failed
+plan

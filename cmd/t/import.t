@@ -3,38 +3,8 @@
 # zsr import: names, facts, what is refused and with which exit code, several
 # files, duplicates; that what fails leaves the database as it was.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-unset ZSR_DB
-n=0
-
-ok() { # description, then a command
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/ok.log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$tmp/ok.log"
-		[ -f "$tmp/out" ] && sed 's/^/# out: /' "$tmp/out"
-		[ -f "$tmp/err" ] && sed 's/^/# err: /' "$tmp/err"
-	fi
-}
-
-# exits CODE COMMAND...: runs it, its output in $tmp/out and $tmp/err
-exits() {
-	want=$1
-	shift
-	"$@" >"$tmp/out" 2>"$tmp/err"
-	code=$?
-	[ $code = "$want" ] || { echo "exit $code, not $want"; return 1; }
-}
-
-says() { grep -q -e "$1" "$tmp/out"; }
-complains() { grep -q -e "$1" "$tmp/err"; }
 lines() { [ "$(wc -l <"$tmp/$1")" = "$2" ]; }
 
 # capture SIZE: the trace of one task that stores two objects, releases one
@@ -188,5 +158,4 @@ ok "several processes write one after the other" sh -c '
 	wait'
 ok "all of them did" test \
 	"$($zsr sql -d shared.db 'select count(*) from trace' | tail -1)" = 6
-
-echo "1..$n"
+plan

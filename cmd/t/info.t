@@ -3,35 +3,9 @@
 # zsr ls, info and sql: what they print as text, CSV and JSON, and what they
 # refuse.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 export ZSR_DB="$tmp/t.db"
-n=0
-
-ok() { # description, then a command
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/ok.log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$tmp/ok.log" "$tmp/out" "$tmp/err"
-	fi
-}
-
-exits() { # CODE COMMAND...
-	want=$1
-	shift
-	"$@" >"$tmp/out" 2>"$tmp/err"
-	code=$?
-	[ $code = "$want" ] || { echo "exit $code, not $want"; return 1; }
-}
-
-says() { grep -q -e "$1" "$tmp/out"; }
-complains() { grep -q -e "$1" "$tmp/err"; }
 
 json() { # path in out, value wanted
 	got=$(sqlite3 :memory: "select json_extract(readfile('$tmp/out'), '\$$1')")
@@ -164,5 +138,4 @@ ok "that says so" complains 'malformed database schema (trace)'
 # Where nothing can be written a database can still be read.
 chmod a-w "$tmp/t.db"
 ok "a read-only file" exits 0 $zsr ls
-
-echo "1..$n"
+plan

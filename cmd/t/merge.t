@@ -3,36 +3,7 @@
 # zsr merge: traces and runs of others are added with everything that belongs to
 # them, what is there already is not, all or nothing.
 set -u
-
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-sample=$PWD/samples/exit-6.12-arm64-4cpu/trace.dat
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-unset ZSR_DB
-n=0
-failed=0
-
-ok() { # description, then a command
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		failed=1
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$tmp/log" "$tmp/out"
-	fi
-}
-
-# exits CODE COMMAND...: its output in $tmp/out
-exits() {
-	want=$1
-	shift
-	"$@" >"$tmp/out" 2>&1
-	code=$?
-	[ $code = "$want" ] || { echo "exit $code, not $want"; return 1; }
-}
+. tests/tap.sh
 
 says() { grep -q -x -e "$1" "$tmp/out"; }
 answer() { $zsr sql "$1" --csv -d "$2" | tail -n +2; }
@@ -117,7 +88,7 @@ sqlite3 bad.db "UPDATE chunk SET xxh3 = xxh3 + 1 WHERE trace = 2"
 synth new.db new 1M
 cp new.db new.keep
 ok "a damaged one is refused" exits 3 $zsr merge new.db bad.db -d c.db
-ok "the fault is named" says "zsr merge: bad.db: trace 'little': chunk 0: its \
+ok "the fault is named" complains "zsr merge: bad.db: trace 'little': chunk 0: its \
 checksum is wrong (\`zsr fsck\` tells all)"
 ok "nothing of the others was added" same "select name from trace" c.db \
 	"select name from trace" keep.db
@@ -126,5 +97,4 @@ ok "one that is no database" exits 3 $zsr merge "$sample" -d c.db
 ok "a new one is not made by a failure" sh -c \
 	"! $zsr merge none.db -d f.db && ! [ -e f.db ]"
 ok "nothing named" exits 2 $zsr merge -d c.db
-echo "1..$n"
-exit $failed
+plan

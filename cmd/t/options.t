@@ -3,36 +3,20 @@
 # Options that come again: lists grow, a second value of anything else is an
 # error that names the option, in every command, and nothing leaks on the way.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR_BUILD:-$PWD/build}/zsr
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-ZSR_DB=$work/zsr.db
+ZSR_DB=$tmp/zsr.db
 export ZSR_DB
 
-n=0
-failed=0
-ok() { # description; status of the last command
-	status=$?
-	n=$((n + 1))
-	if [ $status = 0 ]; then
-		echo "ok $n - $1"
-	else
-		failed=1
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$work/err" "$work/out" 2>/dev/null | tail -20
-	fi
-}
-
-"$zsr" synth munmap --size 256K --name small >"$work/out" 2>"$work/err"
+"$zsr" synth munmap --size 256K --name small >"$tmp/out" 2>"$tmp/err"
 "$zsr" replay small -p deferred --policy sync,class-idx -p deferred \
-	>"$work/out" 2>"$work/err" &&
-	[ "$(awk '{ printf "%s ", $2 }' "$work/out")" = \
+	>"$tmp/out" 2>"$tmp/err" &&
+	[ "$(awk '{ printf "%s ", $2 }' "$tmp/out")" = \
 		"deferred sync class-idx deferred " ]
 ok "policies of several options are replayed in their order"
 "$zsr" replay small -p deferred --param pool-pages=2 --param run-pages=1 \
-	--json >"$work/out" 2>"$work/err" &&
-	grep -q 'pool-pages=2.* run-pages=1' "$work/out"
+	--json >"$tmp/out" 2>"$tmp/err" &&
+	grep -q 'pool-pages=2.* run-pages=1' "$tmp/out"
 ok "so are parameters set"
 
 commands=$($zsr --help | sed -n 's/^  \([a-z]*\)  *.*/\1/p')
@@ -44,8 +28,8 @@ for c in $commands; do
 		case $c:$o in
 		replay:policy) continue ;;
 		esac
-		"$zsr" "$c" $verb "--$o" 1 "--$o=2" >"$work/out" 2>"$work/err"
-		[ $? = 2 ] && [ "$(cat "$work/err")" = \
+		"$zsr" "$c" $verb "--$o" 1 "--$o=2" >"$tmp/out" 2>"$tmp/err"
+		[ $? = 2 ] && [ "$(cat "$tmp/err")" = \
 			"zsr $c: --$o is given twice" ]
 		ok "zsr $c${verb:+ $verb}: --$o twice"
 	done
@@ -56,7 +40,7 @@ if command -v valgrind >/dev/null; then
 		what=$1 code=$2
 		shift 2
 		valgrind -q --leak-check=full --error-exitcode=9 "$zsr" "$@" \
-			>"$work/out" 2>"$work/err"
+			>"$tmp/out" 2>"$tmp/err"
 		[ $? = "$code" ]
 		ok "no leak with $what"
 	}
@@ -67,6 +51,4 @@ if command -v valgrind >/dev/null; then
 	clean "a second value where the first is not the command's yet" 2 \
 		ls -d one -d two
 fi
-
-echo "1..$n"
-exit $failed
+plan

@@ -2,49 +2,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # zsr repro: tables as spreadsheets write them, and tables that are none.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR:-zsr}
-t=$(mktemp -d)
-trap 'rm -rf "$t"' EXIT
-n=0
-failed=0
-check() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$t/out" "$t/err"
-	fi
-}
 head=platform,size_mb,procs,policy,ms,use
 table() { # a line each
-	printf '%b\n' "$@" >"$t/table.csv"
-	$zsr repro --csv --table "$t/table.csv" >"$t/out" 2>"$t/err"
+	printf '%b\n' "$@" >"$tmp/table.csv"
+	$zsr repro --csv --table "$tmp/table.csv" >"$tmp/out" 2>"$tmp/err"
 }
 bad() { # text wanted on stderr, lines
 	want=$1
 	shift
 	table "$@"
-	[ $? = 3 ] && [ "$(wc -l <"$t/err")" = 1 ] &&
-		grep -q -e "table.csv:$want" "$t/err"
-	check $? "refused: $want"
+	[ $? = 3 ] && [ "$(wc -l <"$tmp/err")" = 1 ] &&
+		grep -q -e "table.csv:$want" "$tmp/err"
+	result $? "refused: $want"
 }
 
 table $head rpi4b,1,1,sync,5,fit
-check $? "a plain table"
-cp "$t/out" "$t/plain"
+result $? "a plain table"
+cp "$tmp/out" "$tmp/plain"
 table "\0357\0273\0277$head\r" "\r" '"rpi4b",1,"1",sync,5,"fit"\r'
-check $? "a byte order mark, carriage returns, an empty line, quotes"
-cmp -s "$t/plain" "$t/out"
-check $? "and the answer is the same"
+result $? "a byte order mark, carriage returns, an empty line, quotes"
+cmp -s "$tmp/plain" "$tmp/out"
+result $? "and the answer is the same"
 table $head 'rpi4b,1,1,sync,,"held ""back"", mostly"'
-grep -q '^rpi4b,1,1,sync,"held ""back"", mostly",,[0-9.]*,$' "$t/out"
-check $? "a text with a comma and quotes comes out as it went in"
+grep -q '^rpi4b,1,1,sync,"held ""back"", mostly",,[0-9.]*,$' "$tmp/out"
+result $? "a text with a comma and quotes comes out as it went in"
 table use,procs,policy,size_mb,platform x,1,sync,1,rpi4b
-grep -q '^rpi4b,1,1,sync,x,,[0-9.]*,$' "$t/out"
-check $? "columns in another order, no ms"
+grep -q '^rpi4b,1,1,sync,x,,[0-9.]*,$' "$tmp/out"
+result $? "columns in another order, no ms"
 
 bad '2: field 1: its quotes' $head '"rpi4b,1,1,sync,5,fit'
 bad '2: field 4: its quotes' $head 'rpi4b,1,1,"sync"x,5,fit'
@@ -53,5 +39,4 @@ bad "3: .*'nosuch'" $head rpi4b,1,1,sync,5,fit nosuch,1,1,sync,5,fit
 bad "2: size_mb: '-1'" $head rpi4b,-1,1,sync,5,fit
 bad "2: ms: 'nan'" $head rpi4b,1,1,sync,nan,fit
 bad "1: no column 'platform'" a,b,c
-echo "1..$n"
-exit $failed
+plan

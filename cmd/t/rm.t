@@ -3,38 +3,8 @@
 # zsr rm: traces and runs go, all or nothing; a trace with runs is refused; the
 # file becomes smaller; what is left is sound.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-sample=$PWD/samples/exit-6.12-arm64-4cpu/trace.dat
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-unset ZSR_DB
-n=0
-failed=0
-
-ok() { # description, then a command
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		failed=1
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$tmp/log" "$tmp/out"
-	fi
-}
-
-# exits CODE COMMAND...: its output in $tmp/out
-exits() {
-	want=$1
-	shift
-	"$@" >"$tmp/out" 2>&1
-	code=$?
-	[ $code = "$want" ] || { echo "exit $code, not $want"; return 1; }
-}
-
-says() { grep -q -e "$1" "$tmp/out"; }
 sql() { # QUERY ANSWER
 	got=$($zsr sql "$1" --csv | tail -n 1)
 	[ "$got" = "$2" ] || { echo "$got, not $2"; return 1; }
@@ -62,14 +32,14 @@ ok "the file is smaller" smaller $((full - 60000))
 ok "nothing lies about" test "$(ls zsr.db*)" = zsr.db
 
 ok "a trace with runs is refused" exits 3 $zsr rm t1
-ok "they are named" says "trace 't1' has runs: #1, #2 (--force, --keep-runs)"
+ok "they are named" complains "trace 't1' has runs: #1, #2 (--force, --keep-runs)"
 ok "all or nothing: refused beside a run" exits 3 $zsr rm 3 t1
 ok "the run is there" sql "select count(*) from run where id = 3" 1
 ok "all or nothing: no such trace" exits 3 $zsr rm 3 nobody
-ok "it is named" says "no trace 'nobody'"
+ok "it is named" complains "no trace 'nobody'"
 ok "the run is still there" sql "select count(*) from run where id = 3" 1
 ok "no such run" exits 3 $zsr rm '#9'
-ok "it is named too" says "there is no run #9"
+ok "it is named too" complains "there is no run #9"
 ok "nothing named" exits 2 $zsr rm
 ok "two ways at once" exits 2 $zsr rm t1 --force --keep-runs
 ok "no database" exits 3 $zsr rm t1 -d none.db
@@ -99,5 +69,4 @@ sqlite3 old.db 'PRAGMA auto_vacuum = 0; VACUUM' >out
 ok "without incremental vacuum" exits 0 $zsr rm t -d old.db
 ok "the space that stays is told" says ', [0-9.]* [KM]iB in the file are free'
 ok "and it is sound" exits 0 $zsr fsck old.db
-echo "1..$n"
-exit $failed
+plan

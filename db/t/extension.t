@@ -4,28 +4,14 @@
 # tables, functions, every view, and the example of zsr-db(5). What is damaged
 # or too new is said.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR:-zsr}
 ext=${ZSR_BUILD:-build}/zsr_sqlite
 command -v sqlite3 >/dev/null || {
 	echo "1..0 # SKIP no sqlite3"
 	exit 77
 }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-db=$dir/zsr.db
-n=0
-failed=0
-result() { # status, description, details
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		echo "$3" | sed 's/^/# /'
-	fi
-}
+db=$tmp/zsr.db
 shell() { # database, query
 	sqlite3 -batch -csv -header -cmd ".load $ext" "$1" "$2" 2>&1 |
 		tr -d '\r'
@@ -62,18 +48,18 @@ result $? "zsr_version()" "$got"
 
 # The example as it stands in the page, with the extension where it was built.
 sed -n '/^sqlite> /s///p' man/zsr-db.5.scd | sed "s|\./zsr_sqlite|$ext|" \
-	>"$dir/example"
-got=$(cd "$dir" && ext=$ext sqlite3 -batch zsr.db <example 2>&1)
-[ "$(wc -l <"$dir/example")" -ge 4 ] &&
+	>"$tmp/example"
+got=$(cd "$tmp" && ext=$ext sqlite3 -batch zsr.db <example 2>&1)
+[ "$(wc -l <"$tmp/example")" -ge 4 ] &&
 	echo "$got" | grep -q '^free|[0-9]*|[0-9]*$' &&
 	echo "$got" | grep -q '^deferred|[0-9]*|[0-9]*$' &&
 	! echo "$got" | grep -qi error
 result $? "the example of zsr-db(5)" "$got"
 
-cp "$db" "$dir/bad.db"
-sqlite3 "$dir/bad.db" "update chunk set xxh3 = ~xxh3"
+cp "$db" "$tmp/bad.db"
+sqlite3 "$tmp/bad.db" "update chunk set xxh3 = ~xxh3"
 for table in zsr_event zsr_object; do
-	got=$(shell "$dir/bad.db" "select * from $table")
+	got=$(shell "$tmp/bad.db" "select * from $table")
 	[ "$(echo "$got" | grep -c .)" = 1 ] &&
 		echo "$got" | grep -q "trace 'munmap': chunk 0: its checksum is wrong"
 	result $? "a damaged chunk under $table is one error" "$got"
@@ -83,11 +69,9 @@ got=$(shell :memory: "select * from zsr_event")
 echo "$got" | grep -q "no such table: trace"
 result $? "a database that is none of zsr's" "$got"
 
-cp "$db" "$dir/new.db"
-sqlite3 "$dir/new.db" "pragma user_version = 1000"
-got=$(shell "$dir/new.db" "select 1")
+cp "$db" "$tmp/new.db"
+sqlite3 "$tmp/new.db" "pragma user_version = 1000"
+got=$(shell "$tmp/new.db" "select 1")
 echo "$got" | grep -q "another version of zsr made this database"
 result $? "another schema is refused" "$got"
-
-echo "1..$n"
-exit $failed
+plan

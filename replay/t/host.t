@@ -4,72 +4,56 @@
 # runs that can be compared and say which clock they are of; what does not fit
 # that clock is said in one line, with exit 2.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR_BUILD:-$PWD/build}/zsr
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-ZSR_DB=$work/zsr.db
+ZSR_DB=$tmp/zsr.db
 export ZSR_DB
-
-n=0
-failed=0
-ok() { # description; status of the last command
-	status=$?
-	n=$((n + 1))
-	if [ $status = 0 ]; then
-		echo "ok $n - $1"
-	else
-		failed=1
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$work/err" "$work/out" 2>/dev/null | tail -20
-	fi
-}
 
 # refused WORD OPTION...: exit 2, one line that has WORD
 refused() {
 	word=$1
 	shift
-	"$zsr" replay small -p sync "$@" >"$work/out" 2>"$work/err"
-	[ $? = 2 ] && [ "$(wc -l <"$work/err")" = 1 ] &&
-		grep -q -e "$word" "$work/err"
+	"$zsr" replay small -p sync "$@" >"$tmp/out" 2>"$tmp/err"
+	[ $? = 2 ] && [ "$(wc -l <"$tmp/err")" = 1 ] &&
+		grep -q -e "$word" "$tmp/err"
 	ok "refused: $*"
 }
 
-"$zsr" synth munmap --size 4M --procs 2 --name small >"$work/out" \
-	2>"$work/err"
+"$zsr" synth munmap --size 4M --procs 2 --name small >"$tmp/out" \
+	2>"$tmp/err"
 ok "synth makes a trace"
 
 all=$("$zsr" policies | sed -n 's/^\([a-z][-a-z0-9.]*\)  .*/\1/p' |
 	grep -v '^policy$' | paste -sd,)
-"$zsr" replay small --clock host -p "$all" >"$work/out" 2>"$work/err" &&
-	[ "$(grep -c '^#' "$work/out")" = "$(echo "$all" | tr , '\n' | wc -l)" ] &&
-	[ "$(wc -l <"$work/out")" -ge 13 ]
+"$zsr" replay small --clock host -p "$all" >"$tmp/out" 2>"$tmp/err" &&
+	[ "$(grep -c '^#' "$tmp/out")" = "$(echo "$all" | tr , '\n' | wc -l)" ] &&
+	[ "$(wc -l <"$tmp/out")" -ge 13 ]
 ok "every policy has a run"
 
 "$zsr" replay small --clock host -p class-idx,sync --repeat 2 --interleave \
-	--warmup 1 --pin spread --worker-nice 1 >"$work/out" 2>"$work/err" &&
-	[ "$(awk '{ print $2 }' "$work/out" | paste -sd' ')" = \
+	--warmup 1 --pin spread --worker-nice 1 >"$tmp/out" 2>"$tmp/err" &&
+	[ "$(awk '{ print $2 }' "$tmp/out" | paste -sd' ')" = \
 		"class-idx sync class-idx sync" ]
 ok "rounds in turn, without those to warm up"
 "$zsr" replay small --clock host -p class-idx,sync --repeat 2 \
-	>"$work/out" 2>"$work/err" &&
-	[ "$(awk '{ print $2 }' "$work/out" | paste -sd' ')" = \
+	>"$tmp/out" 2>"$tmp/err" &&
+	[ "$(awk '{ print $2 }' "$tmp/out" | paste -sd' ')" = \
 		"class-idx class-idx sync sync" ]
 ok "policies in turn"
 
-"$zsr" replay small --clock host -p sync,deferred --json >"$work/out" \
-	2>"$work/err" && grep -q '"clock": "host"' "$work/out" &&
-	grep -q '"frees": 2048' "$work/out"
+"$zsr" replay small --clock host -p sync,deferred --json >"$tmp/out" \
+	2>"$tmp/err" && grep -q '"clock": "host"' "$tmp/out" &&
+	grep -q '"frees": 2048' "$tmp/out"
 ok "JSON says the clock"
-"$zsr" compare small >"$work/out" 2>"$work/err" &&
-	grep -q 'host clock, profile host' "$work/out" &&
-	grep -q 'measured on this machine' "$work/out" &&
-	grep -q 'gaps none' "$work/out"
+"$zsr" compare small >"$tmp/out" 2>"$tmp/err" &&
+	grep -q 'host clock, profile host' "$tmp/out" &&
+	grep -q 'measured on this machine' "$tmp/out" &&
+	grep -q 'gaps none' "$tmp/out"
 ok "runs are compared"
-"$zsr" report small -o "$work/report.pdf" >"$work/out" 2>"$work/err" &&
-	[ -s "$work/report.pdf" ]
+"$zsr" report small -o "$tmp/report.pdf" >"$tmp/out" 2>"$tmp/err" &&
+	[ -s "$tmp/report.pdf" ]
 ok "and drawn"
-"$zsr" fsck >"$work/out" 2>"$work/err"
+"$zsr" fsck >"$tmp/out" 2>"$tmp/err"
 ok "the database is sound"
 
 refused 'arrival closed' --clock host --arrival closed
@@ -80,6 +64,4 @@ refused 'clock host' --pin spread
 refused 'clock host' --repeat 2
 refused 'expected one of' --clock sun
 refused 'expected one of' --clock host --pin up
-
-echo "1..$n"
-exit $failed
+plan

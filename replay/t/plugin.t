@@ -5,28 +5,10 @@
 # parameters, and its runs say which file it was. What is no plug-in for this
 # program is refused in one line. The program exports what the page names.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR_BUILD:-$PWD/build}/zsr
-top=$PWD
-sample=$PWD/samples/exit-6.12-arm64-4cpu/trace.dat
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 ZSR_DB=$tmp/zsr.db
 export ZSR_DB
-
-n=0
-failed=0
-ok() { # description; status of the last command
-	status=$?
-	n=$((n + 1))
-	if [ $status = 0 ]; then
-		echo "ok $n - $1"
-	else
-		failed=1
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$tmp/err" "$tmp/out" 2>/dev/null | tail -20
-	fi
-}
 
 # exits CODE TEXT COMMAND...: the exit code, one line on stderr that has TEXT
 exits() {
@@ -277,6 +259,4 @@ for p in $(cat one); do
 done
 [ -z "$bad" ] && [ "$(wc -l <one)" -ge 5 ]
 ok "each can be explained, within 80 columns$bad"
-
-echo "1..$n"
-exit $failed
+plan

@@ -9,28 +9,11 @@
 # ZSR_KERNEL_SOURCE=1 those of 6.1 and 6.12 are installed when they are missing
 # (root only, about 280 MB); ZSR_KERNEL_SOURCE=DIR is an unpacked tree.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR:-zsr}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 TMPDIR="$tmp/a b"
 export TMPDIR
 mkdir "$TMPDIR"
-n=0
-failed=0
-
-ok() { # description, command...
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@"; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$tmp/out"
-		failed=1
-	fi
-}
 
 # exit code, a pattern of what is printed, arguments
 gives() {
@@ -176,5 +159,4 @@ if [ $kernels = 0 ]; then
 	echo "ok $n - kernels # SKIP no linux-source package" \
 		"(ZSR_KERNEL_SOURCE=1 installs two, 280 MB)"
 fi
-echo "1..$n"
-exit $failed
+plan

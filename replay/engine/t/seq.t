@@ -3,18 +3,9 @@
 # zsr engine run on sequences that make no sense: one message that names file
 # and line, exit 3, no directory left. And what its other ends look like.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR:-zsr}
 data=replay/engine/t/data
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-n=0
-
-ok() { # condition's status, description
-	n=$((n + 1))
-	[ "$1" = 0 ] || printf 'not '
-	echo "ok $n - $2"
-}
 
 run() {
 	"$zsr" engine run "$tmp/s" --kernel 6.12 -o "$tmp/out" >"$tmp/stdout" \
@@ -28,7 +19,7 @@ bad() {
 	[ $? = 3 ] && [ "$(wc -l <"$tmp/stderr")" = 1 ] &&
 		grep -qF -- "$tmp/s:$2" "$tmp/stderr" &&
 		! [ -s "$tmp/stdout" ] && ! [ -e "$tmp/out" ]
-	ok $? "$1"
+	result $? "$1"
 	grep -qF -- "$tmp/s:$2" "$tmp/stderr" || sed 's/^/# /' "$tmp/stderr"
 	rm -rf "$tmp/out"
 }
@@ -71,18 +62,18 @@ bad 'worker before a page lock' '5: the worker would wait for ever' \
 printf 'id,op,size\n' >"$tmp/s"
 run
 [ $? = 3 ] && grep -q 's:1: no op sequence' "$tmp/stderr"
-ok $? 'another header'
+result $? 'another header'
 
 : >"$tmp/s"
 run
 [ $? = 3 ] && grep -q 'empty file' "$tmp/stderr"
-ok $? 'empty file'
+result $? 'empty file'
 
 head -c 1500 $data/seq/tiny_1k.csv.gz >"$tmp/s"
 run
 [ $? = 3 ] && grep -q 's:[0-9]*: damaged gzip data' "$tmp/stderr" &&
 	! [ -e "$tmp/out" ]
-ok $? 'truncated gzip file'
+result $? 'truncated gzip file'
 
 {
 	head -c 1500 $data/seq/tiny_1k.csv.gz
@@ -91,22 +82,22 @@ ok $? 'truncated gzip file'
 } >"$tmp/s"
 run
 [ $? = 3 ] && [ "$(wc -l <"$tmp/stderr")" = 1 ]
-ok $? 'gzip file with other bytes in it'
+result $? 'gzip file with other bytes in it'
 
 rm "$tmp/s"
 run
 [ $? = 4 ] && grep -q 'No such file' "$tmp/stderr"
-ok $? 'no file'
+result $? 'no file'
 
 printf 'op,id,size' >"$tmp/s"
 run && [ "$(cat "$tmp/out/events.csv")" = \
 	op,event,zspage,class,pages,pages_allocated ] &&
 	[ "$(find "$tmp/out" -type f | wc -l)" = 5 ]
-ok $? 'no op at all: five files of one line'
+result $? 'no op at all: five files of one line'
 
 printf 'op,id,size\r\nm,0,100\r\nf,0,' >"$tmp/s"
 run && [ "$(tail -1 "$tmp/out/events.csv")" = 2,free,0,5,7,0 ]
-ok $? 'carriage returns, and no line feed at the end'
+result $? 'carriage returns, and no line feed at the end'
 
 # A failure leaves what an earlier run wrote, and nothing of its own.
 cp "$tmp/out/events.csv" "$tmp/before"
@@ -114,13 +105,13 @@ printf 'op,id,size\nm,0,100\nf,1,\n' >"$tmp/s"
 run
 [ $? = 3 ] && cmp -s "$tmp/before" "$tmp/out/events.csv" &&
 	[ "$(find "$tmp/out" -type f | wc -l)" = 5 ]
-ok $? 'results of an earlier run survive a failure'
+result $? 'results of an earlier run survive a failure'
 
 touch "$tmp/file"
 "$zsr" engine run $data/seq/tiny_1k.csv.gz --kernel 6.1 -o "$tmp/file" \
 	2>"$tmp/stderr"
 [ $? = 4 ] && [ "$(wc -l <"$tmp/stderr")" = 1 ]
-ok $? 'the directory is a file'
+result $? 'the directory is a file'
 
 usage() { # description, what the message says, arguments
 	d=$1 say=$2
@@ -128,7 +119,7 @@ usage() { # description, what the message says, arguments
 	"$zsr" engine "$@" >"$tmp/stdout" 2>"$tmp/stderr"
 	[ $? = 2 ] && grep -qF -- "$say" "$tmp/stderr" &&
 		! [ -s "$tmp/stdout" ]
-	ok $? "$d"
+	result $? "$d"
 }
 
 usage 'unknown kernel' '6.12 (from 6.4)' tables --kernel banana
@@ -143,6 +134,5 @@ usage 'no verb' 'Usage: zsr engine' frobnicate
 
 "$zsr" engine tables --kernel 6.1 --word-bits 32 --physmem-bits 40 |
 	awk -F, 'NR == 2 { exit !($5 == 2048 && $9 == 1 && $10 == 2044) }'
-ok $? 'the smallest class of a 32-bit layout with wide addresses'
-
-echo "1..$n"
+result $? 'the smallest class of a 32-bit layout with wide addresses'
+plan
