@@ -80,6 +80,7 @@ struct zsr_record_opts {
 	const char *algorithm; /* its compressor; NULL: the kernel's choice */
 	uint64_t buffer_bytes; /* a CPU; 0: a 64th of memory, 4 to 64 MiB */
 	enum zsr_record_pass pass;
+	const char *const *events; /* "SYSTEM:EVENT" to record, too; or NULL */
 	bool placement; /* the object word of every malloc */
 	bool caller; /* the address that every free returns to */
 };

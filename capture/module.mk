@@ -36,4 +36,9 @@ check-kernel: $(O)/zsr
 	$(Q)PATH="$(abspath $(O)):$$PATH" prove --exec tests/exec.sh -v \
 		tests/kernel/kernel.t
 
-.PHONY: check-kernel
+# One with zsmalloc's statistics; oracle-4k and oracle-16k of that list.
+kernel-oracle:
+	$(Q)tests/deps.sh kernel
+	$(Q)tests/kernel/oracle.sh 4k
+
+.PHONY: check-kernel kernel-oracle

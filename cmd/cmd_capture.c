@@ -68,6 +68,40 @@ static int pass_of(const char *name, enum zsr_record_pass *pass,
 	return zsr_err_usage(err, "'%s' is no pass: ops, latency", name);
 }
 
+/* What options mean that name a few. */
+static const char *const sched[] = { "sched:sched_switch", "sched:sched_waking",
+				     NULL };
+static const char *const locks[] = { "lock:contention_begin",
+				     "lock:contention_end", NULL };
+static const char *const pages[] = { "kmem:mm_page_free", NULL };
+static const char *const munmaps[] = { "syscalls:sys_enter_munmap",
+				       "syscalls:sys_exit_munmap", NULL };
+
+#define MAX_EVENTS 64
+
+/* Of LIST, cut at its commas, and of the options. */
+static int events_of(char *list, const int *wanted, const char **events,
+		     struct zsr_err *err)
+{
+	static const char *const *const sets[] = { sched, locks, pages,
+						   munmaps };
+	char *save = NULL, *word;
+	size_t n = 0, i, j;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(sets); i++)
+		for (j = 0; wanted[i] && sets[i][j]; j++)
+			events[n++] = sets[i][j];
+	for (word = list ? strtok_r(list, ",", &save) : NULL; word;
+	     word = strtok_r(NULL, ",", &save)) {
+		if (n == MAX_EVENTS - 1)
+			return zsr_err_usage(err, "more than %d events",
+					     MAX_EVENTS - 1);
+		events[n++] = word;
+	}
+	events[n] = NULL;
+	return 0;
+}
+
 static int cleanup(struct zsr_err *err)
 {
 	unsigned nr;
@@ -90,7 +124,9 @@ int zsr_cmd_capture(int argc, const char **argv)
 	char *fresh = NULL, *buffer = NULL, *pass = NULL, *output = NULL;
 	char *zram = NULL, *algorithm = NULL;
 	int wants_cleanup = 0, wants_check = 0, lossless = 0, place = 0;
-	int caller = 0, print_script = 0;
+	int caller = 0, print_script = 0, wanted[4] = { 0 };
+	const char *events[MAX_EVENTS];
+	char *list = NULL;
 	const struct poptOption table[] = {
 		{ "output", 'o', POPT_ARG_STRING, &output, 0,
 		  "the trace.dat to write (default zsr.dat)", "FILE" },
@@ -112,6 +148,16 @@ int zsr_cmd_capture(int argc, const char **argv)
 		  "record where every object is put", NULL },
 		{ "caller", '\0', POPT_ARG_NONE, &caller, 0,
 		  "record who calls zs_free", NULL },
+		{ "event", 'e', POPT_ARG_STRING, &list, ZSR_OPTION_LIST,
+		  "record these events of the kernel, too", "SYSTEM:EVENT" },
+		{ "sched", '\0', POPT_ARG_NONE, &wanted[0], 0,
+		  "record who runs", NULL },
+		{ "locks", '\0', POPT_ARG_NONE, &wanted[1], 0,
+		  "record waits for locks", NULL },
+		{ "pages", '\0', POPT_ARG_NONE, &wanted[2], 0,
+		  "record pages that go back", NULL },
+		{ "munmap", '\0', POPT_ARG_NONE, &wanted[3], 0,
+		  "record calls of munmap", NULL },
 		{ "lossless", '\0', POPT_ARG_NONE, &lossless, 0,
 		  "exit 1 when events were lost", NULL },
 		{ "check", '\0', POPT_ARG_NONE, &wants_check, 0,
@@ -144,6 +190,9 @@ int zsr_cmd_capture(int argc, const char **argv)
 		ret = pass_of(pass, &opts.pass, &err);
 	if (!ret && !wants_check && !wants_cleanup && !print_script && !o.nr_rest)
 		ret = zsr_err_usage(&err, "which command is to be captured?");
+	if (!ret)
+		ret = events_of(list, wanted, events, &err);
+	opts.events = events;
 	opts.output = output ? output : "zsr.dat";
 	opts.command = (char *const *)o.rest;
 	opts.zram = zram;
@@ -171,6 +220,7 @@ int zsr_cmd_capture(int argc, const char **argv)
 	free(output);
 	free(zram);
 	free(algorithm);
+	free(list);
 	free(r);
 	if (ret < 0)
 		return zsr_cmd_fail("capture", &err);

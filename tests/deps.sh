@@ -17,7 +17,7 @@ cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
  libarchive-dev:arm64"
 
 # What `make check-kernel` boots kernels with; its own are static.
-kernel="qemu-system-x86 qemu-system-arm kmod cpio xz-utils
+kernel="qemu-system-x86 qemu-system-arm kmod cpio xz-utils flex bison bc
  libtracefs-dev:arm64 libtraceevent-dev:arm64 libpopt-dev:arm64"
 
 missing_of() {

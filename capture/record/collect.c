@@ -12,6 +12,7 @@
 
 struct collect {
 	struct rec_session *s;
+	const char *const *events;
 	struct zsr_outfile file;
 	FILE *pages;
 	struct wr_cpu *cpu;
@@ -167,17 +168,44 @@ static void put_formats_of(struct collect *c, const char *system, FILE *f)
 	tracefs_list_free(events);
 }
 
+static void put_system(struct collect *c, const char *name, size_t len, FILE *f)
+{
+	char system[100];
+
+	snprintf(system, sizeof(system), "%.*s", (int)len, name);
+	fwrite(system, strlen(system) + 1, 1, f);
+	put_formats_of(c, system, f);
+}
+
+/* Of its system, in the list. */
+static bool is_first(const char *const *events, unsigned i)
+{
+	size_t len = strcspn(events[i], ":") + 1;
+	unsigned j;
+
+	for (j = 0; j < i; j++)
+		if (!strncmp(events[j], events[i], len))
+			return false;
+	return true;
+}
+
 static void put_formats(struct collect *c, FILE *f)
 {
+	unsigned nr = 1, i;
 	char *print = rec_read("%s/events/ftrace/print/format",
 			       tracefs_tracing_dir());
 
 	wr_num(f, 1, 4);
 	wr_text(f, print ? print : "", print ? strlen(print) : 0, 8);
 	free(print);
-	wr_num(f, 1, 4);
-	fwrite(c->s->group, strlen(c->s->group) + 1, 1, f);
-	put_formats_of(c, c->s->group, f);
+	for (i = 0; c->events && c->events[i]; i++)
+		nr += is_first(c->events, i);
+	wr_num(f, nr, 4);
+	put_system(c, c->s->group, strlen(c->s->group), f);
+	for (i = 0; c->events && c->events[i]; i++)
+		if (is_first(c->events, i))
+			put_system(c, c->events[i], strcspn(c->events[i], ":"),
+				   f);
 }
 
 /* Those by which functions in the capture are named, no more: a kernel has
@@ -274,11 +302,11 @@ static int read_headers(struct collect *c, struct zsr_err *err)
 	return 0;
 }
 
-int rec_collect(struct rec_session *s, const char *path,
+int rec_collect(struct rec_session *s, const struct zsr_record_opts *opts,
 		const struct rec_facts *facts, struct zsr_recorded *out,
 		struct zsr_err *err)
 {
-	struct collect c = { .s = s };
+	struct collect c = { .s = s, .events = opts->events };
 	size_t len = 0;
 	int ret = read_headers(&c, err);
 
@@ -289,7 +317,7 @@ int rec_collect(struct rec_session *s, const char *path,
 	if (!ret && (!c.cpu || !c.stats))
 		ret = zsr_err_nomem(err, "capture");
 	if (!ret)
-		ret = zsr_outfile_open(&c.file, path, err);
+		ret = zsr_outfile_open(&c.file, opts->output, err);
 	if (ret)
 		goto out;
 	count_missed(&c, out);

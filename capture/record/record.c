@@ -75,6 +75,28 @@ static int add_facts(struct rec_session *s, struct rec_facts *f,
 	return ret;
 }
 
+/* Of the kernel's own. */
+static int enable_events(struct rec_session *s, const char *const *event,
+			 struct zsr_err *err)
+{
+	char system[100];
+	const char *colon;
+
+	for (; event && *event; event++) {
+		colon = strchr(*event, ':');
+		if (!colon || colon == *event || !colon[1] ||
+		    colon - *event >= (ptrdiff_t)sizeof(system) ||
+		    strchr(*event, '/'))
+			return zsr_err_usage(err, "'%s' is no SYSTEM:EVENT",
+					     *event);
+		snprintf(system, sizeof(system), "%.*s", (int)(colon - *event),
+			 *event);
+		if (tracefs_event_enable(s->instance, system, colon + 1))
+			return zsr_err_sys(err, ENOENT, "event %s", *event);
+	}
+	return 0;
+}
+
 /* Between here and there the trace is on. */
 static int run(struct rec_session *s, const struct zsr_record_opts *opts,
 	       char zram[16], struct zsr_recorded *out, struct zsr_err *err)
@@ -119,6 +141,9 @@ static int record(struct rec_session *s, const struct zsr_record_opts *opts,
 	if (ret < 0)
 		return ret;
 	out->proved = !ret;
+	ret = enable_events(s, opts->events, err);
+	if (ret)
+		return ret;
 	if (opts->zram)
 		snprintf(zram, sizeof(zram), "%s", opts->zram);
 	else
@@ -127,7 +152,7 @@ static int record(struct rec_session *s, const struct zsr_record_opts *opts,
 	if (!ret)
 		ret = add_facts(s, &facts, opts, zram, out, err);
 	if (!ret)
-		ret = rec_collect(s, opts->output, &facts, out, err);
+		ret = rec_collect(s, opts, &facts, out, err);
 	rec_facts_free(&facts);
 	return ret;
 }

@@ -92,7 +92,7 @@ int rec_command(char *const *argv, int *status, int *sig, struct zsr_err *err);
 
 /* ---- after the run (collect.c) ------------------------------------------------- */
 
-int rec_collect(struct rec_session *s, const char *path,
+int rec_collect(struct rec_session *s, const struct zsr_record_opts *opts,
 		const struct rec_facts *facts, struct zsr_recorded *out,
 		struct zsr_err *err);
 

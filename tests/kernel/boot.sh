@@ -71,7 +71,10 @@ download() { # packages, directory, suite
 }
 
 image=$cache/$release
-download "$packages" "$image" "$suite"
+case $release in
+oracle-*) [ -d "$image/boot" ] || skip "no $release here: make kernel-oracle" ;;
+*) download "$packages" "$image" "$suite" ;;
+esac
 download busybox-static "$cache/busybox-$arch" ''
 # From 7.0 on all is under /usr.
 vmlinuz=$image/boot/vmlinuz-$release
@@ -81,6 +84,8 @@ vmlinuz=$image/boot/vmlinuz-$release
 # In the order in which they are loaded, unpacked.
 modules() { # directory
 	mkdir -p "$1"
+	: >"$1/order"
+	[ -d "$image/lib/modules/$release" ] || return 0
 	[ -f "$image/lib/modules/$release/modules.dep.bin" ] ||
 		depmod -b "$image" "$release" 2>/dev/null
 	for m in virtio_pci virtio_blk lz4 lz4hc zstd lzo-rle zram; do

@@ -29,11 +29,15 @@ capture place --fresh-zram 256M --placement --caller -- \
 	zsr-capture workload frag --size 16M --seed 3
 capture latency --fresh-zram 256M --pass latency -- \
 	zsr-capture workload munmap --size 8M --pages uniform
+capture events --fresh-zram 256M --sched --locks --pages --munmap \
+	-e kmem:mm_page_alloc -- zsr-capture workload munmap --size 8M --procs 2
+capture noevent --fresh-zram 16M -e sched:sched_nap -- true
 capture lossy --fresh-zram 256M --buffer 64K --lossless -- \
 	zsr-capture workload munmap --size 40M
 
 # With a shell and its usual tools.
 zsr-capture capture --print-script >/script.sh
+grep -q "^zram " /proc/modules || touch /out/builtin
 ZRAM_SIZE=256M sh /script.sh /out/script zsr-capture workload munmap \
 	--size 16M --holes 30 2>/out/script.err
 echo "script $? $(left | wc -l)" >>/out/results

@@ -65,7 +65,7 @@ judged() {
 	around=$(sed -n 's/^check 0 //p' "$out/results")
 	[ -n "$around" ]
 	result $? "$kernel: $release can record"
-	for name in munmap exit place latency; do
+	for name in munmap exit place latency events; do
 		ended $name 0 "$name is recorded"
 		complete $name
 	done
@@ -76,6 +76,22 @@ judged() {
 	agrees exit 30
 	agrees place 35
 	agrees latency 27
+	agrees events 25
+	trace-cmd report "$out/events.dat" >"$tmp/report" 2>"$tmp/said"
+	for event in sched_switch contention_begin mm_page_free sys_enter_munmap; do
+		grep -c " $event: " "$tmp/report" >>"$tmp/said" ||
+			echo "no $event" >>"$tmp/said"
+	done
+	! grep -q '^no ' "$tmp/said"
+	result $? "$kernel: the kernel's own events are there when asked for"
+	case $kernel in
+	oracle*)
+		"$zsr" judge --csv "$out/place.dat" >"$tmp/said"
+		awk -F, '$2 == "classes" { n++; d += $6 } END { exit n < 5 || d }' \
+			"$tmp/said"
+		result $? "$kernel: class tables agree at every mark"
+		;;
+	esac
 	awk -F, '$2 == "places" && $5 > 0 && $6 == 0 { ok = 1 }
 		END { exit !ok }' <<-EOT
 		$("$zsr" judge --csv "$out/place.dat" 2>/dev/null)
@@ -119,6 +135,9 @@ went_wrong() {
 	ended user 4 "no root is exit 4"
 	said user 'recording takes root'
 	ended rmmod 0 "modules unloaded meanwhile"
+	ended noevent 4 "no such event is exit 4"
+	said noevent 'event sched:sched_nap'
+	[ ! -e "$out/builtin" ] || return
 	ended nozram 4 "no zram is exit 4"
 	said nozram 'modprobe zram'
 }
