@@ -105,6 +105,7 @@ static int figures_build(struct zsr_compare *c, const struct zsr_run **run,
 
 	for (i = 0; i < c->nr_cols; i++)
 		if (zsr_parts_build(&c->col[i], run[i]) ||
+		    zsr_cpus_build(&c->col[i], run[i]) ||
 		    zsr_locks_build(&c->col[i], run[i]))
 			return -ENOMEM;
 	if (zsr_timeline_build(c, run, opts) || zsr_maps_build(c, run) ||
@@ -241,6 +242,7 @@ static void column_free(struct zsr_column *c)
 	free(c->map.row);
 	free(c->map.cell);
 	free(c->filling.at);
+	free(c->cpus_busy.share);
 	free(c->part);
 	free(c->lock);
 }

@@ -154,6 +154,22 @@ struct zsr_filling {
 	uint64_t unused_class; /* that had most of them then */
 };
 
+/* What CPUs are busy with, by share of a column's time; the rest is idle. */
+enum {
+	ZSR_CPU_CALLER, /* releases in callers */
+	ZSR_CPU_WORKER,
+	ZSR_CPU_LOAD, /* other load */
+	ZSR_CPU_OTHER, /* stores, the rest of the path, switches */
+	ZSR_CPU_KINDS
+};
+
+struct zsr_cpus {
+	uint64_t step_ns; /* as in struct zsr_map */
+	uint32_t nr_cpus; /* 0: the run has none */
+	uint32_t nr_cols;
+	float (*share)[ZSR_CPU_KINDS]; /* columns of CPU 0, of CPU 1, ... */
+};
+
 /* A node of the cost tree, in the order of reading: parents first. */
 struct zsr_part {
 	char name[32];
@@ -237,6 +253,7 @@ struct zsr_column {
 	struct zsr_latency latency;
 	struct zsr_map map;
 	struct zsr_filling filling;
+	struct zsr_cpus cpus_busy;
 	struct zsr_part *part;
 	size_t nr_parts; /* 0: the run did not record them */
 	struct zsr_lock *lock;

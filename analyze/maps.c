@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Latency over time: grids of runs with columns of one length. */
+/* Latency over time: grids of runs with columns of one length. And what CPUs
+ * were busy with. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,5 +60,45 @@ int zsr_maps_build(struct zsr_compare *c, const struct zsr_run *const *run)
 		for (k = 0; k < (size_t)m->nr_rows * m->nr_cols; k++)
 			c->map_max = zsr_max(c->map_max, m->cell[k]);
 	}
+	return 0;
+}
+
+/* Rows come CPU by CPU, each with every kind. */
+static bool has_cpus(const struct zsr_grid *g)
+{
+	uint32_t r;
+
+	for (r = 0; r < g->nr_rows; r++)
+		if (g->row[r] !=
+		    ((uint64_t)(r / ZSR_NR_BUSY) << 8 | r % ZSR_NR_BUSY))
+			return false;
+	return g->nr_rows && g->nr_rows % ZSR_NR_BUSY == 0 && g->nr_cols &&
+	       g->step_ns;
+}
+
+int zsr_cpus_build(struct zsr_column *c, const struct zsr_run *run)
+{
+	const struct zsr_grid *g = &run->grid[ZSR_GRID_busy];
+	struct zsr_cpus *b = &c->cpus_busy;
+	uint32_t r, i;
+
+	_Static_assert((int)ZSR_CPU_KINDS == (int)ZSR_NR_BUSY,
+		       "the same kinds in the same order");
+	if (!has_cpus(g))
+		return 0;
+	b->share = calloc((size_t)g->nr_rows / ZSR_NR_BUSY * g->nr_cols,
+			  sizeof(*b->share));
+	if (!b->share)
+		return -ENOMEM;
+	b->step_ns = g->step_ns;
+	b->nr_cols = g->nr_cols;
+	b->nr_cpus = g->nr_rows / ZSR_NR_BUSY;
+	for (r = 0; r < g->nr_rows; r++)
+		for (i = 0; i < g->nr_cols; i++)
+			b->share[(size_t)(r / ZSR_NR_BUSY) * g->nr_cols + i]
+				[r % ZSR_NR_BUSY] = zsr_min(
+				(float)g->cell[(size_t)r * g->nr_cols + i] /
+					(float)g->step_ns,
+				1.0f);
 	return 0;
 }

@@ -58,6 +58,7 @@ int zsr_timeline_build(struct zsr_compare *c, const struct zsr_run *const *run,
 int zsr_decimate(struct zsr_window *win, struct zsr_panel *p,
 		 const struct zsr_run *run);
 int zsr_maps_build(struct zsr_compare *c, const struct zsr_run *const *run);
+int zsr_cpus_build(struct zsr_column *c, const struct zsr_run *run);
 int zsr_fill_build(struct zsr_compare *c, const struct zsr_run *const *run);
 int zsr_parts_build(struct zsr_column *c, const struct zsr_run *run);
 int zsr_locks_build(struct zsr_column *c, const struct zsr_run *run);

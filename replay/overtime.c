@@ -7,6 +7,11 @@
 
 #define FIRST_STEP (1024 * ZSR_PS_PER_NS)
 
+static unsigned nr_busy(const struct zsr_overtime *o)
+{
+	return o->nr_cpus * ZSR_NR_BUSY;
+}
+
 void zsr_overtime_begin(struct zsr_overtime *o, uint64_t ps)
 {
 	o->begun = true;
@@ -16,6 +21,16 @@ void zsr_overtime_begin(struct zsr_overtime *o, uint64_t ps)
 			    sizeof(*o->latency));
 	o->class = calloc(o->nr_classes + 1u, sizeof(*o->class));
 	o->nomem |= !o->latency || !o->class;
+	if (!o->busy)
+		return;
+	o->busy_last = calloc(nr_busy(o), sizeof(*o->busy_last));
+	o->busy_now = calloc(nr_busy(o), sizeof(*o->busy_now));
+	o->busy_past = calloc(nr_busy(o) * (size_t)ZSR_OVERTIME_CLASS,
+			      sizeof(*o->busy_past));
+	if (!o->busy_last || !o->busy_now || !o->busy_past)
+		o->nomem = true;
+	else
+		o->busy(o->use_ctx, ps, o->busy_last);
 }
 
 /* ---- releases ---------------------------------------------------------- */
@@ -72,6 +87,13 @@ static void halve(struct zsr_overtime *o)
 	unsigned k, i;
 
 	o->nr_past = ZSR_OVERTIME_CLASS / 2;
+	for (k = 0; o->busy_past && k < nr_busy(o); k++) {
+		uint32_t *ns = o->busy_past + (size_t)k * ZSR_OVERTIME_CLASS;
+
+		for (i = 0; i < o->nr_past; i++)
+			ns[i] = (uint32_t)zsr_min(
+				(uint64_t)ns[2 * i] + ns[2 * i + 1], UINT32_MAX);
+	}
 	for (k = 0; k < o->nr_classes; k++) {
 		uint32_t *objects = o->class[k].past,
 			 *pages = objects + ZSR_OVERTIME_CLASS;
@@ -101,12 +123,31 @@ static void column_of(struct zsr_overtime *o, unsigned class)
 	c->past[ZSR_OVERTIME_CLASS + o->nr_past] = use.pages;
 }
 
-static void column_ends(struct zsr_overtime *o)
+/* What was done since the last column ended is that of as many columns. */
+static void busy_until(struct zsr_overtime *o, uint64_t ps, uint64_t columns)
 {
 	unsigned k;
 
-	if (o->nr_past == ZSR_OVERTIME_CLASS)
-		halve(o);
+	if (!o->busy_past)
+		return;
+	o->busy(o->use_ctx, ps, o->busy_now);
+	for (k = 0; k < nr_busy(o); k++) {
+		uint64_t part = o->busy_now[k] -
+				zsr_min(o->busy_last[k], o->busy_now[k]);
+
+		part /= columns;
+		o->busy_last[k] += part;
+		o->busy_past[(size_t)k * ZSR_OVERTIME_CLASS + o->nr_past] =
+			(uint32_t)zsr_min(zsr_ps_to_ns(part), UINT32_MAX);
+	}
+}
+
+/* The first of as many that are over at PS. */
+static void column_ends(struct zsr_overtime *o, uint64_t ps, uint64_t columns)
+{
+	unsigned k;
+
+	busy_until(o, ps, columns);
 	for (k = 0; k < o->nr_classes; k++)
 		column_of(o, k);
 	o->nr_past++;
@@ -114,9 +155,17 @@ static void column_ends(struct zsr_overtime *o)
 
 void zsr_overtime_pass(struct zsr_overtime *o, uint64_t ps)
 {
-	while (o->begun && !o->nomem && ps >= o->begin_ps &&
-	       (ps - o->begin_ps) / o->class_step > o->nr_past)
-		column_ends(o);
+	uint64_t over;
+
+	while (o->begun && !o->nomem && ps >= o->begin_ps) {
+		over = (ps - o->begin_ps) / o->class_step;
+		if (over <= o->nr_past)
+			break;
+		if (o->nr_past == ZSR_OVERTIME_CLASS)
+			halve(o);
+		else
+			column_ends(o, ps, over - o->nr_past);
+	}
 }
 
 /* ---- marks ------------------------------------------------------------- */
@@ -187,6 +236,23 @@ static int finish_classes(const struct zsr_overtime *o, struct zsr_grid *g,
 	return 0;
 }
 
+/* Rows: CPU << 8 | kind. */
+static int finish_busy(const struct zsr_overtime *o, struct zsr_grid *g)
+{
+	unsigned k;
+
+	if (make(g, o, o->class_step, o->nr_past, nr_busy(o)))
+		return -ENOMEM;
+	for (k = 0; k < nr_busy(o); k++) {
+		memcpy(g->cell + (size_t)g->nr_rows * g->nr_cols,
+		       o->busy_past + (size_t)k * ZSR_OVERTIME_CLASS,
+		       g->nr_cols * sizeof(*g->cell));
+		g->row[g->nr_rows++] = (uint64_t)(k / ZSR_NR_BUSY) << 8 |
+				       k % ZSR_NR_BUSY;
+	}
+	return 0;
+}
+
 static int finish_marks(const struct zsr_overtime *o, struct zsr_grid *g)
 {
 	size_t i;
@@ -207,7 +273,9 @@ int zsr_overtime_finish(struct zsr_overtime *o, uint64_t ps, struct zsr_run *run
 
 	if (o->begun && !o->nomem) {
 		zsr_overtime_pass(o, ps);
-		column_ends(o);
+		if (o->nr_past == ZSR_OVERTIME_CLASS)
+			halve(o);
+		column_ends(o, ps, 1);
 	}
 	if (!o->nomem &&
 	    (!o->latency || !finish_latency(o, &run->grid[ZSR_GRID_latency])))
@@ -215,6 +283,9 @@ int zsr_overtime_finish(struct zsr_overtime *o, uint64_t ps, struct zsr_run *run
 	if (!ret && o->nr_past &&
 	    (finish_classes(o, &run->grid[ZSR_GRID_objects], 0) ||
 	     finish_classes(o, &run->grid[ZSR_GRID_pages], ZSR_OVERTIME_CLASS)))
+		ret = -ENOMEM;
+	if (!ret && o->nr_past && o->busy_past &&
+	    finish_busy(o, &run->grid[ZSR_GRID_busy]))
 		ret = -ENOMEM;
 	if (!ret && o->nr_marks && finish_marks(o, &run->grid[ZSR_GRID_marks]))
 		ret = -ENOMEM;
@@ -230,6 +301,9 @@ void zsr_overtime_free(struct zsr_overtime *o)
 		free(o->class[k].past);
 	free(o->class);
 	free(o->latency);
+	free(o->busy_last);
+	free(o->busy_now);
+	free(o->busy_past);
 	free(o->mark);
 	free(o->mark_pages);
 	*o = (struct zsr_overtime){ 0 };

@@ -39,6 +39,13 @@ struct zsr_overtime {
 				 * NULL: nothing ever was in it */
 	} * class;
 	uint32_t nr_past; /* columns that are over */
+	/* How long each CPU was busy in a column, with what: cumulative ps of
+	 * CPU and kind (ZSR_NR_BUSY of them), from whoever sets this. */
+	void (*busy)(const void *ctx, uint64_t now, uint64_t *ps); /* use_ctx */
+	unsigned nr_cpus;
+	uint64_t *busy_last; /* as the last column ended */
+	uint64_t *busy_now;
+	uint32_t *busy_past; /* ns; ZSR_OVERTIME_CLASS of each */
 	/* Pages when each mark was played. */
 	uint64_t *mark;
 	uint64_t *mark_pages;

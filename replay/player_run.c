@@ -2,6 +2,7 @@
 /* One run: set up the machine and the pools, play, tear down, check what must
  * hold in every run, and sum up. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "replay/player_private.h"
 
@@ -49,6 +50,37 @@ static struct zsr_class_use class_use(const void *ctx, unsigned class)
 	return use;
 }
 
+/* What each CPU did so far, waits for locks and what it computes included. */
+static void cpus_busy(const void *ctx, uint64_t now, uint64_t *ps)
+{
+	static const uint8_t kind[ZSR_NR_MODES] = {
+		[ZSR_MODE_OTHER] = ZSR_BUSY_OTHER,
+		[ZSR_MODE_GAP] = ZSR_BUSY_OTHER,
+		[ZSR_MODE_STORE] = ZSR_BUSY_OTHER,
+		[ZSR_MODE_RELEASE] = ZSR_BUSY_CALLER,
+		[ZSR_MODE_WORKER] = ZSR_BUSY_WORKER,
+		[ZSR_MODE_TEARDOWN] = ZSR_BUSY_OTHER,
+		[ZSR_MODE_COMPACT] = ZSR_BUSY_OTHER,
+		[ZSR_MODE_REUSE] = ZSR_BUSY_OTHER,
+		[ZSR_MODE_LOAD_CPU] = ZSR_BUSY_LOAD,
+		[ZSR_MODE_LOAD_RT] = ZSR_BUSY_LOAD,
+		[ZSR_MODE_LOAD_MEM] = ZSR_BUSY_LOAD,
+	};
+	const struct player *p = ctx;
+	const struct zsr_vcpu *c;
+	unsigned i, mode;
+
+	memset(ps, 0, p->vm->m.nr_cpus * ZSR_NR_BUSY * sizeof(*ps));
+	for (i = 0; i < p->vm->m.nr_cpus; i++, ps += ZSR_NR_BUSY) {
+		c = &p->vm->cpu[i];
+		for (mode = 0; mode < ZSR_NR_MODES; mode++)
+			ps[kind[mode]] += zsr_vm_busy(c, mode) + c->spin[mode];
+		if (c->computing && c->cur && now > c->now)
+			ps[kind[c->cur->mode]] += zsr_min(now, c->stop_at) -
+						  zsr_min(c->now, c->stop_at);
+	}
+}
+
 static int pools_init(struct player *p, struct zsr_err *err)
 {
 	const struct zsr_player_setup *s = p->s;
@@ -73,6 +105,8 @@ static int pools_init(struct player *p, struct zsr_err *err)
 	}
 	p->account.overtime.use = class_use;
 	p->account.overtime.use_ctx = p;
+	p->account.overtime.busy = cpus_busy;
+	p->account.overtime.nr_cpus = p->vm->m.nr_cpus;
 	p->account.overtime.nr_classes = p->pool[0].nr_classes;
 	p->vm->pages_used = p->account.buffer_pages;
 	if (s->policy->pressure)

@@ -44,6 +44,8 @@ static const char *const q5[] = {
 		"'frees', 'stranded') ORDER BY run, key"),
 	OF_RUNS("run, t_ns, value AS entries", "zsr_run_point",
 		"AND key = 'series.queue_depth'"),
+	OF_RUNS("run, t_ns, row >> 8 AS cpu, row & 255 AS kind, value AS ns",
+		"zsr_run_point", "AND key = 'grid.busy'"),
 	NULL
 };
 static const char *const q6[] = {
@@ -94,7 +96,7 @@ const struct figure figures[] = {
 	{ 2, "Memory return", g2_missing, g2_draw, g2_text, q2 },
 	{ 3, "Latency over time", g3_missing, g3_draw, g3_text, q3 },
 	{ 4, "Latency of one free", g4_missing, g4_draw, g4_text, q4 },
-	{ 5, "Queue depth", g5_missing, g5_draw, g5_text, q5 },
+	{ 5, "Queue depth, CPUs", g5_missing, g5_draw, g5_text, q5 },
 	{ 6, "CPU time, by load", g6_missing, g6_draw, g6_text, q6 },
 	{ 7, "Size classes over time", g7_missing, g7_draw, g7_text, q7 },
 	{ 8, "Locks", g8_missing, g8_draw, g8_text, q8 },
@@ -179,7 +181,7 @@ static void outline(struct canvas *c, const char *text)
 	snprintf(attr, sizeof(attr), "page=%u", c->nr_pages);
 	cairo_pdf_surface_add_outline(cairo_get_target(c->cr), c->outline_of,
 				      text, attr, 0);
-	if (!c->view) {
+	if (!c->begun) {
 		snprintf(attr, sizeof(attr), "name='%s'", where);
 		cairo_tag_begin(c->cr, CAIRO_TAG_DEST, attr);
 		cairo_tag_end(c->cr, CAIRO_TAG_DEST);
@@ -222,7 +224,7 @@ void page_begin(struct canvas *c, unsigned figure, const char *title,
 	c->res->figures |= ZSR_FIGURE(figure);
 	if (c->html) {
 		destination(c, figure, where, sizeof(where));
-		html_page_begin(c, part || c->view ? NULL : where);
+		html_page_begin(c, c->begun ? NULL : where);
 	}
 	if (!c->html)
 		cairo_save(c->cr);
@@ -231,6 +233,7 @@ void page_begin(struct canvas *c, unsigned figure, const char *title,
 	snprintf(text, sizeof(text), "g%u  %s", figure, title);
 	if (!part)
 		outline(c, text);
+	c->begun = true;
 	if (part)
 		snprintf(text, sizeof(text), "g%u  %s (continued)", figure,
 			 title);
@@ -312,6 +315,7 @@ void canvas_draw(struct canvas *c, const struct zsr_analysis *a)
 				continue;
 			why = figures[i].missing ? figures[i].missing(c->cmp)
 						 : NULL;
+			c->begun = false;
 			if (!why)
 				figures[i].draw(c);
 			else if (leave_out(&c->res->left_out, c->cmp,

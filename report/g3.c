@@ -153,7 +153,8 @@ static void legend(struct canvas *c)
 }
 
 /* Decades, as many as there is room for. */
-static void value_axis(struct canvas *c, const struct frame *f)
+static void value_axis(struct canvas *c, const struct zsr_column *col,
+		       const struct frame *f)
 {
 	const struct style s = { .size = 7.5 };
 	static const char *const units[] = { "ns", "us", "ms", "s" };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* g5: how much lies in the queue, over time. */
+/* g5: how much lies in the queue, over time, and who has the CPUs. */
 #include <stdlib.h>
 
 #include "report/page.h"
@@ -115,13 +115,15 @@ const char *g5_missing(const struct zsr_compare *cmp)
 	for (i = 0; i < cmp->nr_cols; i++)
 		if (cmp->col[i].depth_max)
 			return NULL;
-	return "no policy queued anything";
+	return any_cpus(cmp) ? NULL
+			     : "no policy queued anything, no run recorded its "
+			       "CPUs";
 }
 
-void g5_draw(struct canvas *c)
+static void queues_draw(struct canvas *c)
 {
 	const struct zsr_compare *cmp = c->cmp;
-	bool *show = calloc(cmp->nr_cols, sizeof(*show));
+	bool *show = calloc(cmp->nr_cols, sizeof(*show)), any = false;
 	char *text = NULL;
 	size_t i;
 
@@ -129,14 +131,25 @@ void g5_draw(struct canvas *c)
 		c->nomem = true;
 		return;
 	}
-	for (i = 0; i < cmp->nr_cols; i++)
+	for (i = 0; i < cmp->nr_cols; i++) {
 		show[i] = cmp->col[i].depth_max > 0;
-	if (reading(cmp, show, &text))
+		any |= show[i];
+	}
+	if (any && reading(cmp, show, &text))
 		c->nomem = true;
-	else
+	else if (any)
 		for (c->view = 0; c->view < cmp->nr_windows; c->view++)
 			draw_view(c, show, text);
 	c->view = 0;
 	free(text);
 	free(show);
+}
+
+void g5_draw(struct canvas *c)
+{
+	queues_draw(c);
+	if (any_cpus(c->cmp))
+		for (; c->view < c->cmp->nr_windows; c->view++)
+			cpus_draw(c);
+	c->view = 0;
 }

@@ -61,6 +61,7 @@ struct canvas {
 	size_t nr_cmp; /* its number */
 	unsigned figure; /* of the page */
 	const char *heading;
+	bool begun; /* the figure has a page already */
 	struct zsr_report_result *res;
 
 	PangoContext *pango;
@@ -187,7 +188,8 @@ struct panel_set {
 	bool plain; /* no marks of callers and pages */
 	void (*legend)(struct canvas *c); /* one line at c->y; or NULL */
 	/* In place of one for max and ticks; or NULL. */
-	void (*value_axis)(struct canvas *c, const struct frame *f);
+	void (*value_axis)(struct canvas *c, const struct zsr_column *col,
+			   const struct frame *f);
 	/* What HTML says of a place in the panel; or 0. */
 	const char *const *names;
 	size_t nr_names;
@@ -237,6 +239,11 @@ size_t largest_parts(const struct zsr_column *col, size_t *out, size_t most);
  * the first one it is negative. */
 double map_column(const struct zsr_compare *cmp, const struct zsr_column *col,
 		  size_t view, size_t px, uint64_t step_ns);
+const char *cpu_kind_name(size_t kind);
+double cpu_share(const struct zsr_column *col, size_t kind);
+void cpu_words(const struct zsr_column *col, char *buf, size_t n);
+bool any_cpus(const struct zsr_compare *cmp);
+void cpus_draw(struct canvas *c); /* of the view, with pages of its own */
 double filling_max(const struct zsr_compare *cmp); /* bytes */
 void filling_words(const struct zsr_column *col, char *buf, size_t n);
 

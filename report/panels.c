@@ -246,7 +246,7 @@ static void draw_panel(struct canvas *c, const struct panel_set *set,
 	cairo_rectangle(c->cr, f.x, f.y, f.w, f.h);
 	cairo_stroke(c->cr);
 	if (set->value_axis)
-		set->value_axis(c, &f);
+		set->value_axis(c, col, &f);
 	else
 		value_axis(c, set, &f);
 	if (!set->plain) {

@@ -110,46 +110,113 @@ static double g5_part(const struct text_page *t, const struct txt_plot *p,
 	return (double)depth;
 }
 
-void g5_text(struct text_page *t)
+static void queues_text(struct text_page *t, size_t view)
 {
 	static const char *const blocks[] = { FULL };
+	double max = (double)zsr_max(t->cmp->window[view].max_depth, 1);
 	char n[3][ZSR_FMT_LEN];
-	size_t view, i;
+	size_t i;
 
-	for (view = 0; view < t->cmp->nr_windows; view++) {
-		double max = (double)zsr_max(t->cmp->window[view].max_depth, 1);
+	txt_head(t, 5, view ? ", main burst" : "");
+	for (i = 0; i < t->cmp->nr_cols; i++) {
+		const struct zsr_column *col = &t->cmp->col[i];
+		struct txt_plot p = { .col = col,
+				      .view = view,
+				      .nr_parts = 1,
+				      .max = max,
+				      .ticks = ticks_count(max, 4),
+				      .blocks = blocks,
+				      .ascii = "#",
+				      .part = g5_part };
 
-		txt_head(t, 5, view ? ", main burst" : "");
-		for (i = 0; i < t->cmp->nr_cols; i++) {
-			const struct zsr_column *col = &t->cmp->col[i];
-			struct txt_plot p = { .col = col,
-					      .view = view,
-					      .nr_parts = 1,
-					      .max = max,
-					      .ticks = ticks_count(max, 4),
-					      .blocks = blocks,
-					      .ascii = "#",
-					      .part = g5_part };
-
-			if (!col->depth_max)
-				continue;
-			txt_line(t, "%s", "");
-			txt_flow(t, 2, "%s", col->label);
-			txt_plot(t, &p);
-			txt_time_axis(t, view);
-			txt_flow(
-				t, 2,
-				"  %s; peak %s entries; fallbacks %s; stranded "
-				"%s",
-				p.ticks.unit,
-				zsr_fmt_count(n[0], zsr_column_value(
-							    col, "queue_peak")),
-				zsr_fmt_count(n[1], zsr_column_value(
-							    col, "fallbacks")),
-				zsr_fmt_count(n[2], zsr_column_value(
-							    col, "stranded")));
-		}
+		if (!col->depth_max)
+			continue;
+		txt_line(t, "%s", "");
+		txt_flow(t, 2, "%s", col->label);
+		txt_plot(t, &p);
+		txt_time_axis(t, view);
+		txt_flow(
+			t, 2, "  %s; peak %s entries; fallbacks %s; stranded %s",
+			p.ticks.unit,
+			zsr_fmt_count(n[0],
+				      zsr_column_value(col, "queue_peak")),
+			zsr_fmt_count(n[1], zsr_column_value(col, "fallbacks")),
+			zsr_fmt_count(n[2], zsr_column_value(col, "stranded")));
 	}
+}
+
+/* A row a CPU, the letter of who has most of it. */
+static void cpu_row(struct text_page *t, const struct zsr_column *col,
+		    size_t view, uint32_t cpu)
+{
+	const struct zsr_window *w = &t->cmp->window[view];
+	const struct zsr_cpus *b = &col->cpus_busy;
+	char line[TXT_PLOT_COLS + 1];
+	size_t i, k, best;
+
+	for (i = 0; i < TXT_PLOT_COLS; i++) {
+		double at = map_column(t->cmp, col, view, txt_px(w, i),
+				       b->step_ns);
+		const float *s;
+
+		line[i] = ' ';
+		if (at < 0 || at >= b->nr_cols)
+			continue;
+		s = b->share[(size_t)cpu * b->nr_cols + (size_t)at];
+		for (best = 0, k = 1; k < ZSR_CPU_KINDS; k++)
+			if (s[k] > s[best])
+				best = k;
+		if (s[best] > 0.05f)
+			line[i] = s[best] > 0.5f ? "CWLE"[best] : "cwle"[best];
+	}
+	line[i] = '\0';
+	txt_line(t, "%7u%s%s", cpu, t->opts->ascii ? "|" : "\xe2\x94\x82", line);
+}
+
+static void cpus_text(struct text_page *t, size_t view)
+{
+	char text[200];
+	uint32_t cpu;
+	size_t i;
+
+	txt_head(t, 5,
+		 view ? ", main burst: who has the CPUs" : ": who has the CPUs");
+	txt_flow(t, 0,
+		 "C callers free, W workers free, L other load, E all else; "
+		 "small letters: less than half of the time");
+	for (i = 0; i < t->cmp->nr_cols; i++) {
+		const struct zsr_column *col = &t->cmp->col[i];
+
+		if (!col->cpus_busy.nr_cpus)
+			continue;
+		txt_line(t, "%s", "");
+		txt_flow(t, 2, "%s", col->label);
+		for (cpu = 0; cpu < col->cpus_busy.nr_cpus; cpu++)
+			cpu_row(t, col, view, cpu);
+		txt_time_axis(t, view);
+		cpu_words(col, text, sizeof(text));
+		txt_flow(t, 2, "  %s", text);
+	}
+}
+
+static bool any_queue(const struct zsr_compare *cmp)
+{
+	size_t i;
+
+	for (i = 0; i < cmp->nr_cols; i++)
+		if (cmp->col[i].depth_max)
+			return true;
+	return false;
+}
+
+void g5_text(struct text_page *t)
+{
+	size_t view;
+
+	for (view = 0; any_queue(t->cmp) && view < t->cmp->nr_windows; view++)
+		queues_text(t, view);
+	for (view = 0; any_cpus(t->cmp) && view < t->cmp->nr_windows; view++)
+		cpus_text(t, view);
 }
 
 /* ---- g7 ---- */

@@ -140,6 +140,11 @@ static inline void made_details(struct zsr_run *r)
 	for (i = 0; i < g->nr_rows; i++)
 		for (g->row[i] = 512 + 128 * i, k = 0; k < g->nr_cols; k++)
 			g->cell[i * g->nr_cols + k] = (i + k) % 5 ? k : 0;
+	o = made_grid(r, ZSR_GRID_busy, 4 * ZSR_NR_BUSY, 100, 131072);
+	for (i = 0; i < o->nr_rows; i++)
+		for (o->row[i] = i / ZSR_NR_BUSY << 8 | i % ZSR_NR_BUSY, k = 0;
+		     k < o->nr_cols; k++)
+			o->cell[i * o->nr_cols + k] = (i * 37 + k * 401) % 40000;
 	o = made_grid(r, ZSR_GRID_objects, 6, 100, 131072);
 	g = made_grid(r, ZSR_GRID_pages, 6, 100, 131072);
 	for (i = 0; i < g->nr_rows; i++)
@@ -305,7 +310,10 @@ static inline struct zsr_run *made_random(struct zsr_rng *rng)
 			      1 + (uint32_t)zsr_rng_below(rng, 300),
 			      1ull << zsr_rng_below(rng, 40));
 		for (k = 0; k < g->nr_rows; k++)
-			g->row[k] = row += 1 + made_any(rng) / 64;
+			g->row[k] = i == ZSR_GRID_busy
+					    ? k / ZSR_NR_BUSY << 8 |
+						      k % ZSR_NR_BUSY
+					    : (row += 1 + made_any(rng) / 64);
 		for (k = 0; k < g->nr_rows * g->nr_cols; k++)
 			g->cell[k] = (uint32_t)made_any(rng);
 	}

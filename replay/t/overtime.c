@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a run records column by column adds up under every policy: releases to
- * its histogram, pages of classes to the pool's, objects to those nobody freed.
+ * its histogram, pages of classes to the pool's, objects to those nobody freed,
+ * CPUs' time to what callers and workers took.
  * It comes out of the database as it went in, and is no part of the digest. */
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,27 @@ static uint64_t all(const struct zsr_grid *g)
 	for (i = 0; i < g->nr_cols; i++)
 		sum += row_sum(g, i);
 	return sum;
+}
+
+/* All a kind of work took, of all CPUs. */
+static uint64_t busy_with(const struct zsr_grid *g, enum zsr_busy kind)
+{
+	uint64_t sum = 0;
+	uint32_t r, i;
+
+	for (r = kind; r < g->nr_rows; r += ZSR_NR_BUSY)
+		for (i = 0; i < g->nr_cols; i++)
+			sum += g->cell[(size_t)r * g->nr_cols + i];
+	return sum;
+}
+
+/* The record rounds each cell to ns. */
+static void is_about(uint64_t a, uint64_t b, const struct zsr_grid *g)
+{
+	uint64_t most = (uint64_t)g->nr_rows * g->nr_cols + 10;
+
+	ck_assert_uint_le(a, b + most);
+	ck_assert_uint_le(b, a + most);
 }
 
 static void same(const struct zsr_grid *a, const struct zsr_grid *b)
@@ -84,6 +106,13 @@ START_TEST(adds_up)
 	ck_assert_uint_eq(
 		row_sum(&g[ZSR_GRID_objects], g[ZSR_GRID_objects].nr_cols - 1),
 		100 + run.v.stranded);
+	ck_assert_uint_eq(g[ZSR_GRID_busy].nr_rows, 4 * ZSR_NR_BUSY);
+	is_about(busy_with(&g[ZSR_GRID_busy], ZSR_BUSY_CALLER),
+		 run.v.cpu_caller_ns + run.v.cpu_spin_ns, &g[ZSR_GRID_busy]);
+	is_about(busy_with(&g[ZSR_GRID_busy], ZSR_BUSY_WORKER),
+		 run.v.cpu_worker_ns + run.v.cpu_worker_spin_ns,
+		 &g[ZSR_GRID_busy]);
+	ck_assert_uint_eq(busy_with(&g[ZSR_GRID_busy], ZSR_BUSY_LOAD), 0);
 	ck_assert_uint_eq(g[ZSR_GRID_marks].nr_rows, 1);
 	ck_assert_uint_le(g[ZSR_GRID_marks].cell[0], run.v.pages_peak);
 	ck_assert_uint_gt(g[ZSR_GRID_marks].cell[0], 0);
