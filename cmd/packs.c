@@ -8,6 +8,34 @@
 
 #include "cmd/packs.h"
 
+/* What waits in a pipe, up to N bytes, without taking it out. */
+static size_t peek(int fd, void *buf, size_t n)
+{
+	ssize_t got = 0;
+	int copy[2];
+
+	if (pipe2(copy, O_CLOEXEC))
+		return 0;
+	if (tee(fd, copy[1], n, 0) > 0)
+		got = read(copy[0], buf, n);
+	close(copy[0]);
+	close(copy[1]);
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* A capture is read as it comes; a pack or a mail has to be there whole. */
+static bool is_capture(int fd)
+{
+	static const char trace_dat[] = "\x17\x08\x44tracing",
+			  text[] = "# tracer: ";
+	char head[16];
+	size_t n = peek(fd, head, sizeof(head));
+
+	return (n >= sizeof(trace_dat) - 1 &&
+		!memcmp(head, trace_dat, sizeof(trace_dat) - 1)) ||
+	       (n >= sizeof(text) - 1 && !memcmp(head, text, sizeof(text) - 1));
+}
+
 /* Standard input becomes a file that can be read from its begin again. */
 static int spool(struct zsr_err *err)
 {
@@ -40,7 +68,9 @@ int zsr_cmd_pack_open(const char *arg, struct zsr_pack **p, struct zsr_err *err)
 
 	*p = NULL;
 	if (in && lseek(STDIN_FILENO, 0, SEEK_CUR) < 0) {
-		ret = isatty(STDIN_FILENO) ? 0 : spool(err);
+		if (isatty(STDIN_FILENO) || is_capture(STDIN_FILENO))
+			return 0;
+		ret = spool(err);
 		if (ret)
 			return ret;
 	}

@@ -20,7 +20,7 @@ soon() {
 }
 
 cd "$tmp" || exit 1
-$zsr synth munmap --size 64M --procs 2 --name a >log
+$zsr synth munmap --size 8M --procs 2 --name a >log
 $zsr replay a --policy sync >log
 $zsr export a --format ftrace -o a.txt
 mkfifo pipe
@@ -30,7 +30,7 @@ writer() {
 	$zsr import - --force --name "$1" <pipe >"$1.log" 2>&1 &
 	first=$!
 	exec 3>pipe
-	head -n 60000 a.txt >&3
+	head -n 10000 a.txt >&3
 	soon busy || return 1
 }
 busy() { ! sqlite3 zsr.db 'BEGIN IMMEDIATE' 2>/dev/null; }
@@ -57,7 +57,7 @@ $zsr rm 1 >third.log 2>&1 3>&- &
 third=$!
 ok "a third too" soon grep -q '^zsr rm: waiting' third.log
 ok "they do wait" is "$(count)" 1
-tail -n +60001 a.txt >&3
+tail -n +10001 a.txt >&3
 exec 3>&-
 ok "the first ends well" wait $first
 ok "then the second" wait $second
