@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Fuzzes ring-buffer pages and whole captures with libFuzzer for some time
-# each; what it finds stays in $FUZZ_DIR as crash-*.
+# Fuzzes ring-buffer pages, whole captures and parts of packs with libFuzzer for
+# some time each; what it finds stays in $FUZZ_DIR as crash-*.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -20,8 +20,14 @@ clang $flags -o "$FUZZ_DIR/page" capture/fuzz/page.c capture/decode/page.c \
 clang $flags -o "$FUZZ_DIR/file" capture/fuzz/file.c capture/decode/*.c \
 	event/*.c base/*.c $(pkg-config --cflags --libs libtraceevent libzstd \
 	nettle)
+# shellcheck disable=SC2046,SC2086
+clang $flags -o "$FUZZ_DIR/parts" pack/fuzz/parts.c pack/*.c db/*.c event/*.c \
+	base/*.c $(ls replay/engine/*.c | grep -v -e engine/seq -e engine/run) \
+	$(pkg-config --cflags --libs libarchive sqlite3 libzstd libxxhash \
+	nettle) -lm -pthread
 cd "$FUZZ_DIR"
 ./page -max_total_time="$FUZZ_SECONDS" -print_final_stats=1
 # libtraceevent leaks on formats that it refuses
 ./file -max_total_time="$FUZZ_SECONDS" -detect_leaks=0 -print_final_stats=1 \
 	corpus
+./parts -max_total_time="$FUZZ_SECONDS" -print_final_stats=1
