@@ -153,6 +153,20 @@ check $? "nothing is clipped, no word lies on another"
 pdfinfo -dests "$t/r.pdf" >"$t/out" && grep -q '"t1-g12"' "$t/out"
 check $? "g1 can lead to the other figures"
 
+# A capture with the kernel's own numbers: pages agree at every mark.
+capture=${ZSR_SHARED:-../shared}/captures/s05-oracle-4k
+if [ -d "$capture" ]; then
+	$zsr import "$capture" --name s05 -d "$t/c.db" >"$t/out" 2>"$t/err" &&
+		$zsr replay s05 --policy sync -d "$t/c.db" >"$t/out" &&
+		$zsr report --format txt --only g11 -d "$t/c.db" >"$t/text" 2>"$t/err"
+	grep -A7 '^Pages of the pool at marks' "$t/text" >"$t/out"
+	[ "$(grep -c ' +0$' "$t/out")" = 6 ]
+	check $? "g11: the replay has the pages of mm_stat at every mark"
+	grep -A2 'captured and replayed as sync' "$t/text" >"$t/out" &&
+		grep -q '^  p50 .*[nmu]s .*[nmu]s .*x$' "$t/out"
+	check $? "g11: captured times beside those of the kernel's policy"
+fi
+
 echo before >"$t/keep.pdf"
 fails 3 4711 "$zsr" report 4711 -o "$t/keep.pdf"
 [ "$(cat "$t/keep.pdf")" = before ]
