@@ -34,7 +34,7 @@ $(O)/zsr-capture: $(STATIC_SRCS:%.c=$(O)/%.o) $(O)/capture/record/script.o
 check-kernel: $(O)/zsr
 	$(Q)tests/deps.sh kernel
 	$(Q)PATH="$(abspath $(O)):$$PATH" prove --exec tests/exec.sh -v \
-		tests/kernel/kernel.t
+		tests/kernel/kernel.t tests/kernel/cost.t
 
 # One with zsmalloc's statistics; oracle-4k and oracle-16k of that list.
 kernel-oracle:

@@ -67,7 +67,8 @@ static int why(const char *what, struct zsr_err *err)
 
 /*
  * One event a malloc, at its return, where return probes have arguments (from
- * 6.9 on); else two. Durations take two.
+ * 6.9 on); else two. Durations take two, and so do places, for only then is it
+ * known which calls overlapped.
  */
 static int probe_malloc(struct rec_session *s,
 			const struct zsr_record_opts *opts)
@@ -75,11 +76,11 @@ static int probe_malloc(struct rec_session *s,
 	const char *obj = opts->placement ? " obj=+0($retval):x64" : "";
 	int ret;
 
-	if (opts->pass == ZSR_RECORD_OPS &&
+	if (opts->pass == ZSR_RECORD_OPS && !opts->placement &&
 	    !rec_probe(s,
 		       "r1024:%s/zs_malloc_done zs_malloc "
-		       "handle=$retval:x64 " MALLOC_ARGS "%s",
-		       s->group, obj))
+		       "handle=$retval:x64 " MALLOC_ARGS,
+		       s->group))
 		return 0;
 	ret = rec_probe(s, "p:%s/zs_malloc zs_malloc " MALLOC_ARGS, s->group);
 	if (!ret)

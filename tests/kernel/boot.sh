@@ -4,6 +4,7 @@
 # static zsr-capture, run SCRIPT in it, leave what it wrote to /out in OUT.
 # Packages are kept in $ZSR_KERNEL_CACHE (~/.cache/zsr/kernels). 77: something
 # cannot be had here; stderr says what. A boot may take ZSR_BOOT_SECONDS (120).
+# ZSR_ICOUNT=1: one CPU, and an instruction takes a nanosecond of the guest's.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -121,9 +122,12 @@ modules "$root/modules"
 (cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$work/initrd"
 truncate -s 512M "$work/disk"
 
+accel="-accel tcg,thread=multi"
+[ -z "${ZSR_ICOUNT:-}" ] || accel="-accel tcg,thread=single -icount shift=0"
 status=0
+# shellcheck disable=SC2086 # a list of options
 timeout -k 5 "${ZSR_BOOT_SECONDS:-120}" nice -n 10 "$qemu" -M "$machine" \
-	-accel tcg,thread=multi -cpu "$cpu" -smp "$cpus" -m 768 -nographic \
+	$accel -cpu "$cpu" -smp "$cpus" -m 768 -nographic \
 	-no-reboot -nodefaults -serial stdio -kernel "$vmlinuz" \
 	-initrd "$work/initrd" -append "console=$console panic=-1 quiet" \
 	-drive "file=$work/disk,if=none,format=raw,id=d" \
