@@ -6,6 +6,7 @@
 
 #include "capture/capture.h"
 #include "cmd/cmd.h"
+#include "cmd/packs.h"
 #include "judge/judge.h"
 
 struct judged {
@@ -56,44 +57,22 @@ static int on_judged(void *ctx, const struct zsr_judged *v)
 
 /* ---- a capture, in a database of its own that is gone afterwards --------- */
 
-struct scratch {
-	char dir[300];
-	char path[310];
-};
-
-static int scratch_make(struct scratch *s, struct zsr_err *err)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(s->dir, sizeof(s->dir), "%s/zsr-judge.XXXXXX",
-		 tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(s->dir))
-		return zsr_err_sys(err, errno, "%s", s->dir);
-	snprintf(s->path, sizeof(s->path), "%s/db", s->dir);
-	return 0;
-}
-
-static void scratch_remove(const struct scratch *s)
-{
-	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
-	char path[330];
-	size_t i;
-
-	for (i = 0; i < ZSR_ARRAY_SIZE(ends); i++) {
-		snprintf(path, sizeof(path), "%s%s", s->path, ends[i]);
-		unlink(path);
-	}
-	rmdir(s->dir);
-}
-
 static int import(struct zsr_db *db, const char *path,
 		  const struct zsr_import_opts *opts, struct zsr_trace *t,
 		  struct zsr_places **places, struct zsr_err *err)
 {
 	struct zsr_import *imp;
+	struct zsr_pack *p;
 	struct zsr_odd odd;
-	int ret = zsr_import_begin(db, opts, &imp, err);
+	int ret = zsr_cmd_pack_open(path, &p, err);
 
+	if (ret > 0) {
+		ret = zsr_pack_import(p, db, NULL, false, t, err);
+		zsr_pack_close(p);
+		return ret;
+	}
+	if (!ret)
+		ret = zsr_import_begin(db, opts, &imp, err);
 	if (ret)
 		return ret;
 	ret = zsr_places_new(places, zsr_import_sink(imp), err);
@@ -111,21 +90,17 @@ static int judge_capture(const char *path, const struct zsr_import_opts *opts,
 			 struct zsr_err *err)
 {
 	struct zsr_places *places = NULL;
-	struct zsr_db *db = NULL;
-	struct scratch scratch;
+	struct zsr_scratch scratch;
 	struct zsr_trace t;
-	int ret = scratch_make(&scratch, err);
+	int ret = zsr_scratch_open(&scratch, err);
 
 	if (ret)
 		return ret;
-	ret = zsr_db_open(&db, scratch.path, ZSR_DB_CREATE, err);
+	ret = import(scratch.db, path, opts, &t, &places, err);
 	if (!ret)
-		ret = import(db, path, opts, &t, &places, err);
-	if (!ret)
-		ret = zsr_judge_trace(db, &t, places, report, err);
-	zsr_db_close(db);
+		ret = zsr_judge_trace(scratch.db, &t, places, report, err);
 	zsr_places_free(places);
-	scratch_remove(&scratch);
+	zsr_scratch_close(&scratch);
 	return ret;
 }
 

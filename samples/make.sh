@@ -65,31 +65,31 @@ out="swaps it out"
 a72="Cortex-A72, 2 virtual CPUs, TCG"
 kprobe="kprobe events, armed before the pool existed"
 
-sample munmap-6.1-arm64 s01-deb61-4k/trace.dat "$virt" "$a72" lzo-rle \
+sample munmap-6.1-arm64 s01-deb61-4k "$virt" "$a72" lzo-rle \
 	"$one 16 MiB, $out, unmaps" "$kprobe"
 sample refault-6.12-arm64 s02-deb612-4k-raw "$virt" "$a72" lz4 \
 	"$one 16 MiB, $out, touches 5 %, gives up 30 %, unmaps" "$kprobe"
-sample fragment-6.12-arm64-16k s03-deb612-16k/trace.dat "$virt" \
+sample fragment-6.12-arm64-16k s03-deb612-16k "$virt" \
 	"Cortex-A76, 2 virtual CPUs, TCG" lz4 \
 	"$one 48 MiB, $out, gives up 40 %, unmaps" "$kprobe"
-sample fragment-7.3-arm64 s04-deb73-4k/trace.dat "$virt" "$a72" lz4 \
+sample fragment-7.3-arm64 s04-deb73-4k "$virt" "$a72" lz4 \
 	"$one 16 MiB, $out, gives up 40 %, unmaps" "$kprobe"
-sample refault-6.12-arm64-1cpu s05-oracle-4k/trace.dat "$virt" \
+sample refault-6.12-arm64-1cpu s05-oracle-4k "$virt" \
 	"Cortex-A72, 1 virtual CPU, TCG, 1 ns an instruction" lz4 \
 	"$one 24 MiB, $out, touches 10 %, gives up 60 %, unmaps" \
 	"$kprobe; the kernel's class tables with each snapshot"
-sample refault-6.12-arm64-16k s06-oracle-16k/trace.dat "$virt" \
+sample refault-6.12-arm64-16k s06-oracle-16k "$virt" \
 	"Cortex-A76, 1 virtual CPU, TCG, 1 ns an instruction" lz4 \
 	"$one 64 MiB, $out, touches 10 %, gives up 60 %, unmaps" \
 	"$kprobe; the kernel's class tables with each snapshot"
-sample fragment-6.18-arm64 s07-deb618-fprobe/trace.dat "$virt" "$a72" lz4 \
+sample fragment-6.18-arm64 s07-deb618-fprobe "$virt" "$a72" lz4 \
 	"$one 16 MiB, $out, gives up 20 %, unmaps" \
 	"fprobe events, armed before the pool existed"
-sample compact-6.12-arm64 s09-oracle-4k-compact/trace.dat "$virt" \
+sample compact-6.12-arm64 s09-oracle-4k-compact "$virt" \
 	"Cortex-A72, 1 virtual CPU, TCG, 1 ns an instruction" lz4 \
 	"$one 16 MiB, $out, gives up 70 %, zram is compacted, unmaps" \
 	"$kprobe; the kernel's class tables with each snapshot"
-sample munmap-6.12-arm64 s14-tracecmd-record/trace.dat "$virt" "$a72" lz4 \
+sample munmap-6.12-arm64 s14-tracecmd-record "$virt" "$a72" lz4 \
 	"$one 24 MiB, $out, unmaps" \
 	"trace-cmd record, kprobe events, armed after mkswap"
 sample refault-6.12-x86_64 s15-oracle-x86_64 "QEMU pc (emulated)" \

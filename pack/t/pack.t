@@ -9,6 +9,7 @@ set -u
 zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+samples=$PWD/samples
 cd "$tmp" || exit 1
 export ZSR_DB="$tmp/t.db"
 n=0
@@ -128,6 +129,10 @@ for command in "info" "replay --policy sync" "export --format csv -o x.csv"; do
 	cat a.zsrpack | "$zsr" $command - >out 2>err
 	result $? "of a pipe"
 done
+check "the kernel's own tables are in a sample's pack, and equal" "$zsr" judge \
+	"$samples/refault-6.12-arm64-1cpu/refault-6.12-arm64-1cpu.zsrpack"
+! grep -q 'nothing could' out && [ -s out ]
+result $? "as there is something to compare"
 rm -f u.db
 # shellcheck disable=SC2002
 cat planted.txt | "$zsr" import - --kernel 6.12 >out 2>err
