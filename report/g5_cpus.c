@@ -5,6 +5,7 @@
 
 #include "report/page.h"
 
+#define RASTER     0.25 /* points */
 #define MOST_NAMED 16 /* CPUs; of more every so many has its number */
 
 static const struct {
@@ -30,7 +31,8 @@ struct band {
 	double foot, height;
 };
 
-/* The upper edge of kinds up to `kind` in column i. */
+/* The upper edge of kinds up to `kind` in column i, on a raster that a reader
+ * cannot tell from the truth. */
 static double edge(const struct band *d, uint32_t i, int kind)
 {
 	const float *share = d->b->share[(size_t)d->cpu * d->b->nr_cols + i];
@@ -39,24 +41,55 @@ static double edge(const struct band *d, uint32_t i, int kind)
 
 	for (k = 0; k <= kind; k++)
 		sum += (double)share[k];
-	return d->foot - d->height * zsr_min(sum, 1.0);
+	return d->foot - RASTER * round(d->height * zsr_min(sum, 1.0) / RASTER);
 }
 
-static void kind_path(struct canvas *c, const struct band *d, int kind)
+/* Steps of one edge from column `from` to `to`, either may be the smaller. */
+static void edge_path(struct canvas *c, const struct band *d, uint32_t from,
+		      uint32_t to, int kind)
 {
-	uint32_t i;
+	bool up = from < to;
+	double last = 0, y;
+	uint32_t n;
 
-	for (i = 0; i < d->b->nr_cols; i++) {
-		cairo_line_to(c->cr, d->x0 + d->step * i, edge(d, i, kind));
-		cairo_line_to(c->cr, d->x0 + d->step * (i + 1),
-			      edge(d, i, kind));
+	for (n = from; n != to; n += up ? 1 : -1u) {
+		uint32_t i = up ? n : n - 1;
+
+		y = edge(d, i, kind);
+		if (n != from && y == last)
+			continue;
+		if (n != from)
+			cairo_line_to(c->cr, d->x0 + d->step * n, last);
+		cairo_line_to(c->cr, d->x0 + d->step * n, y);
+		last = y;
 	}
-	for (i = d->b->nr_cols; i-- > 0;) {
-		cairo_line_to(c->cr, d->x0 + d->step * (i + 1),
-			      edge(d, i, kind - 1));
-		cairo_line_to(c->cr, d->x0 + d->step * i, edge(d, i, kind - 1));
+	cairo_line_to(c->cr, d->x0 + d->step * to, last);
+}
+
+static bool is_empty(const struct band *d, uint32_t i, int kind)
+{
+	return edge(d, i, kind) == edge(d, i, kind - 1);
+}
+
+/* Every stretch in which there is any of the kind; false: nowhere. */
+static bool kind_path(struct canvas *c, const struct band *d, int kind)
+{
+	uint32_t i, end;
+	bool any = false;
+
+	for (i = 0; i < d->b->nr_cols; i = end + 1) {
+		for (end = i; end < d->b->nr_cols && !is_empty(d, end, kind);
+		     end++)
+			;
+		if (end == i)
+			continue;
+		cairo_new_sub_path(c->cr);
+		edge_path(c, d, i, end, kind);
+		edge_path(c, d, end, i, kind - 1);
+		cairo_close_path(c->cr);
+		any = true;
 	}
-	cairo_close_path(c->cr);
+	return any;
 }
 
 static void draw(struct canvas *c, const struct zsr_column *col,
@@ -77,14 +110,15 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 	for (d.cpu = 0; d.cpu < b->nr_cpus; d.cpu++) {
 		d.foot = f->y + h * (d.cpu + 1);
 		for (kind = 0; kind < ZSR_CPU_KINDS; kind++) {
-			kind_path(c, &d, kind);
+			if (!kind_path(c, &d, kind))
+				continue;
 			set_color(c, kinds[kind].color.rgb);
 			if (!kinds[kind].color.hatched) {
 				cairo_fill(c->cr);
 				continue;
 			}
 			cairo_fill_preserve(c->cr);
-			hatch(c, f->x, f->y, f->w, f->h, ink);
+			hatch(c, f->x, d.foot - d.height, f->w, d.height, ink);
 		}
 		line(c, f->x, d.foot, f->x + f->w, d.foot, 0.4, grey);
 	}

@@ -85,6 +85,23 @@ static void chunk_begin(struct canvas *c)
 	cairo_surface_destroy(s);
 }
 
+/* A path's numbers, to hundredths of a point. Returns where it ends. */
+static const char *put_path(FILE *f, const char *p, const char *end)
+{
+	int decimals = -1;
+
+	for (; p < end && *p != '"'; p++) {
+		if (*p == '.')
+			decimals = 0;
+		else if (*p < '0' || *p > '9')
+			decimals = -1;
+		else if (decimals >= 0 && decimals++ >= 2)
+			continue;
+		fputc(*p, f);
+	}
+	return p;
+}
+
 /* Ids are the chunk's own, so that no two in the file are the same. */
 static void put_svg(struct html *h, const char *p, const char *end)
 {
@@ -98,7 +115,12 @@ static void put_svg(struct html *h, const char *p, const char *end)
 				break;
 		}
 		if (i == ZSR_ARRAY_SIZE(ids)) {
-			fputc(*p++, h->page.f);
+			bool path = end - p > 4 && !memcmp(p, " d=\"", 4);
+
+			for (n = path ? 4 : 1; n--;)
+				fputc(*p++, h->page.f);
+			if (path)
+				p = put_path(h->page.f, p, end);
 			continue;
 		}
 		fprintf(h->page.f, "%sk%u-", ids[i], h->nr_chunks);
