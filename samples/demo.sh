@@ -32,6 +32,7 @@ cat <<END
 The figures are in $report. Next:
 
   ./zsr info exit -d $db
+  ./zsr why g8 -d $db
   ./zsr replay exit --policy deferred --param pool-pages=1 -d $db
   ./zsr synth munmap --size 256M --procs 4 --name munmap -d $db
 END
