@@ -87,7 +87,8 @@ static bool is_phase(const char *s, size_t n)
 void pk_clean_mark(const char *text, char *to, size_t size)
 {
 	/* What a replay makes of marks goes by how they begin. */
-	static const char *const phased[] = { "snap:", "barrier:", NULL };
+	static const char *const phased[] = { "snap:", "snapped:", "barrier:",
+					      NULL };
 	static const char *const plain[] = { "release-begin", "release-end",
 					     "capture:begin", "capture:end",
 					     NULL };

@@ -106,3 +106,7 @@ sample exit-6.12-x86_64-4procs own/exit64x4.dat "QEMU pc (emulated)" \
 	"x86-64, 1 virtual CPU, TCG" lz4 \
 	"4 processes of 16 MiB, 20 % back in memory, 10 % given up, exit" \
 	"zsr capture --fresh-zram 768M --buffer 32M"
+sample switch-6.12-x86_64-4cpu own/switch.dat "QEMU pc (emulated)" \
+	"x86-64, 4 virtual CPUs, TCG" lz4 \
+	"3 processes of 12 MiB, 3 rounds: out, 60 % back, unmap; like apps" \
+	"zsr capture --fresh-zram 512M --buffer 32M"
