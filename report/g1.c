@@ -6,8 +6,8 @@
 #include "report/page.h"
 
 #define TABLE_WIDTH 100 /* columns of text that fit a page */
-#define TABLE_SIZE  8.2
-#define TABLE_LINE  10.0
+#define TABLE_SIZE  7.8
+#define TABLE_LINE  8.6
 #define TITLE       "Summary"
 
 static void flow(struct canvas *c, double indent, const struct style *s,
@@ -98,18 +98,50 @@ static void facts(struct canvas *c, unsigned *part)
 	c->y += 6;
 }
 
-/* Lines of one block stay on one page where a page can hold them. */
-static void table(struct canvas *c, unsigned *part)
+static void put_lines(struct canvas *c, const struct zsr_lines *l, size_t from,
+		      size_t to, bool heading)
 {
 	const struct style cells = { .size = TABLE_SIZE, .mono = true };
 	const struct style heads = { .size = TABLE_SIZE,
 				     .mono = true,
 				     .bold = true };
+
+	for (; from < to; from++) {
+		const char *text = l->line[from];
+
+		c->y += TABLE_LINE;
+		text_at(c, PAGE_LEFT, c->y, LEFT,
+			heading || *text != ' ' ? &heads : &cells, text);
+	}
+}
+
+/* The policies' names, and the line below them. */
+static void put_heading(struct canvas *c, const struct zsr_lines *l,
+			size_t from, size_t to, double width)
+{
+	put_lines(c, l, from, to, true);
+	line(c, PAGE_LEFT, c->y + 2.5, PAGE_LEFT + width, c->y + 2.5, 0.6, grey);
+}
+
+/* Where a run of lines ends that begins at `i`: at an empty one, or at one that
+ * is the first of a group. */
+static size_t run_end(const struct zsr_lines *l, size_t i)
+{
+	for (i++; i < l->nr && *l->line[i] == ' '; i++)
+		;
+	return i;
+}
+
+/* Groups stay together; on a new page they have the policies' names again. */
+static void table(struct canvas *c, unsigned *part)
+{
+	const struct style heads = { .size = TABLE_SIZE,
+				     .mono = true,
+				     .bold = true };
 	struct zsr_lines l = { 0 };
 	struct zsr_err err = { 0 };
-	bool heading = true;
+	size_t i, end, head = 0, head_end = 0;
 	double width = 0;
-	size_t i, k;
 
 	if (zsr_compare_table(c->cmp, TABLE_WIDTH, &l, &err)) {
 		c->nomem = true;
@@ -117,29 +149,27 @@ static void table(struct canvas *c, unsigned *part)
 	}
 	for (i = 0; i < l.nr; i++)
 		width = zsr_max(width, text_measure(c, &heads, l.line[i]));
-	for (i = 0; i < l.nr; i++) {
-		if (!i || !*l.line[i]) {
-			for (k = i + 1; k < l.nr && *l.line[k]; k++)
-				;
-			page_need(c,
-				  zsr_min((double)(k - i) * TABLE_LINE,
-					  PAGE_BOTTOM - 120),
-				  part);
-			heading = true;
+	for (i = 0; i < l.nr; i = end) {
+		unsigned before = *part;
+		bool first = !i || !*l.line[i - 1];
+
+		if (!*l.line[i]) {
+			c->y += TABLE_LINE;
+			end = i + 1;
+			continue;
 		}
-		page_need(c, TABLE_LINE, part);
-		c->y += TABLE_LINE;
-		/* The policies' names end where the first group begins. */
-		if (*l.line[i] && *l.line[i] != ' ') {
-			if (heading)
-				line(c, PAGE_LEFT, c->y - TABLE_LINE + 2.5,
-				     PAGE_LEFT + width, c->y - TABLE_LINE + 2.5,
-				     0.6, grey);
-			heading = false;
+		if (first) {
+			head = i;
+			head_end = i = run_end(&l, i);
 		}
-		text_at(c, PAGE_LEFT, c->y, LEFT,
-			heading || *l.line[i] != ' ' ? &heads : &cells,
-			l.line[i]);
+		end = run_end(&l, i);
+		page_need(c,
+			  (double)(end - i + (first ? head_end - head : 0)) *
+				  TABLE_LINE,
+			  part);
+		if (first || *part != before)
+			put_heading(c, &l, head, head_end, width);
+		put_lines(c, &l, i, end, false);
 	}
 	c->y += 8;
 out:
@@ -150,7 +180,7 @@ out:
 static void contents(struct canvas *c, unsigned *part)
 {
 	const struct style key = { .size = 8.5, .color = grey };
-	const struct style s = { .size = 8.5, .color = live_color };
+	const struct style s = { .size = 8, .color = live_color };
 	double x = PAGE_LEFT + 60;
 	char text[300];
 	size_t i;
@@ -171,14 +201,14 @@ static void contents(struct canvas *c, unsigned *part)
 			x = PAGE_LEFT + 60;
 			c->y += 12;
 		}
-		x += text_link(c, x, c->y, &s, text, f->nr) + 14;
+		x += text_link(c, x, c->y, &s, text, f->nr) + 11;
 	}
 	c->y += 10;
 }
 
 static void left_out(struct canvas *c, unsigned *part)
 {
-	const struct style s = { .size = 8.5 };
+	const struct style s = { .size = 8 };
 	const char *why;
 	char text[300];
 	size_t i;
@@ -197,7 +227,7 @@ static void left_out(struct canvas *c, unsigned *part)
 
 void g1_draw(struct canvas *c)
 {
-	const struct style s = { .size = 8.5 };
+	const struct style s = { .size = 8 };
 	unsigned part = 0;
 	size_t i;
 

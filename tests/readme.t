@@ -35,7 +35,7 @@ else
 	echo "not ok $n - the README is short and has commands"
 fi
 n=$((n + 1))
-if [ -s "$work/exit.pdf" ] && [ -s "$work/munmap.pdf" ]; then
+if [ -s "$work/exit.pdf" ] && [ -s "$work/munmap.html" ]; then
 	echo "ok $n - the reports are there"
 else
 	failed=1
