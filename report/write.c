@@ -156,7 +156,7 @@ static int write_text(const struct zsr_analysis *a, FILE *f,
 	return ret;
 }
 
-static void set_paper(struct canvas *c, enum zsr_report_paper paper)
+static void set_paper(struct canvas *c, enum zsr_report_paper which)
 {
 	static const double sizes[][2] = {
 		[ZSR_PAPER_A4] = { 595, 842 },
@@ -164,8 +164,8 @@ static void set_paper(struct canvas *c, enum zsr_report_paper paper)
 		[ZSR_PAPER_SLIDES] = { 720, 405 },
 	};
 
-	c->paper_width = sizes[paper][0];
-	c->paper_height = sizes[paper][1];
+	c->paper_width = sizes[which][0];
+	c->paper_height = sizes[which][1];
 	/* Below each other all have room for what A4 has. */
 	if (!c->paged)
 		c->paper_height = zsr_max(c->paper_height, 842);
