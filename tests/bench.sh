@@ -13,7 +13,9 @@ for b in "$@"; do
 	*/capture/bench/decode)
 		"$b" samples/*/trace.dat "$shared"/captures/s0*/trace.dat
 		;;
-	*/capture/bench/peer) echo "   (run by db/bench/import.sh)" ;;
+	*/capture/bench/peer | */db/bench/columns | */db/bench/memory | */db/bench/read)
+		echo "   (run by db/bench/bars.sh)"
+		;;
 	*.sh) sh "$b" ;;
 	*) "$b" ;;
 	esac || echo "   (exit $?)"

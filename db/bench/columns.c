@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 	unsigned col;
 
 	if (argc < 2) {
-		printf("   (run by db/bench/import.sh)\n");
+		printf("   (run by db/bench/bars.sh)\n");
 		return 0;
 	}
 	if (zsr_db_open(&db, argv[1], ZSR_DB_READONLY, &e) ||
