@@ -286,6 +286,10 @@ static struct zsr_trace facts_of(const struct copy *c, const char *name)
 		pk_clean_release(t->kernel, f.kernel, sizeof(f.kernel));
 	memcpy(f.format, t->format, sizeof(f.format));
 	memcpy(f.clock, t->clock, sizeof(f.clock));
+	if (c->change->anonymise && !pk_meta_allowed("format", f.format))
+		strcpy(f.format, "unknown");
+	if (c->change->anonymise && !pk_meta_allowed("clock", f.clock))
+		strcpy(f.clock, "unknown");
 	return f;
 }
 

@@ -192,12 +192,18 @@ static int check_trace(struct zsr_pack *p, const struct zsr_trace *t,
 		const char *key;
 		uint64_t value;
 	} counts[] = {
-		{ "events", t->nr_events },        { "mallocs", t->nr_mallocs },
-		{ "frees", t->nr_frees },          { "tasks", t->nr_tasks },
-		{ "pools", t->nr_pools },          { "cpus", t->nr_cpus },
+		{ "events", t->nr_events },
+		{ "mallocs", t->nr_mallocs },
+		{ "frees", t->nr_frees },
+		{ "tasks", t->nr_tasks },
+		{ "pools", t->nr_pools },
+		{ "cpus", t->nr_cpus },
 		{ "duration-ns", t->duration_ns },
+		{ "lost", t->nr_lost },
+		{ "lost-places", t->nr_lost_places },
 	};
 	const char *digest = zsr_manifest_get(&p->manifest, "digest");
+	const char *gen = zsr_manifest_get(&p->manifest, "lock-generation");
 	uint64_t want;
 	size_t i;
 	int ret;
@@ -214,6 +220,11 @@ static int check_trace(struct zsr_pack *p, const struct zsr_trace *t,
 					     counts[i].key, want,
 					     counts[i].value);
 	}
+	if (!gen || strcmp(gen, t->lock_gen))
+		return zsr_err_input(err,
+				     "manifest.txt: lock-generation is "
+				     "not that of kernel %s, %s",
+				     t->kernel, t->lock_gen);
 	if (!digest || strcmp(digest, t->digest))
 		return zsr_err_input(err, "the trace's digest is not that of "
 					  "the manifest");

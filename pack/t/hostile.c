@@ -323,6 +323,8 @@ START_TEST(test_manifest)
 		{ "size.events", "18446744073709551615", "the manifest says" },
 		{ "zsr-pack", "2", "this zsr knows version 1" },
 		{ "kernel", NULL, "no kernel" },
+		{ "lost", "0", "lost is 0, the pack has 7" },
+		{ "lock-generation", "5.10", "lock-generation is not that" },
 	};
 	struct good g;
 	size_t i;
