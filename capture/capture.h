@@ -148,6 +148,7 @@ struct zsr_workload {
 	unsigned rounds;
 	unsigned refault; /* percent of the pages that come back before */
 	unsigned holes; /* percent of the rest that are given up before */
+	bool compact; /* the device, before the release; in a capture only */
 	enum zsr_workload_pages pages;
 	enum zsr_workload_end end;
 	uint64_t seed;

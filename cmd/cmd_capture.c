@@ -56,6 +56,38 @@ static void say(const struct zsr_record_opts *opts, const struct zsr_recorded *r
 		r->nr_losses || r->nr_missed ? "some" : "none");
 }
 
+/* 1: something was lost, and nothing may be. */
+static int record(const struct zsr_record_opts *opts, struct zsr_recorded *r,
+		  bool lossless, struct zsr_err *err)
+{
+	int ret = zsr_record(opts, r, err);
+
+	if (ret)
+		return ret;
+	say(opts, r);
+	return lossless && (r->nr_losses || r->nr_missed);
+}
+
+/* Again, for durations: into x-latency.dat where the other is x.dat. */
+static int record_latency(struct zsr_record_opts *opts, struct zsr_recorded *r,
+			  bool lossless, struct zsr_err *err)
+{
+	const char *path = opts->output, *dot = strrchr(path, '.');
+	size_t stem = dot && dot > path && !strchr(dot, '/')
+			      ? (size_t)(dot - path)
+			      : strlen(path);
+	char *beside;
+	int ret;
+
+	if (asprintf(&beside, "%.*s-latency%s", (int)stem, path, path + stem) < 0)
+		return zsr_err_nomem(err, "path");
+	opts->output = beside;
+	opts->pass = ZSR_RECORD_LATENCY;
+	ret = record(opts, r, lossless, err);
+	free(beside);
+	return ret;
+}
+
 static int pass_of(const char *name, enum zsr_record_pass *pass,
 		   struct zsr_err *err)
 {
@@ -124,7 +156,7 @@ int zsr_cmd_capture(int argc, const char **argv)
 	char *fresh = NULL, *buffer = NULL, *pass = NULL, *output = NULL;
 	char *zram = NULL, *algorithm = NULL;
 	int wants_cleanup = 0, wants_check = 0, lossless = 0, place = 0;
-	int caller = 0, print_script = 0, wanted[4] = { 0 };
+	int caller = 0, print_script = 0, both = 0, wanted[4] = { 0 };
 	const char *events[MAX_EVENTS];
 	char *list = NULL;
 	const struct poptOption table[] = {
@@ -144,6 +176,9 @@ int zsr_cmd_capture(int argc, const char **argv)
 		{ "buffer", '\0', POPT_ARG_STRING, &buffer, 0,
 		  "ring buffer a CPU (default: a 64th of memory, 4M to 64M)",
 		  "SIZE" },
+		{ "both", '\0', POPT_ARG_NONE, &both, 0,
+		  "run the command twice: ops into FILE, latency beside it",
+		  NULL },
 		{ "placement", '\0', POPT_ARG_NONE, &place, 0,
 		  "record where every object is put", NULL },
 		{ "caller", '\0', POPT_ARG_NONE, &caller, 0,
@@ -207,10 +242,11 @@ int zsr_cmd_capture(int argc, const char **argv)
 	} else if (!ret && wants_cleanup) {
 		ret = cleanup(&err);
 	} else if (!ret) {
-		ret = zsr_record(&opts, r, &err);
-		if (!ret) {
-			say(&opts, r);
-			ret = lossless && (r->nr_losses || r->nr_missed);
+		ret = record(&opts, r, lossless, &err);
+		if (ret >= 0 && both) {
+			int again = record_latency(&opts, r, lossless, &err);
+
+			ret = again < 0 ? again : ret | again;
 		}
 	}
 	zsr_options_free(&o);

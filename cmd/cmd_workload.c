@@ -97,6 +97,7 @@ static int kind_of(const struct zsr_options *o, struct zsr_workload *w,
 
 int zsr_cmd_workload(int argc, const char **argv)
 {
+	int compact = 0;
 	char *size = NULL, *procs = NULL, *rounds = NULL, *pages = NULL;
 	char *refault = NULL, *holes = NULL, *seed = NULL;
 	const struct poptOption table[] = {
@@ -113,6 +114,8 @@ int zsr_cmd_workload(int argc, const char **argv)
 		  "share of the pages that come back before", "PERCENT" },
 		{ "holes", '\0', POPT_ARG_STRING, &holes, 0,
 		  "share of the pages that are given up before", "PERCENT" },
+		{ "compact", '\0', POPT_ARG_NONE, &compact, 0,
+		  "compact the zram device before, in a capture", NULL },
 		{ "seed", '\0', POPT_ARG_STRING, &seed, 0,
 		  "of what is in the pages (default 1)", "N" },
 		POPT_TABLEEND
@@ -132,6 +135,7 @@ int zsr_cmd_workload(int argc, const char **argv)
 	w.bytes = 64ull << 20;
 	w.procs = w.rounds = 1;
 	w.seed = 1;
+	w.compact = compact;
 	if (!ret && size)
 		ret = zsr_parse_size(size, &w.bytes, &err);
 	if (!ret && seed)

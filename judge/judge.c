@@ -383,6 +383,12 @@ static int tell_places(struct judge *g, const char *why,
 	judge_start(&gone, "", "zspages freed");
 	if (*why)
 		judge_remark(&gone, "%s", why);
+	else if (places->nr_zspages != g->pages.nr_freed &&
+		 !judge_all_ordered(&g->order))
+		judge_remark(&gone,
+			     "%" PRIu64 ", engine: %" PRIu64
+			     "; depends on the order of calls that overlapped",
+			     places->nr_zspages, g->pages.nr_freed);
 	else
 		judge_value(&gone, "zspages", places->nr_zspages,
 			    g->pages.nr_freed);

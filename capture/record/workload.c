@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture/capture.h"
+#include "capture/record/record.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
@@ -325,6 +325,22 @@ static void dismiss(struct crew *c)
 	}
 }
 
+/* Everybody is at rest. */
+static int compact(struct crew *c, struct zsr_err *err)
+{
+	const char *zram = getenv("ZSR_ZRAM");
+	char mark[60];
+	int ret;
+
+	if (!zram || !*zram)
+		return 0;
+	ret = rec_write("1", "/sys/block/%s/compact", zram);
+	if (ret)
+		return zsr_err_sys(err, -ret, "compacting %s", zram);
+	snprintf(mark, sizeof(mark), "compacted-r%u", c->round);
+	return zsr_record_snapshot(mark, err);
+}
+
 static int run_round(struct crew *c, struct zsr_err *err)
 {
 	int ret = 0;
@@ -339,6 +355,8 @@ static int run_round(struct crew *c, struct zsr_err *err)
 		ret = all(c, REFAULT, "refaulted", err);
 	if (!ret && c->w->holes)
 		ret = all(c, HOLES, "fragmented", err);
+	if (!ret && c->w->compact)
+		ret = compact(c, err);
 	if (!ret && c->w->end == ZSR_WORKLOAD_MUNMAP)
 		ret = all(c, UNMAP, "unmapped", err);
 	else if (!ret)

@@ -25,6 +25,10 @@ capture munmap --fresh-zram 256M -- \
 	zsr-capture workload munmap --size 24M --refault 10 --holes 40
 capture exit --fresh-zram 256M --lossless -- \
 	zsr-capture workload exit --size 6M --procs 4 --rounds 2
+capture both --fresh-zram 256M --both -- \
+	zsr-capture workload munmap --size 4M
+capture compact --fresh-zram 256M --placement -- \
+	zsr-capture workload frag --size 16M --seed 5 --compact
 capture place --fresh-zram 256M --placement --caller -- \
 	zsr-capture workload frag --size 16M --seed 3
 capture latency --fresh-zram 256M --pass latency -- \

@@ -48,14 +48,15 @@ agrees() { # name, values of pages compared at least, further options
 }
 
 complete() { # name
-	grep -q ' none lost$' "$out/$1.err"
+	! grep -q ' some lost$' "$out/$1.err"
 	result $? "$kernel: $1 lost nothing"
-	events=$(sed -n 's/^.*dat: \([0-9,]*\) events.*/\1/p' "$out/$1.err" |
-		tr -d ,)
+	events=$(sed -n "s|^/out/$1.dat: \([0-9,]*\) events.*|\1|p" \
+		"$out/$1.err" | tr -d ,)
 	trace-cmd report "$out/$1.dat" >"$tmp/report" 2>"$tmp/said"
 	[ -s "$tmp/said" ] && cat "$tmp/said"
 	counted=$(grep -vc '^cpus=' "$tmp/report")
 	echo "$events, trace-cmd: $counted" >>"$tmp/said"
+	cp "$tmp/report" "$out/$1.txt"
 	[ "$events" = "$counted" ]
 	result $? "$kernel: trace-cmd counts $1's events, too ($events)"
 }
@@ -65,7 +66,7 @@ judged() {
 	around=$(sed -n 's/^check 0 //p' "$out/results")
 	[ -n "$around" ]
 	result $? "$kernel: $release can record"
-	for name in munmap exit place latency events; do
+	for name in munmap exit place latency events both compact; do
 		ended $name 0 "$name is recorded"
 		complete $name
 	done
@@ -73,12 +74,18 @@ judged() {
 	mv "$out/script" "$out/script.dat"
 	agrees script 28
 	agrees munmap 35
-	agrees exit 30
+	agrees exit 28
 	agrees place 35
 	agrees latency 27
-	agrees events 25
+	agrees events 20
+	agrees both 19
+	agrees both-latency 19
+	agrees compact 40
+	grep -q '^compacted-r0,mm_stat' "$tmp/said" &&
+		[ "$(grep -c zs_compact "$out/compact.txt")" = 2 ]
+	result $? "$kernel: the compaction is in it"
 	trace-cmd report "$out/events.dat" >"$tmp/report" 2>"$tmp/said"
-	for event in sched_switch contention_begin mm_page_free sys_enter_munmap; do
+	for event in sched_switch mm_page_free sys_enter_munmap; do
 		grep -c " $event: " "$tmp/report" >>"$tmp/said" ||
 			echo "no $event" >>"$tmp/said"
 	done
