@@ -13,7 +13,7 @@
 enum zsr_report_format {
 	ZSR_REPORT_PDF, /* pages */
 	ZSR_REPORT_SVG, /* all figures below each other */
-	ZSR_REPORT_PNG, /* the same, 150 dots per inch */
+	ZSR_REPORT_PNG, /* the same, up to 150 dots per inch */
 	ZSR_REPORT_TXT, /* a twin of each figure in ZSR_MAIL_WIDTH columns */
 	ZSR_REPORT_HTML, /* one file that needs no other */
 };

@@ -5,6 +5,7 @@
  */
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,7 +16,8 @@
 #include "report/txt.h"
 
 #define PNG_DPI     150.0
-#define PNG_MOST_PX 30000.0 /* what cairo can hold */
+#define PNG_MOST_PX 30000.0 /* high: what cairo can hold */
+#define PNG_MOST    18e6 /* pixels in all, of 4 bytes */
 
 /* What fails is told at the end: cairo is not up to it while it draws links. */
 static cairo_status_t write_file(void *ctx, const unsigned char *data,
@@ -115,7 +117,9 @@ static cairo_status_t write_image(struct canvas *c, const struct zsr_analysis *a
 	bool svg = c->opts->format == ZSR_REPORT_SVG;
 	cairo_status_t status = measure(c, a);
 	double h = zsr_max(c->height, 1);
-	double scale = svg ? 1 : zsr_min(PNG_DPI / 72, PNG_MOST_PX / h);
+	double scale = svg ? 1
+			   : zsr_min(zsr_min(PNG_DPI / 72, PNG_MOST_PX / h),
+				     sqrt(PNG_MOST / (PAGE_WIDTH * h)));
 	cairo_surface_t *s;
 
 	if (status != CAIRO_STATUS_SUCCESS)
