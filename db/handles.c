@@ -95,10 +95,11 @@ static int take_block(struct zsr_handles *h, unsigned width, uint32_t *block)
 
 static void give_block(struct zsr_handles *h, unsigned width, uint32_t block)
 {
-	struct zsr_handle_blocks *b = &h->blocks[width - 1];
+	struct zsr_handle_blocks *b;
 
 	if (!width)
 		return;
+	b = &h->blocks[width - 1];
 	memcpy(block_of(h, width, block), &b->spare, sizeof(b->spare));
 	b->spare = block + 1;
 }
