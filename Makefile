@@ -9,6 +9,9 @@
 #	make bench	measure what the documentation claims
 #	make fuzz	libFuzzer on captures, FUZZ_SECONDS=60 each
 #	make explore	policies under more schedules, MORE=1 preemption
+#	make capture-static	build zsr-capture for a target, CROSS_COMPILE=
+#	make check-kernel	boot kernels, capture, judge; KERNELS='6.12 7.3'
+#	make kernel-oracle	build one with zsmalloc's statistics for it
 #	make check-engine	every sequence of the oracle data
 #	make install	PREFIX=/usr/local, DESTDIR=
 #	make V=1	show whole command lines
