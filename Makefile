@@ -5,6 +5,7 @@
 #	make		build ./zsr
 #	make demo	install what is needed, build, and show the whole way
 #			from a captured trace to report.pdf
+#	make check-html	the HTML report in Chromium, installed if missing
 #	make check	install what is needed, build everything, run all tests
 #	make bench	measure what the documentation claims
 #	make fuzz	libFuzzer on captures, FUZZ_SECONDS=60 each

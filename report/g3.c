@@ -221,6 +221,21 @@ const char *g3_missing(const struct zsr_compare *cmp)
 	return "no run recorded when its releases took how long (replay again)";
 }
 
+static double value(const struct canvas *c, const struct zsr_column *col,
+		    size_t px, size_t name)
+{
+	const struct zsr_map *m = &col->map;
+	double at = map_column(c->cmp, col, c->view, px, m->step_ns), sum = 0;
+	uint32_t r;
+	(void)name;
+
+	if (at < 0 || at >= m->nr_cols)
+		return 0;
+	for (r = 0; r < m->nr_rows; r++)
+		sum += m->cell[(size_t)r * m->nr_cols + (size_t)at];
+	return sum;
+}
+
 static void draw_view(struct canvas *c, const bool *show)
 {
 	double low, high;
@@ -234,6 +249,10 @@ static void draw_view(struct canvas *c, const bool *show)
 		.draw = draw,
 		.value_axis = value_axis,
 		.plain = true,
+		.ticks = { .per = 1, .unit = "in this column" },
+		.names = (const char *const[]){ "releases" },
+		.nr_names = 1,
+		.value = value,
 	};
 
 	range(c, &low, &high);

@@ -200,6 +200,24 @@ bool any_cpus(const struct zsr_compare *cmp)
 	return false;
 }
 
+static const char *const names[ZSR_CPU_KINDS] = { "callers", "workers", "load",
+						  "all else" };
+
+/* Of all CPUs together. */
+static double value(const struct canvas *c, const struct zsr_column *col,
+		    size_t px, size_t kind)
+{
+	const struct zsr_cpus *b = &col->cpus_busy;
+	double at = map_column(c->cmp, col, c->view, px, b->step_ns), sum = 0;
+	uint32_t i;
+
+	if (at < 0 || at >= b->nr_cols)
+		return 0;
+	for (i = 0; i < b->nr_cpus; i++)
+		sum += (double)b->share[(size_t)i * b->nr_cols + (size_t)at][kind];
+	return sum / b->nr_cpus;
+}
+
 void cpus_draw(struct canvas *c)
 {
 	struct panel_set set = {
@@ -216,6 +234,10 @@ void cpus_draw(struct canvas *c)
 		.draw = draw,
 		.value_axis = value_axis,
 		.plain = true,
+		.ticks = { .per = 0.01, .unit = "%" },
+		.names = names,
+		.nr_names = ZSR_CPU_KINDS,
+		.value = value,
 	};
 	bool *show = calloc(c->cmp->nr_cols, sizeof(*show));
 	size_t i;
