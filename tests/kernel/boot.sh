@@ -106,11 +106,13 @@ modules() { # directory
 # ---- the guest ------------------------------------------------------------------
 
 static=$top/build-static/$target/zsr-capture
+log=$top/build-static/$target.log
+mkdir -p "$top/build-static"
 PKG_CONFIG_LIBDIR=/usr/lib/$target/pkgconfig pkg-config --exists libtracefs popt ||
 	skip "no libtracefs-dev and libpopt-dev for $arch here"
-make -s -C "$top" capture-static CROSS_COMPILE="$cross" >"$top/build-static.log" \
+make -s -C "$top" capture-static CROSS_COMPILE="$cross" >"$log" \
 	2>&1 || {
-	tail -5 "$top/build-static.log" >&2
+	tail -5 "$log" >&2
 	exit 1
 }
 
