@@ -13,6 +13,22 @@
 
 /* ---- columns -------------------------------------------------------------- */
 
+#define EIGHT(x) x, x, x, x, x, x, x, x
+#define ABOVE(x)                                                               \
+	8ull << (x), 9ull << (x), 10ull << (x), 11ull << (x), 12ull << (x),    \
+		13ull << (x), 14ull << (x), 15ull << (x)
+#define LENGTHS(X)                                                             \
+	X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11),    \
+		X(12), X(13), X(14), X(15), X(16), X(17), X(18), X(19), X(20), \
+		X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28), X(29), \
+		X(30)
+
+/* What zsr_token_bits() and zsr_token_base() say, for the time it takes. */
+static const uint8_t token_bits[256] = { EIGHT(0), EIGHT(0), LENGTHS(EIGHT) };
+static const uint64_t token_base[256] = {
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, LENGTHS(ABOVE)
+};
+
 /* Lower bits behind tokens of which all that are there can be loaded at once. */
 static void read_bits_fast(struct zsr_column *c, const uint8_t *token, size_t n,
 			   uint64_t *out)
@@ -22,11 +38,10 @@ static void read_bits_fast(struct zsr_column *c, const uint8_t *token, size_t n,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		bits = zsr_token_bits(token[i]);
+		bits = token_bits[token[i]];
 		memcpy(&word, c->bits + at / 8, sizeof(word));
 		word = le64toh(word) >> at % 8;
-		out[i] = zsr_token_base(token[i]) +
-			 (word & ((1ull << bits) - 1));
+		out[i] = token_base[token[i]] + (word & ((1ull << bits) - 1));
 		at += bits;
 	}
 	c->at = at;
@@ -355,14 +370,14 @@ static bool make_rows(struct zsr_chunk_decoder *dec, struct batch *b,
 		      struct zsr_event *rows)
 {
 	uint64_t t = dec->t;
-	size_t m = 0, f = 0, i, own;
+	size_t m = 0, other = b->nr_mallocs, f = 0, i, own;
 
 	if (!(dec->ticks.step ? apply_ticks(dec, b) : check_steps(dec, b)))
 		return false;
 	for (i = 0; i < b->nr; i++) {
 		size_t is_malloc = b->kind[i] == ZSR_EV_MALLOC;
 
-		own = m + !is_malloc * (b->nr_mallocs + i - 2 * m);
+		own = is_malloc ? m : other;
 		t += b->step[own];
 		rows[i] = (struct zsr_event){
 			.t_ns = t,
@@ -377,6 +392,7 @@ static bool make_rows(struct zsr_chunk_decoder *dec, struct batch *b,
 			.kind = (uint8_t)b->kind[i],
 		};
 		m += is_malloc;
+		other += !is_malloc;
 		b->free[f].at = (uint16_t)i;
 		b->free[f].born = (uint16_t)m;
 		f += b->kind[i] == ZSR_EV_FREE;

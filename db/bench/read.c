@@ -327,7 +327,7 @@ static int take_sums(void *ctx, int ncol, const char *const *names,
 
 	if (values) {
 		s->frees = strtoull(values[0], NULL, 10);
-		s->size = strtoull(values[1], NULL, 10);
+		s->size = values[1] ? strtoull(values[1], NULL, 10) : 0;
 	}
 	return 0;
 }
