@@ -215,7 +215,7 @@ static bool add_part(struct part *p, const struct zsr_ticks *t, uint64_t t_min,
 		p->off += *off;
 	}
 	p->ticks /= p->nr;
-	p->off = (int64_t)(((__int128)p->off << ZSR_TICK_SHIFT) / p->nr);
+	p->off = (int64_t)(p->off * ((__int128)1 << ZSR_TICK_SHIFT) / p->nr);
 	return true;
 }
 
