@@ -32,7 +32,7 @@ int zsr_decode(const char *path, const struct zsr_decode_opts *opts,
 
 /*
  * The same in two steps, so that a child can already decode while its caller
- * is busy with something else (it goes as far ahead as its pipe holds). PATH
+ * is busy with something else (it goes as far ahead as its buffer holds). PATH
  * must live until the end. finish and cancel free the decoder.
  */
 struct zsr_decoder;
