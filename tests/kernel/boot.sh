@@ -73,7 +73,7 @@ download() { # packages, directory, suite
 
 image=$cache/$release
 case $release in
-oracle-*) [ -d "$image/boot" ] || skip "no $release here: make kernel-oracle" ;;
+oracle-*) [ -f "$image/boot/vmlinuz-$release" ] || skip "no $release here: make kernel-oracle" ;;
 *) download "$packages" "$image" "$suite" ;;
 esac
 download busybox-static "$cache/busybox-$arch" ''
