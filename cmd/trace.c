@@ -218,8 +218,8 @@ static int import_pack(struct zsr_db *db, const char *path,
 	if (!ret)
 		return zsr_err_input(err, "%s: it changed while it was read",
 				     path);
-	if (ret > 0 && (o->kernel || o->page_size || o->chain_size ||
-			o->times_given))
+	if (ret > 0 &&
+	    (o->kernel || o->page_size || o->chain_size || o->times_given))
 		ret = zsr_err_usage(err,
 				    "%s: a pack says its kernel, page and "
 				    "chain size and times itself",

@@ -115,8 +115,7 @@ static void take_times(struct zsr_import *imp, const char *value)
 	unsigned i;
 
 	for (i = 0; i < ZSR_TIMES_NR; i++)
-		if (!imp->times_given &&
-		    !strcmp(value, zsr_times_name(i)))
+		if (!imp->times_given && !strcmp(value, zsr_times_name(i)))
 			imp->times = i;
 }
 
