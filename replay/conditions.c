@@ -52,18 +52,25 @@ static int parse_cpu(struct zsr_conditions *c, const char *value, unsigned cpus,
 static int parse_rt(struct zsr_conditions *c, const char *value, unsigned cpus,
 		    struct zsr_err *err)
 {
-	const char *permille = NULL;
-	char first[16];
+	const char *permille = NULL, *period = NULL;
+	char first[16], second[16];
 	uint64_t nr;
 	int ret;
 
 	c->rt_permille = ZSR_RT_PERMILLE;
+	c->rt_period_ns = ZSR_RT_PERIOD_NS;
 	if (cut(value, ':', first, sizeof(first), &permille))
 		value = first;
+	if (permille && cut(permille, ':', second, sizeof(second), &period))
+		permille = second;
 	ret = zsr_parse_u64(value, "rt", 1, cpus, &nr, err);
 	if (!ret && permille)
 		ret = zsr_parse_u64(permille, "rt", 1, 1000, &c->rt_permille,
 				    err);
+	if (!ret && period)
+		ret = zsr_parse_ns(period, &c->rt_period_ns, err);
+	if (!ret && (c->rt_period_ns < 1000 || c->rt_period_ns > 1000000000))
+		ret = zsr_err_usage(err, "rt: a period is 1us to 1s");
 	if (!ret)
 		c->rt_hogs = (unsigned)nr;
 	return ret;

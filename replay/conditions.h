@@ -14,7 +14,8 @@
 #define ZSR_MAX_COMPACTIONS 64
 /* A real-time load leaves this much of a CPU to others: the kernel's
  * sched_rt_runtime_us of sched_rt_period_us. */
-#define ZSR_RT_PERMILLE 950
+#define ZSR_RT_PERMILLE  950
+#define ZSR_RT_PERIOD_NS 10000000
 
 /* How the user says it: one a word, several of those marked with +. */
 struct zsr_condition_args {
@@ -30,7 +31,8 @@ struct zsr_condition_args {
 struct zsr_conditions {
 	unsigned cpu_hogs; /* tasks that only compute */
 	unsigned rt_hogs; /* real-time ones, each on a CPU of its own */
-	uint64_t rt_permille; /* of each second that one computes */
+	uint64_t rt_permille; /* of each period that one computes */
+	uint64_t rt_period_ns;
 	uint64_t mem_rate, mem_total; /* bytes a second, bytes; 0: none */
 	bool wake_set, worker_set;
 	struct zsr_dist wake, worker; /* wake-ups; of workers only */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a run goes through beside its trace, from the first release on: load
  * generators, CPUs that go offline, compactions. All are daemons. */
+#include <stdlib.h>
+
 #include "replay/player_private.h"
 
 #define CHUNKS_A_SECOND 1000
@@ -22,17 +24,18 @@ static void cpu_hog(struct zsr_vm *vm, void *arg)
 		zsr_vm_compute(vm, vm->profile->slice);
 }
 
-/* Above everybody else for most of each second. */
+/* Above everybody else for a part of each period. */
 static void rt_hog(struct zsr_vm *vm, void *arg)
 {
 	struct player *p = arg;
-	uint64_t period = ZSR_MS(1000), begin;
+	const struct zsr_conditions *c = p->s->conditions;
+	uint64_t period = zsr_ns_to_ps(c->rt_period_ns), begin;
 
 	zsr_vm_mode(vm, ZSR_MODE_LOAD_RT);
 	while (!is_over(p)) {
 		begin = vm->c->now;
-		zsr_vm_compute(vm, ZSR_MS(p->s->conditions->rt_permille));
-		if (p->s->conditions->rt_permille < 1000)
+		zsr_vm_compute(vm, period / 1000 * c->rt_permille);
+		if (c->rt_permille < 1000)
 			zsr_vm_sleep_until(vm, begin + period);
 	}
 }
@@ -96,6 +99,7 @@ static void take_offline(struct player *p, unsigned cpu)
 	unsigned i;
 
 	zsr_vm_cpu_offline(p->vm, cpu);
+	p->load.offline_at[cpu] = p->vm->c->now;
 	for (i = 0; policy->cpu_offline && i < p->s->trace->nr_pools; i++)
 		policy->cpu_offline(&p->pool[i], cpu);
 }
@@ -217,17 +221,32 @@ static uint64_t got(const struct player *p, enum zsr_mode mode)
 	return sum;
 }
 
-/* What NR generators that want PERMILLE of a CPU each did not get. */
+static int longer(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x < y) - (x > y);
+}
+
+/*
+ * What NR generators that want PERMILLE of a CPU each did not get: each has a
+ * CPU of its own while there are as many, so the CPUs that stay longest count.
+ */
 static uint64_t lost(const struct player *p, unsigned nr, uint64_t permille,
 		     uint64_t have)
 {
-	unsigned __int128 want;
+	uint64_t online[ZSR_MAX_CPUS], want = 0;
+	unsigned i, cpus = p->vm->m.nr_cpus;
 
-	if (!nr)
-		return 0;
-	want = (unsigned __int128)(p->vm->end - p->load.begin_ps) *
-	       zsr_min(nr, p->vm->m.nr_cpus) * permille / 1000;
-	return want > have ? (uint64_t)want - have : 0;
+	for (i = 0; i < cpus; i++)
+		online[i] = (p->load.offline_at[i] ? p->load.offline_at[i]
+						   : p->vm->end) -
+			    p->load.begin_ps;
+	qsort(online, cpus, sizeof(online[0]), longer);
+	for (i = 0; i < zsr_min(nr, cpus); i++)
+		want += (uint64_t)((unsigned __int128)online[i] * permille /
+				   1000);
+	return want > have ? want - have : 0;
 }
 
 void zsr_load_finish(struct player *p)

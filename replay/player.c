@@ -427,6 +427,25 @@ static void release(struct player_task *t, const struct zsr_feed_event *e,
 	gate_leave(t);
 }
 
+/* An object that could not be stored is not released, but what a policy does at
+ * the begin and the end of a release it does as part of it. */
+static void play_missing(struct player_task *t)
+{
+	struct zsr_vm *vm = t->p->vm;
+
+	if (!(t->p->s->policy->flags & ZSR_POLICY_GATED))
+		return;
+	zsr_vm_mode(vm, ZSR_MODE_RELEASE);
+	if (!(t->p->s->policy->flags & ZSR_POLICY_ENTRIES))
+		outer_enter(t);
+	zsr_preempt_disable(&vm->m);
+	gate_enter(t);
+	gate_leave(t);
+	zsr_preempt_enable(&vm->m);
+	if (t->rel_nr)
+		release_ends(t, vm->c->now);
+}
+
 static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 {
 	struct player *p = t->p;
@@ -437,8 +456,7 @@ static void play_free(struct player_task *t, const struct zsr_feed_event *e)
 
 	zsr_objects_set(&p->objects, e->obj, ZSR_OBJ_ABSENT);
 	if (place == ZSR_OBJ_FAILED) {
-		gate_enter(t);
-		gate_leave(t);
+		play_missing(t);
 		return;
 	}
 	begin = p->vm->c->now;

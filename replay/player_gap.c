@@ -23,6 +23,17 @@ static uint64_t swap_part(const struct player_task *t,
 	return t->p->vm->c->cost[ZSR_COST_swap_free];
 }
 
+/* What the trace's CPU did in PS takes C, of another speed. */
+static uint64_t recorded_work(const struct zsr_vcpu *c, uint64_t ps,
+			      const struct zsr_profile *profile)
+{
+	uint64_t speed = profile->speed[c->index];
+
+	if (!speed || speed == 1000)
+		return ps;
+	return (uint64_t)((unsigned __int128)ps * 1000 / speed);
+}
+
 /* CPU time (ps) of a gap that is no pause. */
 static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 			 uint64_t gap_ns)
@@ -32,7 +43,9 @@ static uint64_t gap_work(struct player_task *t, const struct zsr_feed_event *e,
 	uint64_t taken = swap_part(t, e);
 
 	if (t->p->s->gaps == ZSR_GAPS_RECORDED)
-		return ps - zsr_min(ps, calls_part(t, e) + taken);
+		return recorded_work(vm->c,
+				     ps - zsr_min(ps, calls_part(t, e) + taken),
+				     vm->profile);
 	if (e->kind == ZSR_EV_MALLOC)
 		ps = vm->c->cost[ZSR_COST_gap_store];
 	else if (e->kind == ZSR_EV_FREE)

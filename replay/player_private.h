@@ -28,6 +28,7 @@ struct player {
 	uint32_t nr_releasing; /* tasks in a release, for gated policies */
 	struct { /* what load generators went through */
 		uint64_t begin_ps;
+		uint64_t offline_at[ZSR_MAX_CPUS]; /* ps; 0: never */
 		uint64_t pages; /* of memory */
 		uint64_t stalls, stall_ps, stall_max_ps;
 	} load;

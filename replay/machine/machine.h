@@ -100,8 +100,8 @@ struct zsr_line {
 /* What a lock went through, for the run's record. Times in ps. */
 struct zsr_lock_stats {
 	uint64_t acquired;
-	uint64_t contended;
-	uint64_t wait;
+	uint64_t contended; /* was taken by another, failed tries included */
+	uint64_t wait; /* for others, and for the lock's line */
 	uint64_t hold;
 };
 

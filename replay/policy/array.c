@@ -35,6 +35,7 @@ static const struct zsr_param params[] = {
 struct array {
 	struct zsr_pool *pool;
 	struct zsr_spinlock lock; /* protects handle[] and nr */
+	struct zsr_line end; /* of handle[], where all CPUs write */
 	zsr_handle *handle;
 	uint64_t nr, capacity, kick_at;
 	zsr_handle *taken; /* the worker's copy */
@@ -47,6 +48,7 @@ static bool append(struct array *a, zsr_handle h)
 {
 	if (a->nr == a->capacity)
 		return false;
+	zsr_line_write(a->pool->m, &a->end);
 	zsr_charge(a->pool->m, ZSR_COST_push, 1);
 	a->handle[a->nr++] = h;
 	zsr_pool_queued(a->pool, h);
@@ -103,6 +105,7 @@ static uint64_t take_all(struct array *a)
 	a->nr = 0;
 	memcpy(a->taken, a->handle, nr * sizeof(*a->taken));
 	zsr_charge(m, ZSR_COST_pop, (unsigned)nr);
+	zsr_charge(m, ZSR_COST_line_transfer, zsr_lines(nr * ZSR_HANDLE_BYTES));
 	zsr_spin_unlock(m, &a->lock);
 	return nr;
 }

@@ -24,7 +24,7 @@ struct batch {
 	unsigned nr;
 	zsr_handle *handle; /* both of as many entries as the parameter says */
 	uint16_t *class;
-	struct zsr_emptied *emptied;
+	struct zsr_leavings *leavings;
 };
 
 /* Everything of the class that the FIRST entry has. */
@@ -37,10 +37,11 @@ static void free_group(struct zsr_pool *p, struct batch *b, unsigned first)
 	for (i = first; i < b->nr; i++) {
 		if (b->class[i] != class)
 			continue;
-		zsr_drain_handle(p, class, b->handle[i], b->emptied);
+		zsr_drain_object(p, class, b->handle[i], b->leavings);
 		b->class[i] = DONE;
 	}
-	zsr_drain_unlock(p, class, b->emptied);
+	zsr_spin_unlock(p->m, &p->class[class].lock);
+	zsr_drain_leavings(p, b->leavings);
 }
 
 /* Looking for the rest of a group costs each handle as much as a buffer's. */
@@ -97,7 +98,7 @@ static void class_batch_teardown(struct zsr_pool *p)
 	for (task = 0; p->priv && task < p->nr_tasks; task++) {
 		free(batch_of(p, task)->handle);
 		free(batch_of(p, task)->class);
-		free(batch_of(p, task)->emptied);
+		free(batch_of(p, task)->leavings);
 	}
 	free(p->priv);
 	p->priv = NULL;
@@ -116,8 +117,8 @@ static int class_batch_setup(struct zsr_pool *p)
 		b = batch_of(p, task);
 		b->handle = calloc(nr, sizeof(*b->handle));
 		b->class = calloc(nr, sizeof(*b->class));
-		b->emptied = zsr_emptied_new(nr);
-		if (!b->handle || !b->class || !b->emptied)
+		b->leavings = zsr_leavings_new(nr);
+		if (!b->handle || !b->class || !b->leavings)
 			return -ENOMEM;
 	}
 	return 0;
@@ -132,7 +133,8 @@ const struct zsr_policy zsr_policy_class_batch = {
 		"handles in an array on its stack. When that is full, and "
 		"when the release ends, it frees them grouped by class, each "
 		"group under one hold of the class lock, and gives emptied "
-		"zspages back after dropping it. A handle costs a push to "
+		"zspages and handles back after dropping it. A handle costs a "
+		"push to "
 		"gather and a pop to group. The array takes no pages.",
 	.source = "not posted",
 	.params = params,

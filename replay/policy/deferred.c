@@ -19,7 +19,7 @@ static const struct zsr_param params[] = {
 	[POOL_PAGES] = { "pool-pages", "pages", 0, 0, 1u << 20,
 			 "pages of handles in the pool, in addition to one a "
 			 "CPU; 0: 256 KiB of them, 64 of 4 KiB",
-			 "0 is 256 KiB: v3 of 8 May 2026" },
+			 "not found; 0 is 256 KiB as in v3 of 8 May 2026" },
 	[PAGE_ENTRIES] = { "page-entries", "handles", 0, 0, 1u << 16,
 			   "handles a page holds; 0: as many as fit, 512 in "
 			   "4 KiB",
@@ -30,7 +30,7 @@ static const struct zsr_param params[] = {
 			"0 is half the pool: 9 May 2026" },
 	[WORKERS] = { "workers", "workers", 1, 1, ZSR_MAX_CPUS,
 		      "work items, kicked in turn, that drain the full pages",
-		      "9 May 2026" },
+		      "not posted; one is assumed" },
 	[FLUSH_MS] = { "flush-ms", "ms", 0, 0, 600000,
 		       "a page that is not full is drained this long after "
 		       "its first handle; 0: never",
@@ -40,7 +40,7 @@ static const struct zsr_param params[] = {
 struct worker {
 	struct deferred *d;
 	struct zsr_work work;
-	struct zsr_emptied *emptied;
+	struct zsr_leavings *leavings;
 };
 
 struct deferred {
@@ -72,28 +72,36 @@ static void deferred_release(struct zsr_pool *p, const struct zsr_releaser *r,
 	zsr_class_idx_free(p, h);
 }
 
+static void run_ends(struct zsr_pool *p, unsigned locked,
+		     struct zsr_leavings *leavings)
+{
+	if (locked == UINT32_MAX)
+		return;
+	zsr_spin_unlock(p->m, &p->class[locked].lock);
+	zsr_drain_leavings(p, leavings);
+}
+
 /*
  * Free a page's handles in order. The class lock is kept across a run of the
  * same class and dropped where the class changes.
  */
 static void drain_page(struct zsr_pool *p, const struct zsr_words *page,
-		       struct zsr_emptied *emptied)
+		       struct zsr_leavings *leavings)
 {
 	unsigned i, class, locked = UINT32_MAX;
 
+	zsr_words_fetch(p->m, page, ZSR_HANDLE_BYTES);
 	for (i = 0; i < page->count; i++) {
 		zsr_charge(p->m, ZSR_COST_pop, 1);
 		class = zsr_pool_peek_class(p, page->word[i]);
 		if (class != locked) {
-			if (locked != UINT32_MAX)
-				zsr_drain_unlock(p, locked, emptied);
+			run_ends(p, locked, leavings);
 			zsr_spin_lock(p->m, &p->class[class].lock);
 			locked = class;
 		}
-		zsr_drain_handle(p, class, page->word[i], emptied);
+		zsr_drain_object(p, class, page->word[i], leavings);
 	}
-	if (locked != UINT32_MAX)
-		zsr_drain_unlock(p, locked, emptied);
+	run_ends(p, locked, leavings);
 }
 
 static void drain_work(struct zsr_work *work)
@@ -107,7 +115,7 @@ static void drain_work(struct zsr_work *work)
 		page = zsr_percpu_take(&d->queue);
 		if (!page)
 			return;
-		drain_page(d->pool, page, w->emptied);
+		drain_page(d->pool, page, w->leavings);
 		zsr_percpu_give(&d->queue, page);
 		zsr_cond_resched(d->pool->m);
 	}
@@ -125,7 +133,7 @@ static void deferred_flush(struct zsr_pool *p)
 		page = d->queue.cpu[cpu].page;
 		if (!page)
 			continue;
-		drain_page(p, page, d->worker[0].emptied);
+		drain_page(p, page, d->worker[0].leavings);
 		page->count = 0;
 	}
 }
@@ -146,7 +154,7 @@ static void deferred_teardown(struct zsr_pool *p)
 		return;
 	zsr_percpu_destroy(&d->queue);
 	for (i = 0; i < p->param[WORKERS]; i++)
-		free(d->worker[i].emptied);
+		free(d->worker[i].leavings);
 	free(d);
 	p->priv = NULL;
 }
@@ -166,8 +174,8 @@ static int workers_init(struct deferred *d, uint64_t entries)
 		w->work.arg = w;
 		w->work.wq = &d->wq;
 		d->queue.drain[i] = &w->work;
-		w->emptied = zsr_emptied_new(entries);
-		if (!w->emptied)
+		w->leavings = zsr_leavings_new(entries);
+		if (!w->leavings)
 			return -ENOMEM;
 	}
 	return 0;
@@ -193,7 +201,8 @@ static int deferred_setup(struct zsr_pool *p)
 	d->run_pages = or_default(p->param[RUN_PAGES], pages / 2);
 	if (workers_init(d, entries))
 		return -ENOMEM;
-	return zsr_percpu_init(&d->queue, p, entries, pages, p->param[FLUSH_MS]);
+	return zsr_percpu_init(&d->queue, p, entries, ZSR_HANDLE_BYTES, pages,
+			       p->param[FLUSH_MS]);
 }
 
 const struct zsr_policy zsr_policy_deferred = {
@@ -205,10 +214,12 @@ const struct zsr_policy zsr_policy_deferred = {
 		"full page is exchanged for an empty one of a fixed pool and "
 		"queued to an unbound worker, which frees its handles in "
 		"order, keeps the class lock across runs of one class and "
-		"gives emptied zspages back after dropping it. When the pool "
-		"is empty the caller frees synchronously. Handles in a page "
-		"that does not fill up wait for the flush, unless flush-ms "
-		"sets a timer; a CPU that goes offline leaves its page to the "
+		"gives emptied zspages, and the handles, back after dropping "
+		"it. When the pool is empty the caller frees synchronously. "
+		"How the pool is protected was not found; a spinlock, held "
+		"for the exchange alone, is assumed. Handles in a page that "
+		"does not fill up wait for the flush, unless flush-ms sets a "
+		"timer; a CPU that goes offline leaves its page to the "
 		"worker.",
 	.source = "zsmalloc-only variant of 9 May 2026",
 	.params = params,

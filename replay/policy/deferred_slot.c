@@ -75,6 +75,7 @@ static void drain_page(struct zsr_pool *p, struct zsr_words *w)
 	zsr_handle h;
 	unsigned i;
 
+	zsr_words_fetch(p->m, w, (unsigned)p->param[ENTRY_BYTES]);
 	for (i = 0; i < w->count; i++) {
 		zsr_charge(p->m, ZSR_COST_pop, 1);
 		h = zsr_pool_slot_drain(p, w->word[i]);
@@ -145,6 +146,7 @@ static int deferred_slot_setup(struct zsr_pool *p)
 	d->queue.nr_drains = 1;
 	return zsr_percpu_init(
 		&d->queue, p, p->page_size / p->param[ENTRY_BYTES],
+		(unsigned)p->param[ENTRY_BYTES],
 		p->param[POOL_KIB] * 1024 / p->page_size, p->param[FLUSH_MS]);
 }
 
@@ -162,7 +164,8 @@ const struct zsr_policy zsr_policy_deferred_slot = {
 		"its index in a page that belongs to the CPU, with preemption "
 		"off and no lock; a full page is exchanged for an empty one "
 		"of a fixed pool and queued to an unbound worker. When the "
-		"pool is empty the caller releases synchronously. The pool "
+		"pool is empty the caller releases synchronously; how it is "
+		"protected was not found, a spinlock is assumed. The pool "
 		"has as many KiB whatever the page size: 64 pages of 4 KiB, "
 		"16 of 16 KiB, 4 of 64 KiB. A store to a slot whose index "
 		"still waits finds the mark, frees the old object itself and "

@@ -3,30 +3,31 @@
 
 #include "replay/policy/drain.h"
 
-struct zsr_emptied *zsr_emptied_new(size_t nr)
+struct zsr_leavings *zsr_leavings_new(size_t nr)
 {
-	return calloc(1, sizeof(struct zsr_emptied) +
-				 nr * sizeof(struct zsr_zspage *));
+	return calloc(1, sizeof(struct zsr_leavings) +
+				 nr * sizeof(struct zsr_leaving));
 }
 
-void zsr_drain_handle(struct zsr_pool *p, unsigned class, zsr_handle h,
-		      struct zsr_emptied *e)
+void zsr_drain_object(struct zsr_pool *p, unsigned class, zsr_handle h,
+		      struct zsr_leavings *l)
 {
 	struct zsr_zspage *zspage;
 
 	zsr_pool_locate(p, h);
 	if (zsr_pool_obj_free(p, class, h, &zspage) &&
 	    zsr_pool_zspage_unlink(p, zspage))
-		e->zspage[e->nr++] = zspage;
-	zsr_pool_handle_free(p, h);
+		l->of[l->nr_zspages++].zspage = zspage;
+	l->of[l->nr_handles++].handle = h;
 }
 
-void zsr_drain_unlock(struct zsr_pool *p, unsigned class, struct zsr_emptied *e)
+void zsr_drain_leavings(struct zsr_pool *p, struct zsr_leavings *l)
 {
 	unsigned i;
 
-	zsr_spin_unlock(p->m, &p->class[class].lock);
-	for (i = 0; i < e->nr; i++)
-		zsr_pool_zspage_free(p, e->zspage[i]);
-	e->nr = 0;
+	for (i = 0; i < l->nr_zspages; i++)
+		zsr_pool_zspage_free(p, l->of[i].zspage);
+	for (i = 0; i < l->nr_handles; i++)
+		zsr_pool_handle_free(p, l->of[i].handle);
+	l->nr_zspages = l->nr_handles = 0;
 }

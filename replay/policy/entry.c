@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "replay/policy/entry.h"
 
-void zsr_gate_count(struct zsr_pool *p, struct zsr_gate *g)
+void zsr_gate_touch(struct zsr_pool *p, struct zsr_gate *g)
 {
 	zsr_line_atomic(p->m, &g->exiting);
 }

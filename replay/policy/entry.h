@@ -19,8 +19,9 @@ struct zsr_gate {
 	uint64_t min_exiting; /* tasks at once, this one included */
 };
 
-/* The count of exiting tasks goes up and down. */
-void zsr_gate_count(struct zsr_pool *p, struct zsr_gate *g);
+/* The task begins or ends its exit: the count's line is written. The player
+ * keeps the count itself. */
+void zsr_gate_touch(struct zsr_pool *p, struct zsr_gate *g);
 /* Does R's next entry go to a worker? The count may change in mid-exit. */
 bool zsr_gate_open(struct zsr_pool *p, struct zsr_gate *g,
 		   const struct zsr_releaser *r);

@@ -102,6 +102,7 @@ static void free_gathered(struct zsr_pool *p, struct gather *g)
 	while ((b = g->batch)) {
 		g->batch = b->next;
 		b->next = NULL;
+		zsr_words_fetch(p->m, b, WORD);
 		free_entries(p, b->word, b->count);
 		batch_free(p, b);
 	}
@@ -166,6 +167,12 @@ static void push_out(struct exit_gather *x, struct exiting *t)
 	zsr_queue_work(x->pool->m, &g->item.work);
 }
 
+static void add(struct zsr_pool *p, struct zsr_words *b, uint32_t slot)
+{
+	b->cpu = zsr_cpu(p->m);
+	b->word[b->count++] = slot;
+}
+
 /* False when there is not even memory for the first few. */
 static bool gather(struct exit_gather *x, struct exiting *t, uint32_t slot)
 {
@@ -182,7 +189,7 @@ static bool gather(struct exit_gather *x, struct exiting *t, uint32_t slot)
 	zsr_charge(p->m, ZSR_COST_push, 1);
 	zsr_entry_queued(p, slot);
 	if (g->last)
-		g->last->word[g->last->count++] = slot;
+		add(p, g->last, slot);
 	else
 		g->slot[g->nr_inline++] = slot;
 	if (g->nr_batches == p->param[BATCHES] && batch_is_full(x, g))
@@ -195,7 +202,7 @@ static void exit_gather_begins(struct zsr_pool *p, const struct zsr_releaser *r)
 	struct exit_gather *x = p->priv;
 
 	x->task[r->task].open = false;
-	zsr_gate_count(p, &x->gate);
+	zsr_gate_touch(p, &x->gate);
 }
 
 static void exit_gather_release(struct zsr_pool *p,
@@ -219,7 +226,7 @@ static void exit_gather_ends(struct zsr_pool *p, const struct zsr_releaser *r)
 
 	if (t->g)
 		push_out(x, t);
-	zsr_gate_count(p, &x->gate);
+	zsr_gate_touch(p, &x->gate);
 }
 
 /* ---- life ------------------------------------------------------------------ */

@@ -201,7 +201,7 @@ static void global_list_exits(struct zsr_pool *p, const struct zsr_releaser *r)
 	struct global_list *gl = p->priv;
 
 	(void)r;
-	zsr_gate_count(p, &gl->gate);
+	zsr_gate_touch(p, &gl->gate);
 }
 
 /* From the page allocator, with nothing allocated. */

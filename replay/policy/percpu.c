@@ -14,6 +14,14 @@ struct zsr_words *zsr_words_new(uint64_t cap)
 	return w;
 }
 
+void zsr_words_fetch(struct zsr_machine *m, const struct zsr_words *w,
+		     unsigned bytes)
+{
+	if (w->count && w->cpu != zsr_cpu(m))
+		zsr_charge(m, ZSR_COST_line_transfer,
+			   zsr_lines(w->count * bytes));
+}
+
 void zsr_words_free(struct zsr_words *w)
 {
 	struct zsr_words *next;
@@ -26,31 +34,12 @@ void zsr_words_free(struct zsr_words *w)
 
 /* ---- the pool and the list of full pages --------------------------------- */
 
-static struct zsr_words *take_empty(struct zsr_percpu *q)
+/* With the lock held: W waits to be drained; whose turn it is does it. */
+static struct zsr_work *put_full(struct zsr_percpu *q, struct zsr_words *w)
 {
-	struct zsr_words *w;
-
-	zsr_spin_lock(q->m, &q->lock);
-	w = q->empty;
-	if (w)
-		q->empty = w->next;
-	zsr_spin_unlock(q->m, &q->lock);
-	if (w)
-		w->next = NULL;
-	return w;
-}
-
-/* W waits to be drained; whose turn it is does it. */
-static void put_full(struct zsr_percpu *q, struct zsr_words *w)
-{
-	struct zsr_work *drain;
-
-	zsr_spin_lock(q->m, &q->lock);
 	*q->full_tail = w;
 	q->full_tail = &w->next;
-	drain = q->drain[q->turn++ % q->nr_drains];
-	zsr_spin_unlock(q->m, &q->lock);
-	zsr_queue_work(q->m, drain);
+	return q->drain[q->turn++ % q->nr_drains];
 }
 
 struct zsr_words *zsr_percpu_take(struct zsr_percpu *q)
@@ -60,6 +49,7 @@ struct zsr_words *zsr_percpu_take(struct zsr_percpu *q)
 	zsr_spin_lock(q->m, &q->lock);
 	w = q->full;
 	if (w) {
+		zsr_line_write(q->m, &q->lists);
 		q->full = w->next;
 		if (!q->full)
 			q->full_tail = &q->full;
@@ -73,6 +63,7 @@ void zsr_percpu_give(struct zsr_percpu *q, struct zsr_words *w)
 {
 	w->count = 0;
 	zsr_spin_lock(q->m, &q->lock);
+	zsr_line_write(q->m, &q->lists);
 	w->next = q->empty;
 	q->empty = w;
 	zsr_spin_unlock(q->m, &q->lock);
@@ -83,21 +74,38 @@ void zsr_percpu_give(struct zsr_percpu *q, struct zsr_words *w)
 /* Exchange the CPU's page; false when the pool has no empty one. */
 static bool exchange(struct zsr_percpu *q, struct zsr_percpu_cpu *c)
 {
-	struct zsr_words *empty = take_empty(q), *full = c->page;
+	struct zsr_work *drain;
+	struct zsr_words *empty;
 
-	if (!empty)
+	zsr_spin_lock(q->m, &q->lock);
+	empty = q->empty;
+	if (!empty) {
+		zsr_spin_unlock(q->m, &q->lock);
 		return false;
-	zsr_charge(q->m, ZSR_COST_buffer_swap, 1);
+	}
+	zsr_line_write(q->m, &q->lists);
+	q->empty = empty->next;
+	empty->next = NULL;
+	drain = put_full(q, c->page);
 	c->page = empty;
-	put_full(q, full);
+	zsr_spin_unlock(q->m, &q->lock);
+	zsr_charge(q->m, ZSR_COST_buffer_swap, 1);
+	zsr_queue_work(q->m, drain);
 	return true;
+}
+
+/* Who releases does not take the lock in vain. */
+static bool try_exchange(struct zsr_percpu *q, struct zsr_percpu_cpu *c)
+{
+	zsr_line_read(q->m, &q->lists);
+	return __atomic_load_n(&q->empty, __ATOMIC_RELAXED) && exchange(q, c);
 }
 
 bool zsr_percpu_room(struct zsr_percpu *q)
 {
 	struct zsr_percpu_cpu *c = &q->cpu[zsr_cpu(q->m)];
 
-	return c->page->count < q->entries || exchange(q, c);
+	return c->page->count < q->entries || try_exchange(q, c);
 }
 
 void zsr_percpu_push(struct zsr_percpu *q, uint32_t word)
@@ -108,9 +116,10 @@ void zsr_percpu_push(struct zsr_percpu *q, uint32_t word)
 	if (!c->page->count && q->flush_ns)
 		zsr_queue_delayed_work_on(q->m, cpu, &c->timer, q->flush_ns);
 	zsr_charge(q->m, ZSR_COST_push, 1);
+	c->page->cpu = cpu;
 	c->page->word[c->page->count++] = word;
 	if (c->page->count == q->entries)
-		exchange(q, c);
+		try_exchange(q, c);
 }
 
 /* ---- timers, CPUs that go -------------------------------------------------- */
@@ -163,15 +172,21 @@ void zsr_percpu_settle(struct zsr_percpu *q)
 void zsr_percpu_offline(struct zsr_percpu *q, unsigned cpu)
 {
 	struct zsr_percpu_cpu *c = &q->cpu[cpu];
+	struct zsr_work *drain;
 	struct zsr_words *w;
 
 	stop_timer(q, c);
 	w = c->page;
 	c->page = NULL;
-	if (w && w->count)
-		put_full(q, w);
-	else if (w)
+	if (w && !w->count)
 		zsr_percpu_give(q, w);
+	if (!w || !w->count)
+		return;
+	zsr_spin_lock(q->m, &q->lock);
+	zsr_line_write(q->m, &q->lists);
+	drain = put_full(q, w);
+	zsr_spin_unlock(q->m, &q->lock);
+	zsr_queue_work(q->m, drain);
 }
 
 /* ---- life ------------------------------------------------------------------ */
@@ -195,8 +210,9 @@ static int cpus_init(struct zsr_percpu *q)
 }
 
 int zsr_percpu_init(struct zsr_percpu *q, struct zsr_pool *p, uint64_t entries,
-		    uint64_t pages, uint64_t flush_ms)
+		    unsigned bytes, uint64_t pages, uint64_t flush_ms)
 {
+	uint64_t memory = (entries * bytes + p->page_size - 1) / p->page_size;
 	struct zsr_words *w;
 	uint64_t i;
 
@@ -216,7 +232,7 @@ int zsr_percpu_init(struct zsr_percpu *q, struct zsr_pool *p, uint64_t entries,
 		w->next = q->empty;
 		q->empty = w;
 	}
-	zsr_pool_buffer_pages(p, (int64_t)(pages + p->m->nr_cpus));
+	zsr_pool_buffer_pages(p, (int64_t)((pages + p->m->nr_cpus) * memory));
 	return 0;
 }
 

@@ -21,11 +21,16 @@
 struct zsr_words {
 	struct zsr_words *next;
 	unsigned count;
+	unsigned cpu; /* that filled it: has its lines */
 	uint32_t word[];
 };
 
 /* An empty one for CAP words; NULL without memory. */
 struct zsr_words *zsr_words_new(uint64_t cap);
+/* The calling CPU is about to read what another one wrote: the lines of W,
+ * whose words stand for BYTES each, come over. */
+void zsr_words_fetch(struct zsr_machine *m, const struct zsr_words *w,
+		     unsigned bytes);
 /* W and all behind it. */
 void zsr_words_free(struct zsr_words *w);
 
@@ -47,6 +52,7 @@ struct zsr_percpu {
 	uint64_t entries; /* words a page */
 	uint64_t flush_ns; /* a word waits so long in a CPU's page; 0: forever */
 	struct zsr_spinlock lock; /* protects turn and the two lists */
+	struct zsr_line lists;
 	struct zsr_words *empty;
 	struct zsr_words *full; /* oldest first */
 	struct zsr_words **full_tail;
@@ -54,10 +60,11 @@ struct zsr_percpu {
 	struct zsr_percpu_cpu cpu[ZSR_MAX_CPUS];
 };
 
-/* A page of ENTRIES words for each CPU and PAGES, at least one, in the pool,
- * counted as the policy's buffers. 0 or -ENOMEM; destroy it then, too. */
+/* A page of ENTRIES words, which stand for BYTES each, for each CPU and PAGES,
+ * at least one, in the pool, counted as the policy's buffers. 0 or -ENOMEM;
+ * destroy it then, too. */
 int zsr_percpu_init(struct zsr_percpu *q, struct zsr_pool *p, uint64_t entries,
-		    uint64_t pages, uint64_t flush_ms);
+		    unsigned bytes, uint64_t pages, uint64_t flush_ms);
 void zsr_percpu_destroy(struct zsr_percpu *q);
 
 /* Is there room for a word in this CPU's page, or in one it is exchanged for?
@@ -72,7 +79,8 @@ void zsr_percpu_give(struct zsr_percpu *q, struct zsr_words *w);
 /* Stop the timers and wait for the drain works: only the CPUs' own pages may
  * hold words then. Sleeps; nobody releases meanwhile. */
 void zsr_percpu_settle(struct zsr_percpu *q);
-/* CPU has gone: its page is drained with the full ones. Sleeps. */
+/* CPU has gone: its page is drained with the full ones, and joins the pool.
+ * Sleeps. */
 void zsr_percpu_offline(struct zsr_percpu *q, unsigned cpu);
 
 #endif

@@ -25,6 +25,12 @@ struct zsr_policy;
 /* What a handle takes in a buffer of a 64-bit kernel, in bytes. */
 #define ZSR_HANDLE_BYTES 8u
 
+/* Cache lines that BYTES take. */
+static inline unsigned zsr_lines(uint64_t bytes)
+{
+	return (unsigned)((bytes + 63) / 64);
+}
+
 /* A size class as its users see it. No two share a cache line. */
 struct zsr_pool_class {
 	_Alignas(64) struct zsr_spinlock lock;
@@ -195,7 +201,8 @@ const struct zsr_policy *zsr_policy_find(const char *name);
 zsr_handle zsr_pool_slot_take(struct zsr_pool *p, uint32_t slot);
 /* Read the class from the object word alone (7.3, 64-bit). */
 unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h);
-/* Find the zspage through an object word that was just loaded. */
+/* The time it takes to find the zspage through an object word that was just
+ * loaded; the engine finds it again. */
 void zsr_pool_locate(struct zsr_pool *p, zsr_handle h);
 /* Load the object word, find the zspage, and through it the class. */
 unsigned zsr_pool_resolve(struct zsr_pool *p, zsr_handle h);

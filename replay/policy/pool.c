@@ -312,6 +312,19 @@ static struct zsr_zspage *zspage_build(struct zsr_pool *p, unsigned class)
 	return z;
 }
 
+/* Who stores finds the object once more to fill it in, under the lock that
+ * covers the pool. */
+static void obj_write(struct zsr_pool *p)
+{
+	if (zsr_pool_one_lock(p)) {
+		zsr_spin_lock(p->m, &p->big_lock);
+		zsr_spin_unlock(p->m, &p->big_lock);
+	} else {
+		zsr_read_lock(p->m, &p->lock);
+		zsr_read_unlock(p->m, &p->lock);
+	}
+}
+
 int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 {
 	int class = zsr_engine_size_class(p->e, size);
@@ -349,6 +362,7 @@ int zsr_pool_malloc(struct zsr_pool *p, size_t size, zsr_handle *h)
 		zsr_charge(p->m, ZSR_COST_regroup, 1);
 	p->book->stored(p, *h, z);
 	zsr_spin_unlock(p->m, lock);
+	obj_write(p);
 	return 0;
 }
 

@@ -45,6 +45,7 @@ static const struct zsr_param params[] = {
 struct zram_gc {
 	struct zsr_pool *pool;
 	struct zsr_spinlock lock; /* protects what follows, up to kicked */
+	struct zsr_line ends; /* of the list, where links are written */
 	uint32_t *next; /* by slot: the next one + 1, LAST, UNLISTED */
 	size_t cap;
 	uint64_t pages; /* of links */
@@ -135,6 +136,7 @@ static void zram_gc_release(struct zsr_pool *p, const struct zsr_releaser *r,
 	listed = grow(gc, slot) && (gc->next[slot] || !is_full(gc));
 	if (listed) {
 		zsr_pool_slot_defer(p, slot);
+		zsr_line_write(p->m, &gc->ends);
 		zsr_charge(p->m, ZSR_COST_push, 1);
 		if (!gc->next[slot])
 			append(gc, slot);
@@ -162,6 +164,7 @@ static bool collect(struct zram_gc *gc)
 	zsr_handle h;
 
 	zsr_spin_lock(p->m, &gc->lock);
+	zsr_line_write(p->m, &gc->ends);
 	n = take(gc, slot, (unsigned)p->param[BATCH]);
 	if (!n)
 		gc->kicked = false;

@@ -127,8 +127,8 @@ END_TEST
  */
 START_TEST(rt_takes_its_share)
 {
-	static const char *const load[] = { "--load rt=1:500",
-					    "--load rt=1:500 --load cpu=1" };
+	static const char *const load[] = { "--load rt=1:500:1s",
+					    "--load rt=1:500:1s --load cpu=1" };
 	unsigned i;
 
 	for (i = 0; i < 2; i++) {
@@ -162,11 +162,56 @@ START_TEST(rt_share_is_permille)
 	setup.cpus = 1;
 	profile.pause = PS(100 * MS);
 	steady(21, 9 * MS); /* 180 ms: in the 4th second */
-	under("--load rt=1");
+	under("--load rt=1:950:1s");
 	play();
 	ck_assert_uint_eq(run.v.caller_max_ns, 4 * 950 * MS + 180 * MS);
 	ck_assert_uint_eq(run.v.load_rt_ns, 4 * 950 * MS);
 	ck_assert_uint_eq(run.v.load_rt_lost_ns, 0);
+	zsr_run_free(&run);
+}
+END_TEST
+
+/* A run much shorter than a second sees the share, too: 4 periods of 10 ms. */
+START_TEST(rt_share_of_a_short_run)
+{
+	uint64_t permille;
+
+	for (permille = 100; permille <= 900; permille += 400) {
+		char load[32];
+
+		start(1);
+		setup.cpus = 1;
+		steady(401, 100 * US);
+		snprintf(load, sizeof(load), "--load rt=1:%u",
+			 (unsigned)permille);
+		under(load);
+		play();
+		ck_assert_uint_ge(run.v.load_rt_ns + 10 * MS,
+				  window_ns() * permille / 1000);
+		ck_assert_uint_le(run.v.load_rt_ns,
+				  window_ns() * permille / 1000 + 10 * MS);
+		ck_assert_uint_ge(run.v.caller_max_ns + 20 * MS,
+				  40 * MS * 1000 / (1000 - permille));
+		ck_assert_uint_le(run.v.caller_max_ns,
+				  40 * MS * 1000 / (1000 - permille) + 20 * MS);
+		zsr_run_free(&run);
+	}
+}
+END_TEST
+
+/* A CPU that is not there is lost by nobody; it goes when who takes it away gets
+ * a CPU himself, within a slice or two. */
+START_TEST(gone_cpus_are_not_lost)
+{
+	start(1);
+	setup.cpus = 4;
+	steady(101, 1 * MS);
+	under("--load cpu=4 --offline 1@0ms --offline 2@0ms --offline 3@50ms");
+	play();
+	ck_assert_uint_ge(run.v.load_cpu_ns + run.v.load_cpu_lost_ns,
+			  window_ns() + 50 * MS);
+	ck_assert_uint_le(run.v.load_cpu_ns + run.v.load_cpu_lost_ns,
+			  window_ns() + 80 * MS);
 	zsr_run_free(&run);
 }
 END_TEST
@@ -382,6 +427,7 @@ END_TEST
 
 ZSR_TEST_MAIN("load", hogs_share, hogs_take_idle_cpus, got_and_lost_add_up,
 	      load_keeps_nobody, rt_takes_its_share, rt_share_is_permille,
+	      rt_share_of_a_short_run, gone_cpus_are_not_lost,
 	      rt_waits_for_sections, preempted_goes_elsewhere,
 	      mem_keeps_its_rate, mem_stalls_between_marks,
 	      mem_does_not_catch_up, worker_ends_a_stall,

@@ -12,7 +12,7 @@ enum { CPU, RT, MEM, SCHED, WORKER, OFFLINE, AT_TIMES, EVERY, MIGRATE, MEMORY };
 
 static const char *const kinds[] = {
 	[CPU] = "--load cpu=3",
-	[RT] = "--load rt=2:600",
+	[RT] = "--load rt=2:600:1s",
 	[MEM] = "--load mem=2G:1G",
 	[SCHED] = "--load sched=lognormal:40us",
 	[WORKER] = "--load worker=const:700us",
@@ -75,7 +75,8 @@ static void check_record(unsigned set)
 
 	ck_assert_uint_ge(v->mallocs, v->frees + v->malloc_failed);
 	if (set & 1u << CPU)
-		ck_assert_uint_ge(cpu + ROUNDED, window_ns() * 3);
+		ck_assert_uint_ge(cpu + ROUNDED,
+				  window_ns() * (set & 1u << OFFLINE ? 2 : 3));
 	else
 		ck_assert_uint_eq(cpu, 0);
 	ck_assert_int_eq(v->load_rt_ns > 0, !!(set & 1u << RT));

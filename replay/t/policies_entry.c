@@ -118,8 +118,11 @@ END_TEST
 static void release_without_memory(const struct zsr_policy *policy,
 				   unsigned free)
 {
-	scene_start((struct setup){
-		.policy = policy, .cpus = 4, .tasks = 2, .objects = ROUNDS });
+	scene_start((struct setup){ .policy = policy,
+				    .cpus = 4,
+				    .tasks = 2,
+				    .objects = ROUNDS,
+				    .size = 100 });
 	phase(store_all, true);
 	scene.keep = 2;
 	scene.profile.wmark_min = scene.profile.wmark_low = 0;

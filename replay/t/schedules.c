@@ -19,7 +19,6 @@
 
 extern const struct zsr_policy zsr_broken_kick;
 extern const struct zsr_policy zsr_broken_recheck;
-extern const struct zsr_policy zsr_broken_timer;
 
 #define MAX_PRODUCERS 3
 #define MAX_OBJECTS   4
@@ -547,7 +546,6 @@ static void must_fail(const struct zsr_policy *policy, struct play what,
 START_TEST(broken_variants_are_found)
 {
 	const struct play two = { 2, 3, WORKERS(1), PLAIN(2) };
-	const struct play timed = { 1, 3, WORKERS(1), PLAIN(2), .timers = true };
 	struct zsr_policy no_flush = *zsr_policy_find("deferred");
 
 	if (left_out(&no_flush))
@@ -560,7 +558,6 @@ START_TEST(broken_variants_are_found)
 	must_fail(&no_flush, two, 0, "queued after the flush");
 	must_fail(&zsr_broken_recheck, two, 0, "is lost");
 	must_fail(&zsr_broken_kick, two, 1, "is lost");
-	must_fail(&zsr_broken_timer, timed, 2, "handle");
 #ifdef __SANITIZE_ADDRESS__
 	__lsan_enable();
 #endif

@@ -34,6 +34,16 @@ static inline void line_get(struct zsr_vm *vm, struct zsr_line *line, bool write
 		line_fetch(vm, line, write);
 }
 
+/* The line of a lock: who waits for it waits for the lock. */
+static inline void lock_line_get(struct zsr_vm *vm, struct zsr_line *line,
+				 bool write, struct zsr_lock_stats *stats)
+{
+	uint64_t since = vm->c->now;
+
+	line_get(vm, line, write);
+	stats->wait += vm->c->now - since;
+}
+
 void zsr_vm_line_read(struct zsr_machine *m, struct zsr_line *l)
 {
 	struct zsr_vm *vm = zsr_vm_of(m);
@@ -121,7 +131,7 @@ static inline void arrive(struct zsr_vm *vm, struct zsr_line *line,
 {
 	vm->c->cur->preempt_off++;
 	zsr_vm_sync(vm);
-	line_get(vm, line, true);
+	lock_line_get(vm, line, true, stats);
 	zsr_vm_step(vm->c, cost);
 	stats->acquired++;
 	vm->locks_acquired++;
@@ -147,7 +157,9 @@ bool zsr_vm_spin_trylock(struct zsr_machine *m, struct zsr_spinlock *l)
 
 	zsr_vm_sync(vm);
 	if (l->owner) {
-		line_get(vm, &l->line, false);
+		lock_line_get(vm, &l->line, false, &l->stats);
+		l->stats.contended++;
+		vm->locks_contended++;
 		return false;
 	}
 	arrive(vm, &l->line, &l->stats, ZSR_COST_spin_lock);
@@ -161,7 +173,7 @@ void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
 	struct zsr_vm *vm = zsr_vm_of(m);
 
 	zsr_vm_sync(vm);
-	line_get(vm, &l->line, true);
+	lock_line_get(vm, &l->line, true, &l->stats);
 	zsr_vm_step(vm->c, ZSR_COST_spin_unlock);
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->owner = queue_pop(&l->waiters);
@@ -235,7 +247,7 @@ void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 	struct zsr_vm *vm = zsr_vm_of(m);
 
 	zsr_vm_sync(vm);
-	line_get(vm, &l->line, true);
+	lock_line_get(vm, &l->line, true, &l->stats);
 	zsr_vm_step(vm->c, ZSR_COST_read_unlock);
 	l->readers--;
 	let_in(vm, l);
@@ -247,7 +259,7 @@ void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
 	struct zsr_vm *vm = zsr_vm_of(m);
 
 	zsr_vm_sync(vm);
-	line_get(vm, &l->line, true);
+	lock_line_get(vm, &l->line, true, &l->stats);
 	zsr_vm_step(vm->c, ZSR_COST_write_unlock);
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->writer = NULL;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The page allocator as far as single pages go: a list a CPU, filled from and
- * emptied to the zone in batches under the zone's lock. Pages are counts.
+ * emptied to the zone in batches under the zone's lock. Pages are counts. The
+ * kernel only tries a list's lock, and goes to the zone when an interrupt came
+ * in between; here nobody comes in between.
  */
 #include "replay/machine/virtual/vm.h"
 
@@ -111,7 +113,7 @@ bool zsr_vm_pages_alloc(struct zsr_machine *m, unsigned nr)
 void zsr_vm_pages_free(struct zsr_machine *m, unsigned nr)
 {
 	struct zsr_vm *vm = zsr_vm_of(m);
-	unsigned batch = (unsigned)vm->profile->pcp_batch, i;
+	unsigned batch = (unsigned)vm->profile->pcp_batch, nr_zone, i;
 
 	for (i = 0; i < nr; i++) {
 		zsr_charge(m, ZSR_COST_page_free, 1);
@@ -119,8 +121,9 @@ void zsr_vm_pages_free(struct zsr_machine *m, unsigned nr)
 		if (vm->c->pcp <= vm->profile->pcp_high)
 			continue;
 		zsr_vm_spin_lock(m, &vm->zone);
-		zsr_charge(m, ZSR_COST_zone_free, batch);
-		vm->c->pcp -= zsr_min(vm->c->pcp, batch);
+		nr_zone = zsr_min(vm->c->pcp, batch);
+		zsr_charge(m, ZSR_COST_zone_free, nr_zone);
+		vm->c->pcp -= nr_zone;
 		zsr_vm_spin_unlock(m, &vm->zone);
 	}
 	zsr_vm_pages_give(vm, nr);

@@ -12,6 +12,7 @@
 
 #define zsr_words_new       BROKEN_NAME(BROKEN, words_new)
 #define zsr_words_free      BROKEN_NAME(BROKEN, words_free)
+#define zsr_words_fetch     BROKEN_NAME(BROKEN, words_fetch)
 #define zsr_percpu_init     BROKEN_NAME(BROKEN, init)
 #define zsr_percpu_destroy  BROKEN_NAME(BROKEN, destroy)
 #define zsr_percpu_room     BROKEN_NAME(BROKEN, room)
