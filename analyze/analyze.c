@@ -81,7 +81,8 @@ static int column_fill(struct zsr_column *c, const struct zsr_run *run)
 	return zsr_latency_build(&c->latency, run->hist[ZSR_HIST_release]);
 }
 
-/* Column 0 is what the others are held against: the first `sync`. */
+/* Column 0 is what the others are held against: the first `sync`; those under
+ * another load, or on other CPUs, against that policy's run there. */
 static void base_first(const struct zsr_run **run, size_t nr)
 {
 	const struct zsr_run *base;
@@ -94,6 +95,27 @@ static void base_first(const struct zsr_run **run, size_t nr)
 	base = run[i];
 	memmove(run + 1, run, i * sizeof(*run));
 	run[0] = base;
+}
+
+static bool same_scene(const struct zsr_column *a, const struct zsr_column *b)
+{
+	return a->cpus == b->cpus && !strcmp(a->conditions, b->conditions) &&
+	       !strcmp(a->profile, b->profile) &&
+	       !strcmp(a->arrival, b->arrival) && !strcmp(a->gaps, b->gaps) &&
+	       !strcmp(a->outer_lock, b->outer_lock);
+}
+
+static void bases_find(struct zsr_compare *c)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->nr_cols; i++) {
+		for (k = 0; k < c->nr_cols; k++)
+			if (!strcmp(c->col[k].policy, c->col[0].policy) &&
+			    same_scene(&c->col[k], &c->col[i]))
+				break;
+		c->col[i].base = k < c->nr_cols ? k : 0;
+	}
 }
 
 static int figures_build(struct zsr_compare *c, const struct zsr_run **run,
@@ -136,6 +158,7 @@ static int compare_build(struct zsr_compare *c, const struct zsr_run **run,
 		if (column_fill(&c->col[i], run[i]))
 			return -ENOMEM;
 	}
+	bases_find(c);
 	if (zsr_label_columns(c) || zsr_rows_build(c) ||
 	    zsr_facts_build(c, trace) || zsr_verdict_build(c))
 		return -ENOMEM;

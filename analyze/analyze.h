@@ -234,6 +234,7 @@ struct zsr_fidelity {
 struct zsr_column {
 	int64_t id; /* 0: not stored */
 	char *label; /* distinct within its comparison */
+	size_t base; /* number of the column it is held against */
 	char *policy;
 	char *params; /* "pool-pages=64 batch=32", "" without */
 	char *profile;

@@ -113,7 +113,8 @@ static void cell(const struct zsr_compare *c, size_t row, size_t col, char *buf)
 		zsr_fmt_count(buf, x);
 		break;
 	case RATIO:
-		zsr_fmt_ratio(buf, x, c->col[0].value[rows[row].value]);
+		zsr_fmt_ratio(buf, x,
+			      c->col[c->col[col].base].value[rows[row].value]);
 		break;
 	case PERCENT:
 		zsr_fmt_percent(buf, x, v[rows[row].of]);

@@ -97,7 +97,8 @@ static bool is_bound(const struct zsr_column *c)
 
 static int sentence(struct zsr_compare *c, size_t col)
 {
-	const uint64_t *v = c->col[col].value, *base = c->col[0].value;
+	const uint64_t *v = c->col[col].value;
+	const uint64_t *base = c->col[c->col[col].base].value;
 	char n[ZSR_FMT_LEN], *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -234,7 +235,7 @@ int zsr_verdict_build(struct zsr_compare *c)
 	if (nr_real(c) > 1 && headline(c))
 		return -ENOMEM;
 	for (i = 1; i < c->nr_cols; i++)
-		if (sentence(c, i))
+		if (c->col[i].base != i && sentence(c, i))
 			return -ENOMEM;
 	return 0;
 }
