@@ -56,6 +56,7 @@ struct play {
 	bool offline; /* one that takes CPU 0 away */
 	bool timers; /* partial buffers are flushed after a while */
 	uint64_t pool_pages; /* 0: as above */
+	uint64_t entries; /* of a buffer whose entries are counted; 0: two */
 	bool broken; /* its own memory cannot be given back */
 	char name[128];
 
@@ -180,6 +181,8 @@ static uint64_t small_value(const struct zsr_param *param)
 	for (i = 0; i < ZSR_ARRAY_SIZE(small); i++)
 		if (!strcmp(small[i].param, param->name))
 			value = small[i].value;
+	if (value == 2 && play.entries && value != param->def)
+		value = play.entries;
 	if (!strcmp(param->name, "flush-ms"))
 		value = play.timers;
 	if (!strcmp(param->name, "workers"))
@@ -473,6 +476,20 @@ START_TEST(three_producers)
 }
 END_TEST
 
+/* Buffers of three and four: one fills up with the last release, or not. */
+START_TEST(larger_buffers)
+{
+	all_hold((struct play){ 2, 4, WORKERS(1), MERGED(1), .entries = 3 });
+	all_hold((struct play){ 2, 4, WORKERS(1), MERGED(0), .entries = 4 });
+}
+END_TEST
+
+START_TEST(three_producers_two_workers)
+{
+	all_hold((struct play){ 3, 2, WORKERS(2), MERGED(1) });
+}
+END_TEST
+
 START_TEST(two_workers)
 {
 	all_hold((struct play){ 2, 3, WORKERS(2), MERGED(1) });
@@ -565,5 +582,6 @@ START_TEST(broken_variants_are_found)
 END_TEST
 
 ZSR_TEST_MAIN("schedules", smallest, two_producers, three_producers,
-	      two_workers, moving_tasks, stores_between, compaction_between,
-	      cpu_goes, timers_flush, no_page, broken_variants_are_found)
+	      two_workers, three_producers_two_workers, larger_buffers,
+	      moving_tasks, stores_between, compaction_between, cpu_goes,
+	      timers_flush, no_page, broken_variants_are_found)
