@@ -46,6 +46,16 @@ exits() { # CODE COMMAND...: its output in $tmp/out and $tmp/err
 	[ $code = "$want" ] || { echo "exit $code, not $want"; return 1; }
 }
 
+fails() { # exit status, text on stderr, command...
+	want=$1 text=$2
+	shift 2
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	shift
+	[ $got = "$want" ] && grep -q -e "$text" "$tmp/err"
+	result $? "exit $want, says '$text': $*"
+}
+
 says() { grep -q -e "$1" "$tmp/out"; }
 complains() { grep -q -e "$1" "$tmp/err"; }
 is() { [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }; }

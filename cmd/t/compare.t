@@ -5,17 +5,6 @@
 set -u
 . tests/tap.sh
 
-# exit status wanted, text wanted on stderr, command...
-fails() {
-	want=$1 text=$2
-	shift 2
-	"$@" >"$tmp/out" 2>"$tmp/err"
-	got=$?
-	shift
-	[ $got = "$want" ] && grep -q -e "$text" "$tmp/err"
-	result $? "exit $want, says '$text': $*"
-}
-
 export ZSR_DB="$tmp/zsr.db"
 : >"$tmp/out"
 : >"$tmp/err"

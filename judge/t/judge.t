@@ -5,28 +5,15 @@
 # object; the others say why not. One object, one page, one place changed in what
 # the kernel said is found, and so is a call that is missing.
 set -u
+. tests/tap.sh
 
-zsr=${ZSR:-zsr}
 captures=${ZSR_SHARED:-../shared}/captures
 if [ ! -d "$captures" ]; then
 	echo "1..0 # SKIP no shared captures in $captures (ZSR_SHARED)"
 	exit 77
 fi
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/scratch"
 export TMPDIR="$tmp/scratch"
-n=0
-
-result() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$tmp/out" "$tmp/err" | head -40
-	fi
-}
 
 judge() {
 	"$zsr" judge "$@" >"$tmp/out" 2>"$tmp/err"
@@ -180,4 +167,4 @@ result $? "a trace that is not there gives 3"
 
 [ -z "$(ls -A "$TMPDIR")" ]
 result $? "nothing stays behind"
-echo "1..$n"
+plan

@@ -5,28 +5,13 @@
 # a real munmap of 256 MiB fits 95 KB with every call. zsr reduce finds the
 # fewest objects.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 samples=$PWD/samples
 cd "$tmp" || exit 1
 export ZSR_DB="$tmp/t.db"
-n=0
-failed=0
 
-result() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		sed 's/^/# /' out err
-	fi
-}
-
-exits() { # status, description, command...
+gives() { # status, description, command...
 	want=$1 what=$2
 	shift 2
 	"$@" >out 2>err
@@ -43,20 +28,20 @@ cp "$samples/refault-6.12-arm64/refault-6.12-arm64.zsrpack" r.zsrpack
 "$zsr" unpack m.zsrpack --name m >/dev/null
 "$zsr" unpack r.zsrpack --name r >/dev/null
 
-exits 0 "256 MiB in a mail of 95 KB" "$zsr" mail m --budget 95K -o m.mail
+gives 0 "256 MiB in a mail of 95 KB" "$zsr" mail m --budget 95K -o m.mail
 cp err out
 [ "$(wc -c <m.mail)" -le 97280 ] && grep -q 'calls  *all kept' m.mail
 result $? "$(wc -c <m.mail) bytes, all calls kept"
 [ "$(grep -c ' same$' m.mail)" = 3 ]
 result $? "and three replays give what the whole trace does"
-exits 0 "its promises are kept" "$zsr" verify --private --replay m.mail
+gives 0 "its promises are kept" "$zsr" verify --private --replay m.mail
 
 # Budgets, from all of it to nearly nothing.
 for budget in 60K 30K 16K 8K; do
-	exits 0 "a budget of $budget" "$zsr" mail r -b $budget -o "r.$budget"
+	gives 0 "a budget of $budget" "$zsr" mail r -b $budget -o "r.$budget"
 	[ "$(wc -c <"r.$budget")" -le $((${budget%K} * 1024)) ]
 	result $? "$(wc -c <"r.$budget") bytes"
-	exits 0 "and it is a trace" "$zsr" verify --replay "r.$budget"
+	gives 0 "and it is a trace" "$zsr" verify --replay "r.$budget"
 done
 grep -q 'sizes  *exact' r.60K && grep -q 'durations  *kept' r.60K
 result $? "60K: nothing given up"
@@ -66,7 +51,7 @@ grep -q 'of 3868 zs_malloc and .* of 3837 zs_free dropped' r.8K
 result $? "8K: says how many calls are dropped"
 grep -q ' differs$' r.8K
 result $? "and that replays differ"
-exits 2 "nothing fits 2K" "$zsr" mail r -b 2K
+gives 2 "nothing fits 2K" "$zsr" mail r -b 2K
 
 # The ways of a mail.
 "$zsr" import r.30K -d want.db >out 2>err
@@ -97,26 +82,26 @@ read_back "in a mailbox"
 sed 's/=/=3D/g; s/^\([A-Za-z0-9+/]\{72\}\)$/\1=\n/' r.30K >mail
 read_back "quoted-printable"
 sed '40s/^..../AAAA/' r.30K >mail
-exits 3 "damaged" "$zsr" import mail -d bad.db
+gives 3 "damaged" "$zsr" import mail -d bad.db
 grep -q checksum err
 result $? "which is said"
 head -60 r.30K >mail
-exits 3 "cut" "$zsr" import mail -d bad.db
+gives 3 "cut" "$zsr" import mail -d bad.db
 grep -q 'ends within' err
 result $? "which is said"
 sed '30s/^./%/' r.30K >mail
-exits 3 "with something else in it" "$zsr" import mail -d bad.db
+gives 3 "with something else in it" "$zsr" import mail -d bad.db
 grep -q 'line 30' err
 result $? "which is said"
 
 # reduce
-exits 0 "three objects are enough for three" "$zsr" reduce r --name three \
+gives 0 "three objects are enough for three" "$zsr" reduce r --name three \
 	--keep "select count(*) >= 3 from zsr_event where kind = 'malloc'
 		and size > 2000"
 [ "$("$zsr" sql --csv "select nr_mallocs from trace where name = 'three'" |
 	tail -n 1)" = 3 ]
 result $? "no more, no less"
-exits 0 "the fewest that fall back" "$zsr" reduce r --policy deferred \
+gives 0 "the fewest that fall back" "$zsr" reduce r --policy deferred \
 	--param pool-pages=1 --param page-entries=16 \
 	--keep "select max(fallbacks) > 0 from run_results"
 cat out err >out2
@@ -129,13 +114,11 @@ left=$("$zsr" sql --csv "select nr_mallocs from trace
 	where name = 'r-reduced'" | tail -n 1)
 [ "$left" -gt 0 ] && [ "$left" -lt 200 ]
 result $? "they are $left of 3868"
-exits 3 "what is not true cannot stay so" "$zsr" reduce r --keep 'select 0'
-exits 2 "a query that is none" "$zsr" reduce r --keep 'select from'
-exits 2 "no query" "$zsr" reduce r
-exits 0 "it stops" "$zsr" reduce r --name few --max-tests 5 \
+gives 3 "what is not true cannot stay so" "$zsr" reduce r --keep 'select 0'
+gives 2 "a query that is none" "$zsr" reduce r --keep 'select from'
+gives 2 "no query" "$zsr" reduce r
+gives 0 "it stops" "$zsr" reduce r --name few --max-tests 5 \
 	--keep "select count(*) from zsr_event where kind = 'malloc'"
 grep -q 'there may be fewer' out
 result $? "and says so"
-
-echo "1..$n"
-exit $failed
+plan

@@ -5,26 +5,11 @@
 # is, from files, mails and standard input; a pack gives the digests it
 # promises; the same trace makes the same bytes.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 samples=$PWD/samples
 cd "$tmp" || exit 1
 export ZSR_DB="$tmp/t.db"
-n=0
-failed=0
-
-result() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		sed 's/^/# /' out err
-	fi
-}
 
 check() { # description, command...
 	what=$1
@@ -33,14 +18,13 @@ check() { # description, command...
 	result $? "$what"
 }
 
-exits() { # status, description, command...
+gives() { # status, description, command...
 	want=$1 what=$2
 	shift 2
 	"$@" >out 2>err
 	[ $? = "$want" ]
 	result $? "$what"
 }
-
 
 # A capture with things in it that should not leave a house.
 cat >planted.txt <<'END'
@@ -74,7 +58,7 @@ result $? "nor in the database's bytes"
 
 check "as it is it is packed, too" \
 	"$zsr" pack planted --raw --about pool=ffff888012345000 -o raw.zsrpack
-exits 1 "which --private does not like" "$zsr" verify --private raw.zsrpack
+gives 1 "which --private does not like" "$zsr" verify --private raw.zsrpack
 for leak in 'a PID: 4711' 'not on the list: secretapp' 'a day: 2026-11-23' \
 	'a time of day: 17:03:59' 'a kernel address: ffff8880' \
 	'a person or host: @example.org' "own name: 6.12.1-joeslaptop" \
@@ -83,7 +67,7 @@ for leak in 'a PID: 4711' 'not on the list: secretapp' 'a day: 2026-11-23' \
 	result $? "found: $leak"
 done
 check "without --private it is fine" "$zsr" verify raw.zsrpack
-exits 3 "a README with a leak is refused" \
+gives 3 "a README with a leak is refused" \
 	"$zsr" pack planted --about board='pi of joe@example.org' -o no.zsrpack
 [ ! -e no.zsrpack ]
 result $? "and nothing is written"
@@ -99,23 +83,23 @@ result $? "twice, and it is the same bytes"
 check "the pack gives the promised digests" "$zsr" verify --replay a.zsrpack
 grep -q '4 of 4 runs give the same' out
 result $? "of all four runs"
-exits 2 "a run of another trace is refused" "$zsr" pack planted '#1' -o c.zsrpack
-exits 3 "a run that is not there is refused" "$zsr" pack m '#99' -o c.zsrpack
-exits 3 "a trace that is not there is refused" "$zsr" pack none -o c.zsrpack
+gives 2 "a run of another trace is refused" "$zsr" pack planted '#1' -o c.zsrpack
+gives 3 "a run that is not there is refused" "$zsr" pack m '#99' -o c.zsrpack
+gives 3 "a trace that is not there is refused" "$zsr" pack none -o c.zsrpack
 
 check "it is coarser when asked to" \
 	"$zsr" pack m --size-class --quantise 250 -o c.zsrpack
 grep -q 'deferred .*' out && grep -q 'sync ' out
 result $? "and what that does to replays is said"
-exits 2 "no time step is none" "$zsr" pack m --quantise 0 -o d.zsrpack
+gives 2 "no time step is none" "$zsr" pack m --quantise 0 -o d.zsrpack
 
 # Where a trace is taken.
 export ZSR_DB="$tmp/u.db"
 check "unpack" "$zsr" unpack a.zsrpack
-exits 3 "twice is once too often" "$zsr" unpack a.zsrpack
+gives 3 "twice is once too often" "$zsr" unpack a.zsrpack
 check "unless forced" "$zsr" unpack -f a.zsrpack --name again
 check "import" "$zsr" import c.zsrpack --name imported
-exits 2 "import has nothing to add" \
+gives 2 "import has nothing to add" \
 	"$zsr" import clean.zsrpack --kernel 6.1
 for command in "info" "replay --policy sync" "export --format csv -o x.csv"; do
 	rm -f u.db
@@ -137,10 +121,8 @@ rm -f u.db
 # shellcheck disable=SC2002
 cat planted.txt | "$zsr" import - --kernel 6.12 >out 2>err
 result $? "a pipe may still be a capture"
-exits 3 "what is no pack is none" "$zsr" verify planted.txt
+gives 3 "what is no pack is none" "$zsr" verify planted.txt
 head -c 1000 a.zsrpack >cut.zsrpack
-exits 1 "a pack that is cut is no good" "$zsr" verify cut.zsrpack
-exits 3 "nor is it imported" "$zsr" import cut.zsrpack
-
-echo "1..$n"
-exit $failed
+gives 1 "a pack that is cut is no good" "$zsr" verify cut.zsrpack
+gives 3 "nor is it imported" "$zsr" import cut.zsrpack
+plan

@@ -4,25 +4,10 @@
 # below 200 KB with sizes of classes and times of 250 ns; what that does to
 # replays is said.
 set -u
+. tests/tap.sh
 
-zsr=$(command -v "${ZSR:-zsr}") && zsr=$(realpath "$zsr") || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
 export ZSR_DB="$tmp/t.db"
 sample=samples/munmap-256m-6.12-x86_64/munmap-256m-6.12-x86_64.zsrpack
-n=0
-failed=0
-
-result() { # status, description
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		sed 's/^/# /' "$tmp/out"
-	fi
-}
 
 size() {
 	wc -c <"$1"
@@ -39,5 +24,4 @@ result $? "exact: $(size "$tmp/exact.zsrpack") bytes, below 350 KB"
 result $? "coarser: $(size "$tmp/small.zsrpack") bytes, below 200 KB"
 [ "$(grep -c 'same result\|caller time' "$tmp/out")" = 3 ]
 result $? "what that does to three replays is said"
-echo "1..$n"
-exit $failed
+plan
