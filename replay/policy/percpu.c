@@ -34,6 +34,12 @@ void zsr_words_free(struct zsr_words *w)
 
 /* ---- the pool and the list of full pages --------------------------------- */
 
+/* With the lock held, which who only looks (try_exchange) does not take. */
+static void set_empty(struct zsr_percpu *q, struct zsr_words *w)
+{
+	__atomic_store_n(&q->empty, w, __ATOMIC_RELAXED);
+}
+
 /* With the lock held: W waits to be drained; whose turn it is does it. */
 static struct zsr_work *put_full(struct zsr_percpu *q, struct zsr_words *w)
 {
@@ -65,7 +71,7 @@ void zsr_percpu_give(struct zsr_percpu *q, struct zsr_words *w)
 	zsr_spin_lock(q->m, &q->lock);
 	zsr_line_write(q->m, &q->lists);
 	w->next = q->empty;
-	q->empty = w;
+	set_empty(q, w);
 	zsr_spin_unlock(q->m, &q->lock);
 }
 
@@ -84,7 +90,7 @@ static bool exchange(struct zsr_percpu *q, struct zsr_percpu_cpu *c)
 		return false;
 	}
 	zsr_line_write(q->m, &q->lists);
-	q->empty = empty->next;
+	set_empty(q, empty->next);
 	empty->next = NULL;
 	drain = put_full(q, c->page);
 	c->page = empty;
