@@ -19,6 +19,7 @@
 #define ZSR_VERSION "0.1.0"
 
 #define ZSR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define ZSR_COLD              __attribute__((cold, noinline))
 #define ZSR_ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 
 #define zsr_min(a, b) ((a) < (b) ? (a) : (b))

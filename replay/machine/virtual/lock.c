@@ -5,13 +5,13 @@
 /* ---- lines ---------------------------------------------------------- */
 
 /*
- * Get LINE into the running CPU's cache, to read or to write. What is there
+ * Get LINE into C's cache, which runs, to read or to write. What is there
  * costs nothing; else it is transferred, after the transfers already under
  * way, and the CPU waits meanwhile. Nobody's line (first use) is free.
  */
-static void line_fetch(struct zsr_vm *vm, struct zsr_line *line, bool write)
+static void line_fetch(struct zsr_vm *vm, struct zsr_vcpu *c,
+		       struct zsr_line *line, bool write)
 {
-	struct zsr_vcpu *c = vm->c;
 	uint64_t bit = 1ull << c->index, end;
 
 	if (line->sharers & ~bit) {
@@ -25,48 +25,39 @@ static void line_fetch(struct zsr_vm *vm, struct zsr_line *line, bool write)
 	line->owner = write ? (int32_t)c->index + 1 : 0;
 }
 
-static inline void line_get(struct zsr_vm *vm, struct zsr_line *line, bool write)
+static inline bool line_here(const struct zsr_vcpu *c,
+			     const struct zsr_line *line, bool write)
 {
-	unsigned cpu = vm->c->index;
-
-	if (write ? line->owner != (int32_t)cpu + 1
-		  : !(line->sharers >> cpu & 1))
-		line_fetch(vm, line, write);
+	return write ? line->owner == (int32_t)c->index + 1
+		     : line->sharers >> c->index & 1;
 }
 
-/* The line of a lock: who waits for it waits for the lock. */
-static inline void lock_line_get(struct zsr_vm *vm, struct zsr_line *line,
-				 bool write, struct zsr_lock_stats *stats)
+/* LINE as its CPU comes to it, in order of time. */
+static inline struct zsr_vcpu *line_get(struct zsr_vm *vm,
+					struct zsr_line *line, bool write)
 {
-	uint64_t since = vm->c->now;
+	struct zsr_vcpu *c;
 
-	line_get(vm, line, write);
-	stats->wait += vm->c->now - since;
+	zsr_vm_sync(vm);
+	c = vm->c;
+	if (!line_here(c, line, write))
+		line_fetch(vm, c, line, write);
+	return c;
 }
 
 void zsr_vm_line_read(struct zsr_machine *m, struct zsr_line *l)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
-
-	zsr_vm_sync(vm);
-	line_get(vm, l, false);
+	line_get(zsr_vm_of(m), l, false);
 }
 
 void zsr_vm_line_write(struct zsr_machine *m, struct zsr_line *l)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
-
-	zsr_vm_sync(vm);
-	line_get(vm, l, true);
+	line_get(zsr_vm_of(m), l, true);
 }
 
 void zsr_vm_line_atomic(struct zsr_machine *m, struct zsr_line *l)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
-
-	zsr_vm_sync(vm);
-	line_get(vm, l, true);
-	zsr_vm_step(vm->c, ZSR_COST_atomic);
+	zsr_vm_step(line_get(zsr_vm_of(m), l, true), ZSR_COST_atomic);
 }
 
 /* The line's owner hands it, with a lock, to the spinner T: one transfer, after
@@ -104,8 +95,6 @@ static struct zsr_vtask *queue_pop(struct zsr_lock_queue *q)
 {
 	struct zsr_vtask *t = q->head;
 
-	if (!t)
-		return NULL;
 	q->head = t->next;
 	if (!q->head)
 		q->tail = NULL;
@@ -126,62 +115,112 @@ static void wait_in(struct zsr_vm *vm, struct zsr_lock_queue *q,
 	stats->wait += vm->c->now - since;
 }
 
-static inline void arrive(struct zsr_vm *vm, struct zsr_line *line,
-			  struct zsr_lock_stats *stats, enum zsr_cost cost)
+/* ---- operations on locks ---------------------------------------------- */
+
+/* The line of a lock, in order of time: who waits for it waits for the lock. */
+static inline void lock_line_get(struct zsr_vm *vm, struct zsr_line *line,
+				 bool write, struct zsr_lock_stats *stats)
 {
-	vm->c->cur->preempt_off++;
+	uint64_t since;
+
 	zsr_vm_sync(vm);
-	lock_line_get(vm, line, true, stats);
-	zsr_vm_step(vm->c, cost);
+	since = vm->c->now;
+	if (!line_here(vm->c, line, write))
+		line_fetch(vm, vm->c, line, write);
+	stats->wait += vm->c->now - since;
+}
+
+/*
+ * An operation OP of a lock of TYPE, from OP_here(), which is for the earliest
+ * CPU with the lock's line to write to. Mostly the CPU that runs is just that,
+ * and the way there must be short.
+ */
+#define LOCK_OPERATION(op, type)                                               \
+	static __attribute__((noinline)) void op##_far(struct zsr_vm *vm,      \
+						       struct type *l)         \
+	{                                                                      \
+		lock_line_get(vm, &l->line, true, &l->stats);                  \
+		op##_here(vm, l);                                              \
+	}                                                                      \
+                                                                               \
+	void zsr_vm_##op(struct zsr_machine *m, struct type *l)                \
+	{                                                                      \
+		struct zsr_vm *vm = zsr_vm_of(m);                              \
+                                                                               \
+		if (line_here(vm->c, &l->line, true) && zsr_vm_is_first(vm))   \
+			op##_here(vm, l);                                      \
+		else                                                           \
+			op##_far(vm, l);                                       \
+	}
+
+static inline struct zsr_vcpu *acquire(struct zsr_vm *vm,
+				       struct zsr_lock_stats *stats,
+				       enum zsr_cost cost)
+{
+	struct zsr_vcpu *c = vm->c;
+
+	c->cur->preempt_off++;
+	zsr_vm_step(c, cost);
 	stats->acquired++;
 	vm->locks_acquired++;
+	return c;
 }
 
 /* ---- spinlock ------------------------------------------------------- */
 
-void zsr_vm_spin_lock(struct zsr_machine *m, struct zsr_spinlock *l)
+static void spin_wait(struct zsr_vm *vm, struct zsr_spinlock *l)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
-
-	arrive(vm, &l->line, &l->stats, ZSR_COST_spin_lock);
-	if (l->owner)
-		wait_in(vm, &l->waiters, &l->stats);
-	else
-		l->owner = vm->c->cur;
+	wait_in(vm, &l->waiters, &l->stats);
 	l->taken_at = vm->c->now;
 }
+
+static inline void spin_lock_here(struct zsr_vm *vm, struct zsr_spinlock *l)
+{
+	struct zsr_vcpu *c = acquire(vm, &l->stats, ZSR_COST_spin_lock);
+
+	if (l->owner) {
+		spin_wait(vm, l);
+		return;
+	}
+	l->owner = c->cur;
+	l->taken_at = c->now;
+}
+LOCK_OPERATION(spin_lock, zsr_spinlock)
 
 bool zsr_vm_spin_trylock(struct zsr_machine *m, struct zsr_spinlock *l)
 {
 	struct zsr_vm *vm = zsr_vm_of(m);
 
 	zsr_vm_sync(vm);
-	if (l->owner) {
-		lock_line_get(vm, &l->line, false, &l->stats);
-		l->stats.contended++;
-		vm->locks_contended++;
-		return false;
+	if (!l->owner) {
+		zsr_vm_spin_lock(m, l);
+		return true;
 	}
-	arrive(vm, &l->line, &l->stats, ZSR_COST_spin_lock);
-	l->owner = vm->c->cur;
-	l->taken_at = vm->c->now;
-	return true;
+	lock_line_get(vm, &l->line, false, &l->stats);
+	l->stats.contended++;
+	vm->locks_contended++;
+	return false;
 }
 
-void zsr_vm_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l)
+static void spin_hand_over(struct zsr_vm *vm, struct zsr_spinlock *l)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
-
-	zsr_vm_sync(vm);
-	lock_line_get(vm, &l->line, true, &l->stats);
-	zsr_vm_step(vm->c, ZSR_COST_spin_unlock);
-	l->stats.hold += vm->c->now - l->taken_at;
 	l->owner = queue_pop(&l->waiters);
-	if (l->owner)
-		zsr_vm_unpark(vm, l->owner,
-			      line_hand_over(vm, &l->line, l->owner));
+	zsr_vm_unpark(vm, l->owner, line_hand_over(vm, &l->line, l->owner));
 	zsr_vm_preempt_enable(vm);
 }
+
+static inline void spin_unlock_here(struct zsr_vm *vm, struct zsr_spinlock *l)
+{
+	zsr_vm_step(vm->c, ZSR_COST_spin_unlock);
+	l->stats.hold += vm->c->now - l->taken_at;
+	if (l->waiters.head) {
+		spin_hand_over(vm, l);
+		return;
+	}
+	l->owner = NULL;
+	zsr_vm_preempt_enable(vm);
+}
+LOCK_OPERATION(spin_unlock, zsr_spinlock)
 
 bool zsr_vm_spin_is_locked(struct zsr_machine *m, struct zsr_spinlock *l)
 {
@@ -197,32 +236,36 @@ bool zsr_vm_spin_contended(struct zsr_machine *m, struct zsr_spinlock *l)
 
 /* ---- reader-writer lock --------------------------------------------- */
 
-void zsr_vm_read_lock(struct zsr_machine *m, struct zsr_rwlock *l)
+static void rw_wait(struct zsr_vm *vm, struct zsr_rwlock *l, bool write)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
+	vm->c->cur->wants_write = write;
+	wait_in(vm, &l->waiters, &l->stats);
+	if (write)
+		l->taken_at = vm->c->now;
+}
 
-	arrive(vm, &l->line, &l->stats, ZSR_COST_read_lock);
-	if (l->writer || l->waiters.head) {
-		vm->c->cur->wants_write = false;
-		wait_in(vm, &l->waiters, &l->stats);
-	} else {
+static inline void read_lock_here(struct zsr_vm *vm, struct zsr_rwlock *l)
+{
+	acquire(vm, &l->stats, ZSR_COST_read_lock);
+	if (l->writer || l->waiters.head)
+		rw_wait(vm, l, false);
+	else
 		l->readers++;
-	}
 }
+LOCK_OPERATION(read_lock, zsr_rwlock)
 
-void zsr_vm_write_lock(struct zsr_machine *m, struct zsr_rwlock *l)
+static inline void write_lock_here(struct zsr_vm *vm, struct zsr_rwlock *l)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
+	struct zsr_vcpu *c = acquire(vm, &l->stats, ZSR_COST_write_lock);
 
-	arrive(vm, &l->line, &l->stats, ZSR_COST_write_lock);
 	if (l->writer || l->readers || l->waiters.head) {
-		vm->c->cur->wants_write = true;
-		wait_in(vm, &l->waiters, &l->stats);
-	} else {
-		l->writer = vm->c->cur;
+		rw_wait(vm, l, true);
+		return;
 	}
-	l->taken_at = vm->c->now;
+	l->writer = c->cur;
+	l->taken_at = c->now;
 }
+LOCK_OPERATION(write_lock, zsr_rwlock)
 
 /* Nobody writes: let in the first in line, and with a reader all readers
  * directly behind it. Each hand-over moves the line once more. */
@@ -230,9 +273,8 @@ static void let_in(struct zsr_vm *vm, struct zsr_rwlock *l)
 {
 	struct zsr_vtask *t;
 
-	while ((t = l->waiters.head)) {
-		if (l->writer || (t->wants_write && l->readers))
-			return;
+	while ((t = l->waiters.head) && !l->writer &&
+	       !(t->wants_write && l->readers)) {
 		queue_pop(&l->waiters);
 		if (t->wants_write)
 			l->writer = t;
@@ -240,32 +282,33 @@ static void let_in(struct zsr_vm *vm, struct zsr_rwlock *l)
 			l->readers++;
 		zsr_vm_unpark(vm, t, line_hand_over(vm, &l->line, t));
 	}
-}
-
-void zsr_vm_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
-{
-	struct zsr_vm *vm = zsr_vm_of(m);
-
-	zsr_vm_sync(vm);
-	lock_line_get(vm, &l->line, true, &l->stats);
-	zsr_vm_step(vm->c, ZSR_COST_read_unlock);
-	l->readers--;
-	let_in(vm, l);
 	zsr_vm_preempt_enable(vm);
 }
 
-void zsr_vm_write_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
+static inline void rw_unlocked(struct zsr_vm *vm, struct zsr_rwlock *l)
 {
-	struct zsr_vm *vm = zsr_vm_of(m);
+	if (l->waiters.head)
+		let_in(vm, l);
+	else
+		zsr_vm_preempt_enable(vm);
+}
 
-	zsr_vm_sync(vm);
-	lock_line_get(vm, &l->line, true, &l->stats);
+static inline void read_unlock_here(struct zsr_vm *vm, struct zsr_rwlock *l)
+{
+	zsr_vm_step(vm->c, ZSR_COST_read_unlock);
+	l->readers--;
+	rw_unlocked(vm, l);
+}
+LOCK_OPERATION(read_unlock, zsr_rwlock)
+
+static inline void write_unlock_here(struct zsr_vm *vm, struct zsr_rwlock *l)
+{
 	zsr_vm_step(vm->c, ZSR_COST_write_unlock);
 	l->stats.hold += vm->c->now - l->taken_at;
 	l->writer = NULL;
-	let_in(vm, l);
-	zsr_vm_preempt_enable(vm);
+	rw_unlocked(vm, l);
 }
+LOCK_OPERATION(write_unlock, zsr_rwlock)
 
 bool zsr_vm_write_contended(struct zsr_machine *m, struct zsr_rwlock *l)
 {

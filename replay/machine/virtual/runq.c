@@ -185,13 +185,6 @@ static void cur_set(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t)
 	core_changed(vm, c);
 }
 
-/* Nothing is left for C to do. */
-static void cpu_idle(struct zsr_vm *vm, struct zsr_vcpu *c)
-{
-	cur_set(vm, c, NULL);
-	zsr_vm_key_clear(vm, c);
-}
-
 /* T gets C; `from` is whom it takes over from, NULL for an idle CPU. */
 static void cpu_run(struct zsr_vm *vm, struct zsr_vcpu *c, struct zsr_vtask *t,
 		    const struct zsr_vtask *from)
@@ -234,7 +227,7 @@ void zsr_vm_block(struct zsr_vm *vm)
 	if (next)
 		cpu_run(vm, c, next, t);
 	else
-		cpu_idle(vm, c);
+		cur_set(vm, c, NULL);
 	zsr_vm_dispatch(vm);
 }
 
@@ -265,7 +258,7 @@ void zsr_vm_resched(struct zsr_vm *vm)
 	if (next)
 		cpu_run(vm, c, next, t);
 	else
-		cpu_idle(vm, c);
+		cur_set(vm, c, NULL);
 	zsr_vm_dispatch(vm);
 }
 

@@ -10,18 +10,44 @@ static uint64_t cpu_key(const struct zsr_vcpu *c)
 	return zsr_vm_key(c->computing ? c->stop_at : c->now, c->index + 1);
 }
 
+/* The time before which the running CPU comes before what is at KEY: at less
+ * times T zsr_vm_key(T, its rank) < KEY. */
+static inline uint64_t first_until(const struct zsr_vm *vm, uint64_t key)
+{
+	unsigned rank = vm->c ? vm->c->index + 1 : 0;
+
+	return zsr_vm_key_ps(key + 127 - rank);
+}
+
+static inline void key_insert(struct zsr_vm *vm, uint64_t key)
+{
+	uint64_t *at = &vm->key[++vm->nr_keys];
+
+	for (; at[-1] < key; at--)
+		at[0] = at[-1];
+	*at = key;
+}
+
+static void key_remove(struct zsr_vm *vm, unsigned rank)
+{
+	unsigned i = vm->nr_keys;
+
+	while (i && zsr_vm_key_rank(vm->key[i]) != rank)
+		i--;
+	if (!i)
+		return;
+	memmove(&vm->key[i], &vm->key[i + 1],
+		(vm->nr_keys - i) * sizeof(vm->key[0]));
+	vm->nr_keys--;
+}
+
 void zsr_vm_key_set(struct zsr_vm *vm, struct zsr_vcpu *c)
 {
 	uint64_t key = cpu_key(c);
 
-	vm->key[c->index] = key;
-	if (c != vm->c && key < vm->horizon)
-		vm->horizon = key;
-}
-
-void zsr_vm_key_clear(struct zsr_vm *vm, struct zsr_vcpu *c)
-{
-	vm->key[c->index] = UINT64_MAX;
+	key_remove(vm, c->index + 1);
+	key_insert(vm, key);
+	vm->until = zsr_min(vm->until, first_until(vm, key));
 }
 
 /* ---- timers: a binary heap by (at, seq) ------------------------------ */
@@ -60,7 +86,7 @@ int zsr_vm_timer(struct zsr_vm *vm, uint64_t at,
 	}
 	vm->timers[i] = t;
 	vm->timer_key = zsr_min(vm->timer_key, zsr_vm_key(at, 0));
-	vm->horizon = zsr_min(vm->horizon, vm->timer_key);
+	vm->until = zsr_min(vm->until, first_until(vm, zsr_vm_key(at, 0)));
 	return 0;
 }
 
@@ -130,58 +156,55 @@ static void resume(struct zsr_vm *vm, struct zsr_coro *to)
 	zsr_coro_switch(from, to);
 }
 
-/*
- * What comes first, a timer or a CPU, is let go; timers until a CPU is first,
- * whose key is returned. The other's is *SECOND. UINT64_MAX: nothing is left,
- * or the run has failed.
- */
-static uint64_t next_cpu(struct zsr_vm *vm, uint64_t *second)
+/* What is let go next cannot be at PS. */
+static ZSR_COLD void no_such_time(struct zsr_vm *vm, uint64_t ps)
 {
-	uint64_t first, next;
-	unsigned i;
+	if (ps < vm->latest)
+		vm->error = zsr_err_check(&vm->err, "virtual time went back");
+	else
+		out_of_time(vm);
+}
 
-	while (!vm->error) {
-		first = *second = UINT64_MAX;
-		for (i = 0; i < vm->m.nr_cpus; i++) {
-			*second = zsr_min(*second, zsr_max(first, vm->key[i]));
-			first = zsr_min(first, vm->key[i]);
-		}
-		next = zsr_min(first, vm->timer_key);
-		if (next == UINT64_MAX)
-			break;
-		if (zsr_vm_key_ps(next) < vm->latest) {
-			vm->error = zsr_err_check(&vm->err,
-						  "virtual time went back");
-			break;
-		}
-		vm->latest = zsr_vm_key_ps(next);
-		if (vm->latest >= ZSR_VM_END_PS)
-			out_of_time(vm);
-		else if (first < vm->timer_key)
-			return first;
-		else
+/* Time goes on to what is let go next, at KEY. False: the run has failed. */
+static inline bool advance(struct zsr_vm *vm, uint64_t key)
+{
+	uint64_t ps = zsr_vm_key_ps(key);
+
+	if (ps < vm->latest || ps >= ZSR_VM_END_PS)
+		no_such_time(vm, ps);
+	vm->latest = ps;
+	return !vm->error;
+}
+
+/* Let go the timers that come before every CPU. */
+static ZSR_COLD void timers_fire(struct zsr_vm *vm)
+{
+	while (!vm->error && vm->timer_key < vm->key[vm->nr_keys])
+		if (advance(vm, vm->timer_key))
 			timer_fire(vm);
-	}
-	return UINT64_MAX;
 }
 
 void zsr_vm_dispatch(struct zsr_vm *vm)
 {
-	uint64_t second, first = next_cpu(vm, &second);
+	uint64_t first, next;
 
-	if (first == UINT64_MAX) {
+	if (vm->timer_key < vm->key[vm->nr_keys])
+		timers_fire(vm);
+	first = vm->key[vm->nr_keys];
+	if (first == UINT64_MAX || !advance(vm, first)) {
 		resume(vm, &vm->host);
 		return;
 	}
-	second = zsr_min(second, vm->timer_key);
-	vm->horizon = zsr_min(second, zsr_vm_key(ZSR_VM_END_PS, 0));
+	vm->nr_keys--;
 	vm->c = &vm->cpu[zsr_vm_key_rank(first) - 1];
+	next = zsr_min(vm->key[vm->nr_keys], vm->timer_key);
+	vm->until = first_until(vm, zsr_min(next, zsr_vm_key(ZSR_VM_END_PS, 0)));
 	resume(vm, &vm->c->cur->coro);
 }
 
 void zsr_vm_yield(struct zsr_vm *vm)
 {
-	zsr_vm_key_set(vm, vm->c);
+	key_insert(vm, cpu_key(vm->c));
 	zsr_vm_dispatch(vm);
 }
 
@@ -211,7 +234,7 @@ void zsr_vm_compute_among(struct zsr_vm *vm, uint64_t ps)
 			}
 			run = zsr_min(run, c->slice_end - c->now);
 		}
-		if (zsr_vm_key(c->now + run, 0) <= vm->horizon) {
+		if (c->now + run < vm->until) {
 			zsr_vm_spend(vm, run);
 			ps -= run;
 			continue;
@@ -287,7 +310,6 @@ void zsr_vm_resume(struct zsr_vm *vm, struct zsr_vtask *t)
 
 void zsr_vm_park_spinner(struct zsr_vm *vm)
 {
-	zsr_vm_key_clear(vm, vm->c);
 	zsr_vm_dispatch(vm);
 }
 

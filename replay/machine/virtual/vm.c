@@ -257,12 +257,11 @@ int zsr_vm_create(struct zsr_vm **out, const struct zsr_profile *profile,
 	vm->m.nr_cpus = nr_cpus;
 	vm->profile = profile;
 	vm->page_size = page_size;
-	vm->timer_key = UINT64_MAX;
+	vm->timer_key = vm->key[0] = UINT64_MAX;
 	scatter_init(vm);
 	zsr_dist_spread(&vm->wake_dist, profile->wake_latency, profile->spread);
 	zsr_vm_workers_init(vm);
 	for (i = 0; i < nr_cpus; i++) {
-		vm->key[i] = UINT64_MAX;
 		vm->cpu[i].rng.state = zsr_rng_next(&rng);
 		vm->cpu[i].index = i;
 		costs_init(&vm->cpu[i], profile);

@@ -160,9 +160,12 @@ struct zsr_vm {
 	struct zsr_machine m; /* first: what policies see */
 	const struct zsr_profile *profile;
 	uint64_t latest; /* ps, of what was let go last */
-	uint64_t horizon; /* key before which the running CPU is alone; at
-			   * most the end of time */
-	uint64_t key[ZSR_MAX_CPUS]; /* order key; UINT64_MAX: not running */
+	uint64_t until; /* ps before which the running CPU comes before all
+			 * others; at most the end of time */
+	/* Order keys of the CPUs that can go on, the earliest last, behind a
+	 * first that is never: the one let go is not among them. */
+	uint64_t key[1 + ZSR_MAX_CPUS];
+	unsigned nr_keys;
 	struct zsr_vcpu *c; /* the CPU that runs */
 	struct zsr_coro *running;
 	struct zsr_vtimer *timers; /* heap */
@@ -257,11 +260,15 @@ static inline unsigned zsr_vm_key_rank(uint64_t key)
 
 void zsr_vm_yield(struct zsr_vm *vm);
 
+/* Nobody comes before the running CPU. */
+static inline bool zsr_vm_is_first(const struct zsr_vm *vm)
+{
+	return __builtin_expect(vm->c->now < vm->until, 1);
+}
+
 static inline void zsr_vm_sync(struct zsr_vm *vm)
 {
-	const struct zsr_vcpu *c = vm->c;
-
-	if (__builtin_expect(zsr_vm_key(c->now, c->index + 1) > vm->horizon, 0))
+	if (!zsr_vm_is_first(vm))
 		zsr_vm_yield(vm);
 }
 
@@ -352,9 +359,8 @@ static inline void zsr_vm_idle_until(struct zsr_vcpu *c, uint64_t at)
 	}
 }
 
-/* CPU C runs (again) from its clock on, or to the end of what it computes. */
+/* CPU C goes on from its clock, or from the end of what it computes. */
 void zsr_vm_key_set(struct zsr_vm *vm, struct zsr_vcpu *c);
-void zsr_vm_key_clear(struct zsr_vm *vm, struct zsr_vcpu *c);
 /* Hand control to whatever is earliest; returns when the calling task is. With
  * nothing left to run control goes back to zsr_vm_run(). */
 void zsr_vm_dispatch(struct zsr_vm *vm);
@@ -431,7 +437,7 @@ static inline void zsr_vm_compute(struct zsr_vm *vm, uint64_t ps)
 	const struct zsr_vcpu *c = vm->c;
 	uint64_t end = c->now + zsr_min(ps, ZSR_VM_END_PS + 1);
 
-	if (end <= zsr_vm_key_ps(vm->horizon) && !vm->ending &&
+	if (end < vm->until && !vm->ending &&
 	    (end <= c->slice_end || !zsr_vm_wants_switch(c)))
 		zsr_vm_spend(vm, ps);
 	else
