@@ -373,6 +373,9 @@ unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class, zsr_handle h,
 	struct zsr_class *c = &e->class[class];
 	uint64_t cell = cell_read(e, h);
 
+	*zspage = NULL;
+	if (cell_class(e, cell, e->backed) != class)
+		return 0;
 	*zspage = cell_zspage(e, cell, e->backed);
 	return e->backed ? obj_free(e, c, *zspage, cell, true)
 			 : obj_free(e, c, *zspage, cell, false);

@@ -176,7 +176,8 @@ unsigned zsr_engine_handle_class(const struct zsr_engine *e, zsr_handle h);
 struct zsr_zspage *zsr_engine_handle_zspage(const struct zsr_engine *e,
 					    zsr_handle h);
 /* Push the slot back, count, regroup. Returns ZSR_REGROUPED | ZSR_EMPTIED;
- * *zspage is where the object was. The handle itself stays allocated. */
+ * *zspage is where the object was, NULL when that is of another class: then
+ * nothing was done. The handle itself stays allocated. */
 unsigned zsr_engine_obj_free(struct zsr_engine *e, unsigned class, zsr_handle h,
 			     struct zsr_zspage **zspage);
 /* Try to lock every page of an empty zspage. False: nothing is locked, the

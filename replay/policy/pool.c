@@ -7,20 +7,14 @@
 #include "replay/account.h"
 #include "replay/policy/book.h"
 
-#define ANY_CLASS UINT32_MAX
-
-/*
- * Policies come from strangers, too: is H in this state, and of CLASS if that
- * is given? False: the run has failed, and nothing must be done. Then it goes
- * on to the state TO.
- */
+/* Policies come from strangers, too: is H in this state? False: the run has
+ * failed, and nothing must be done. Then it goes on to the state TO. */
 static inline bool may(struct zsr_pool *p, zsr_handle h, uint8_t from,
-		       uint8_t to, unsigned class)
+		       uint8_t to)
 {
 	if (!p->book->checked)
 		return true;
-	if (h >= p->cap_state || p->state[h] != from ||
-	    (class != ANY_CLASS && zsr_engine_handle_class(p->e, h) != class)) {
+	if (h >= p->cap_state || p->state[h] != from) {
 		zsr_account_fail(p->account, -EPROTO);
 		return false;
 	}
@@ -30,17 +24,17 @@ static inline bool may(struct zsr_pool *p, zsr_handle h, uint8_t from,
 
 static inline bool may_look(struct zsr_pool *p, zsr_handle h)
 {
-	return may(p, h, ZSR_HANDLE_LIVE, ZSR_HANDLE_LIVE, ANY_CLASS);
+	return may(p, h, ZSR_HANDLE_LIVE, ZSR_HANDLE_LIVE);
 }
 
-static inline bool may_free(struct zsr_pool *p, zsr_handle h, unsigned class)
+static inline bool may_free(struct zsr_pool *p, zsr_handle h)
 {
-	return may(p, h, ZSR_HANDLE_LIVE, ZSR_HANDLE_FREED, class);
+	return may(p, h, ZSR_HANDLE_LIVE, ZSR_HANDLE_FREED);
 }
 
 static inline bool may_put(struct zsr_pool *p, zsr_handle h)
 {
-	return may(p, h, ZSR_HANDLE_FREED, ZSR_HANDLE_NONE, ANY_CLASS);
+	return may(p, h, ZSR_HANDLE_FREED, ZSR_HANDLE_NONE);
 }
 
 unsigned zsr_pool_peek_class(struct zsr_pool *p, zsr_handle h)
@@ -71,9 +65,13 @@ bool zsr_pool_obj_free(struct zsr_pool *p, unsigned class, zsr_handle h,
 	zsr_charge(p->m, ZSR_COST_obj_free, 1);
 	zsr_line_write(p->m, &p->class[class].data);
 	*zspage = NULL;
-	if (!may_free(p, h, class))
+	if (!may_free(p, h))
 		return false;
 	done = zsr_engine_obj_free(p->e, class, h, zspage);
+	if (!*zspage) {
+		zsr_account_fail(p->account, -EPROTO);
+		return false;
+	}
 	if (done & ZSR_REGROUPED)
 		zsr_charge(p->m, ZSR_COST_regroup, 1);
 	p->book->freed(p, class, h, *zspage);
@@ -116,7 +114,7 @@ static void vanish(struct zsr_pool *p, unsigned class, zsr_handle h,
 {
 	struct zsr_zspage *z;
 
-	if (!may_free(p, h, class) || !may_put(p, h))
+	if (!may_free(p, h) || !may_put(p, h))
 		return;
 	if (!(zsr_engine_obj_free(p->e, class, h, &z) & ZSR_EMPTIED)) {
 		p->book->vanished(p, h, NULL, now);
