@@ -278,6 +278,9 @@ static void truth_free(struct zsr_fidelity *f)
 	for (i = 0; i < f->nr_snaps; i++)
 		free(f->snap[i].name);
 	free(f->snap);
+	free(f->curve);
+	zsr_lines_free(&f->odd);
+	zsr_lines_free(&f->stamp);
 }
 
 static void sweep_free(struct zsr_sweep *s)

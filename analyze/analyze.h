@@ -123,6 +123,9 @@ struct zsr_latency {
 	uint64_t count;
 };
 
+/* The smallest ns that at least this share of the values does not exceed. */
+uint64_t zsr_latency_at(const struct zsr_latency *l, double nines);
+
 /* Releases by when they ended and how long they took. */
 struct zsr_map {
 	uint64_t step_ns; /* a column; the first one begins at zero */
@@ -214,6 +217,17 @@ struct zsr_fidelity {
 	const char *untimed; /* why captured times cannot be held against the
 				* replay's; NULL: they can */
 	struct zsr_latency captured; /* frees, as recorded */
+	uint64_t nr_callers; /* tasks that released; their releases' times */
+	uint64_t caller_mean_ns, caller_max_ns;
+	const char *no_curve; /* why there is none; NULL: there is one */
+	struct zsr_back {
+		uint64_t t_ns; /* from the first release's begin */
+		uint64_t zspages; /* the kernel had given back since */
+		double share; /* of all it gives back */
+	} * curve;
+	size_t nr_curve;
+	struct zsr_lines odd; /* what the import found, "count<TAB>text" */
+	struct zsr_lines stamp; /* all of this in short, "key<TAB>text" */
 	struct zsr_snap {
 		char *name;
 		uint64_t kernel, replayed; /* pages of the pools */
@@ -263,6 +277,8 @@ struct zsr_column {
 
 /* By its name, which must be one of zsr_value_info(). */
 uint64_t zsr_column_value(const struct zsr_column *c, const char *name);
+/* No kernel could do it: it takes no part in who is best. */
+bool zsr_column_is_bound(const struct zsr_column *c);
 
 enum zsr_row_kind {
 	ZSR_ROW_HEAD, /* no cells */

@@ -29,54 +29,6 @@ static size_t find_own(const struct zsr_compare *c, const char *policy)
 	return found;
 }
 
-/* ---- captured times ---------------------------------------------------- */
-
-static int read_times(struct zsr_db *db, const struct zsr_trace *t,
-		      struct zsr_hist *h, struct zsr_err *err)
-{
-	const struct zsr_event *ev;
-	struct zsr_cursor *cursor;
-	int n, i, ret;
-
-	ret = zsr_cursor_open(db, t->id, &cursor, err);
-	if (ret)
-		return ret;
-	while ((n = zsr_cursor_next(cursor, &ev, err)) > 0)
-		for (i = 0; i < n; i++)
-			if (ev[i].kind == ZSR_EV_FREE && ev[i].dur_ns)
-				zsr_hist_add(h, ev[i].dur_ns);
-	zsr_cursor_close(cursor);
-	return n;
-}
-
-static int captured(struct zsr_fidelity *f, const struct zsr_trace *t,
-		    struct zsr_db *db, struct zsr_err *err)
-{
-	struct zsr_hist *h;
-	int ret;
-
-	f->untimed = !t ? "the trace is no longer in the database"
-		     : t->times == ZSR_TIMES_EMULATED
-			     ? "the times of the capture are an emulator's"
-		     : t->times == ZSR_TIMES_SYNTHETIC
-			     ? "the trace is synthetic"
-		     : !t->has_dur ? "the capture has no returns"
-				   : NULL;
-	if (f->untimed || !db)
-		return 0;
-	h = malloc(sizeof(*h));
-	if (!h)
-		return -ENOMEM;
-	zsr_hist_init(h);
-	ret = read_times(db, t, h, err);
-	if (!ret)
-		ret = zsr_latency_build(&f->captured, h);
-	if (!ret && !f->captured.nr)
-		f->untimed = "the capture has no returns of frees";
-	free(h);
-	return ret;
-}
-
 /* ---- captured pages ------------------------------------------------------ */
 
 struct snaps {
@@ -155,6 +107,28 @@ static int pages(struct zsr_fidelity *f, const struct zsr_run *run,
 	}
 	f->nr_snaps = n;
 	return ret;
+}
+
+/* ---- what the import counted ------------------------------------------------- */
+
+static int on_odd(void *ctx, int64_t nr, const char *key, const char *value)
+{
+	static const struct {
+		const char *name, *text;
+	} known[] = {
+#define X(name, text) { #name, text },
+		ZSR_ODD_COUNTS(X)
+#undef X
+	};
+	struct zsr_fidelity *f = ctx;
+	size_t i;
+
+	(void)nr;
+	for (i = 0; i < ZSR_ARRAY_SIZE(known); i++)
+		if (!strcmp(key, known[i].name))
+			return zsr_lines_add(&f->odd, "%s\t%s", value,
+					     known[i].text);
+	return 0;
 }
 
 /* ---- what the profile rests on --------------------------------------------- */
@@ -238,7 +212,7 @@ int zsr_fidelity_build(struct zsr_compare *c, const struct zsr_run *const *run,
 		       const struct zsr_analyze_opts *opts, struct zsr_err *err)
 {
 	struct zsr_fidelity *f = &c->truth;
-	int ret = captured(f, t, opts->db, err);
+	int ret = zsr_captured_build(f, t, opts->db, err);
 
 	f->own = SIZE_MAX;
 	if (ret)
@@ -250,7 +224,10 @@ int zsr_fidelity_build(struct zsr_compare *c, const struct zsr_run *const *run,
 	f->col = f->own == SIZE_MAX ? 0 : f->own;
 	if (t && opts->db)
 		ret = pages(f, run[f->col], t, opts->db, err);
+	if (!ret && t && opts->db)
+		ret = zsr_trace_rows(opts->db, t->id, ZSR_TABLE_ODD, on_odd, f,
+				     err);
 	if (!ret && !strcmp(c->clock, "virtual"))
 		weigh(f, &c->col[f->col].profile_text, run[f->col]);
-	return ret;
+	return ret ? ret : zsr_stamp_build(c, t);
 }

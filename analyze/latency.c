@@ -33,3 +33,12 @@ int zsr_latency_build(struct zsr_latency *l, const struct zsr_hist *h)
 	l->count = h->count;
 	return 0;
 }
+
+uint64_t zsr_latency_at(const struct zsr_latency *l, double nines)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < l->nr && l->pt[i + 1].nines <= nines; i++)
+		;
+	return l->nr ? l->pt[i].ns : 0;
+}

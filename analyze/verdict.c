@@ -89,8 +89,7 @@ static void say_cpu(FILE *f, const uint64_t *v, const uint64_t *base)
 			zsr_fmt_percent(d, x > y ? x - y : y - x, y));
 }
 
-/* No kernel could do it: it takes no part in who is best. */
-static bool is_bound(const struct zsr_column *c)
+bool zsr_column_is_bound(const struct zsr_column *c)
 {
 	return !strcmp(c->policy, "ideal");
 }
@@ -107,7 +106,7 @@ static int sentence(struct zsr_compare *c, size_t col)
 	if (!f)
 		return -ENOMEM;
 	fprintf(f, "%s%s: ", c->col[col].label,
-		is_bound(&c->col[col]) ? " (no kernel could)" : "");
+		zsr_column_is_bound(&c->col[col]) ? " (no kernel could)" : "");
 	say_callers(f, v, base, c->col[0].policy);
 	fputs(", ", f);
 	say_pages(f, v, base, c->col[0].policy);
@@ -134,7 +133,7 @@ static size_t nr_real(const struct zsr_compare *c)
 	size_t i, nr = 0;
 
 	for (i = 0; i < c->nr_cols; i++)
-		nr += !is_bound(&c->col[i]);
+		nr += !zsr_column_is_bound(&c->col[i]);
 	return nr;
 }
 
@@ -145,10 +144,10 @@ static void best(struct zsr_compare *c, FILE *f, const char *what,
 	size_t i, win = 0, first = SIZE_MAX, second = 0, alike = 0;
 	char n[ZSR_FMT_LEN];
 
-	while (is_bound(&c->col[win]))
+	while (zsr_column_is_bound(&c->col[win]))
 		win++;
 	for (i = win + 1; i < c->nr_cols; i++)
-		if (!is_bound(&c->col[i]) &&
+		if (!zsr_column_is_bound(&c->col[i]) &&
 		    c->col[i].value[value] < c->col[win].value[value])
 			win = i;
 	if (c->col[win].value[value] == ZSR_NEVER) {
@@ -156,7 +155,7 @@ static void best(struct zsr_compare *c, FILE *f, const char *what,
 		return;
 	}
 	for (i = 0; i < c->nr_cols; i++) {
-		if (is_bound(&c->col[i]) ||
+		if (zsr_column_is_bound(&c->col[i]) ||
 		    !same(c->col[i].value[value], c->col[win].value[value]))
 			continue;
 		if (first == SIZE_MAX)

@@ -58,16 +58,6 @@ static void flow(struct canvas *c, const char *text)
 	text_flow(c, PAGE_LEFT, PAGE_INNER, &s, text);
 }
 
-/* The smallest ns that at least this share of the values does not exceed. */
-uint64_t latency_at(const struct zsr_latency *l, double nines)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < l->nr && l->pt[i + 1].nines <= nines; i++)
-		;
-	return l->nr ? l->pt[i].ns : 0;
-}
-
 const struct quantile quantiles[NR_QUANTILES] = {
 	{ 0.30103, "p50" }, { 1, "p90" },  { 2, "p99" },
 	{ 3, "p99.9" },     { 12, "max" },
@@ -107,8 +97,8 @@ static void times(struct canvas *c, unsigned *part)
 	text_at(c, PAGE_LEFT + LABEL_W + 80, c->y, RIGHT, &b, "replayed");
 	text_at(c, PAGE_LEFT + LABEL_W + 160, c->y, RIGHT, &b, "of captured");
 	for (i = 0; i < NR_QUANTILES; i++) {
-		uint64_t is = latency_at(&f->captured, quantiles[i].nines);
-		uint64_t was = latency_at(&col->latency, quantiles[i].nines);
+		uint64_t is = zsr_latency_at(&f->captured, quantiles[i].nines);
+		uint64_t was = zsr_latency_at(&col->latency, quantiles[i].nines);
 
 		c->y += ROW_H;
 		text_at(c, PAGE_LEFT, c->y, LEFT, &s, quantiles[i].name);

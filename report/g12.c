@@ -228,6 +228,8 @@ void g12_draw(struct canvas *c)
 	page_begin(c, 12, TITLE, 0);
 	trace_and_versions(c, &part);
 	runs(c, &part);
+	heading(c, "The table of `zsr compare`", &part);
+	table_draw(c, &part);
 	integers(c, &part);
 	profiles(c, &part);
 	page_end(c);

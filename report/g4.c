@@ -208,7 +208,8 @@ static void hover_quantiles(struct canvas *c, const struct zsr_column *col,
 	size_t i;
 
 	for (i = 0; i < NR_QUANTILES; i++)
-		zsr_fmt_ns(t[i], latency_at(&col->latency, quantiles[i].nines));
+		zsr_fmt_ns(t[i],
+			   zsr_latency_at(&col->latency, quantiles[i].nines));
 	hover(c, LABEL_X, y, PAGE_RIGHT - LABEL_X, h,
 	      "%s: p50 %s, p90 %s, p99 %s, p99.9 %s, max %s", col->label, t[0],
 	      t[1], t[2], t[3], t[4]);

@@ -14,7 +14,7 @@
 
 #define PAGE_WIDTH  (c->paper_width)
 #define PAGE_HEIGHT (c->paper_height)
-#define PAGE_MARGIN 42.0
+#define PAGE_MARGIN (PAGE_WIDTH > PAGE_HEIGHT ? 30.0 : 42.0)
 #define PAGE_LEFT   PAGE_MARGIN
 #define PAGE_RIGHT  (PAGE_WIDTH - PAGE_MARGIN)
 #define PAGE_INNER  (PAGE_RIGHT - PAGE_LEFT)
@@ -253,7 +253,6 @@ struct quantile {
 	const char *name;
 };
 extern const struct quantile quantiles[NR_QUANTILES];
-uint64_t latency_at(const struct zsr_latency *l, double nines);
 const char *evidence_text(const char *name);
 
 /* The command line that plays a run again, and the one that prints or draws
@@ -276,6 +275,9 @@ const char *g8_missing(const struct zsr_compare *cmp);
 const char *g9_missing(const struct zsr_compare *cmp);
 const char *g10_missing(const struct zsr_compare *cmp);
 const char *g11_missing(const struct zsr_compare *cmp);
+
+/* The table of `zsr compare` (table.c). */
+void table_draw(struct canvas *c, unsigned *part);
 
 void g1_draw(struct canvas *c);
 void g2_draw(struct canvas *c);

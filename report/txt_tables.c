@@ -95,8 +95,8 @@ void g4_text(struct text_page *t)
 		for (k = 0; k < NR_QUANTILES; k++)
 			at += (size_t)snprintf(
 				line + at, sizeof(line) - at, "%9s",
-				ns_or_0(ns, latency_at(&col->latency,
-						       quantiles[k].nines)));
+				ns_or_0(ns, zsr_latency_at(&col->latency,
+							   quantiles[k].nines)));
 		txt_line(t, "%s", line);
 	}
 }
@@ -274,8 +274,8 @@ static void captured_times(struct text_page *t)
 	txt_flow(t, 2, "Time of one free, captured and replayed as %s:",
 		 f->own_policy);
 	for (i = 0; i < NR_QUANTILES; i++) {
-		uint64_t is = latency_at(&f->captured, quantiles[i].nines);
-		uint64_t was = latency_at(own, quantiles[i].nines);
+		uint64_t is = zsr_latency_at(&f->captured, quantiles[i].nines);
+		uint64_t was = zsr_latency_at(own, quantiles[i].nines);
 
 		txt_line(t, "  %-8s%14s%14s%10s", quantiles[i].name,
 			 ns_or_0(n[0], is), ns_or_0(n[1], was),

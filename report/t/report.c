@@ -132,7 +132,8 @@ static void policies(struct zsr_run **r, size_t nr)
 	r[0] = made_policy("sync", "", 12000000, 12000000, 0, 0);
 	for (i = 1; i < nr; i++) {
 		snprintf(name, sizeof(name), "policy-number-%zu-%.*s", i,
-			 (int)(4 * i), "with-a-name-that-never-seems-to-end");
+			 (int)(4 * i % 60),
+			 "with-a-name-that-never-seems-to-end");
 		r[i] = made_policy(name, "pool-pages=64", 4000000 + i * 500000,
 				   14000000 + i * 300000, 40000 + i * 100,
 				   i == 2 ? 512 : 0);
@@ -188,6 +189,49 @@ START_TEST(numbers)
 	zsr_lines_free(&res.left_out);
 	zsr_analysis_free(&a);
 	for (i = 0; i < 4; i++)
+		made_free(r[i]);
+}
+END_TEST
+
+/* g1 is one page on any paper: all of 13 policies are on it, of 40 runs as many
+ * as there is room for and the number of the others. */
+START_TEST(one_page)
+{
+	static const size_t counts[] = { 1, 5, 13, 40 };
+	size_t nr = counts[_i / 3], shown = 0, left = 0, i;
+	struct zsr_run *r[40];
+	struct zsr_analysis a;
+	struct zsr_report_result res;
+	char *text, *at, name[40];
+
+	policies(r, nr);
+	for (i = 0; i < nr; i++)
+		r[i]->id = (int64_t)i + 100;
+	a = analyze(r, nr);
+	res = write_report(&a, "o.pdf",
+			   (struct zsr_report_opts){
+				   .only = ZSR_FIGURE(1),
+				   .paper = (enum zsr_report_paper)(_i % 3) });
+	ck_assert_uint_eq(res.nr_pages, 1);
+	zsr_lines_free(&res.left_out);
+	text = text_of("o.pdf");
+	for (i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "#%zu ", i + 100);
+		shown += strstr(text, name) != NULL;
+	}
+	at = strstr(text, " more runs are left out here");
+	if (at) {
+		while (at > text && at[-1] >= '0' && at[-1] <= '9')
+			at--;
+		left = strtoul(at, NULL, 10);
+	}
+	ck_assert_uint_eq(shown + left, nr);
+	ck_assert_uint_ge(shown, zsr_min(nr, 13u));
+	ck_assert_ptr_nonnull(strstr(text, "How far to believe it"));
+	ck_assert_ptr_nonnull(strstr(text, "The trace, and the machine"));
+	free(text);
+	zsr_analysis_free(&a);
+	for (i = 0; i < nr; i++)
 		made_free(r[i]);
 }
 END_TEST
@@ -378,6 +422,7 @@ START_TEST(random_runs)
 		char *text = text_of("r.pdf");
 
 		ck_assert_ptr_nonnull(strstr(text, "caller time of a task"));
+		ck_assert_ptr_null(strstr(text, "Summary (continued)"));
 		free(text);
 	}
 	zsr_lines_free(&res.left_out);
@@ -455,6 +500,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, words);
+	tcase_add_loop_test(tcase, one_page, 0, 12);
 	tcase_add_loop_test(tcase, bytes, 0, 15);
 	tcase_add_test(tcase, dates);
 	tcase_add_test(tcase, empty);
