@@ -281,8 +281,10 @@ static inline void zsr_vm_steps_of_cur(struct zsr_vcpu *c)
 /* The running task is at something else. */
 static inline void zsr_vm_mode(struct zsr_vm *vm, enum zsr_mode mode)
 {
-	vm->c->cur->mode = mode;
-	zsr_vm_steps_of_cur(vm->c);
+	struct zsr_vcpu *c = vm->c;
+
+	c->cur->mode = mode;
+	c->steps = c->busy[mode];
 }
 
 /* C's time in a mode (ps), whatever the step. */
