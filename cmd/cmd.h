@@ -118,6 +118,8 @@ void zsr_table_free(struct zsr_table *t);
 int zsr_cmd_query(struct zsr_db *db, const char *text, enum zsr_format format,
 		  struct zsr_err *err);
 
+/* S and a line feed; without its controls, whoever wrote it. */
+void zsr_print_line(FILE *f, const char *s);
 /* With quotes; what is no UTF-8 becomes '?'. */
 void zsr_print_json_string(FILE *f, const char *s);
 /* A bar of value / max of width columns, in eighths of one. */

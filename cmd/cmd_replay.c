@@ -170,7 +170,8 @@ static int print_json(const char *db_path, const struct stored *s,
 		return zsr_err_nomem(err, "runs");
 	for (i = 0; i < s->nr; i++)
 		ids[i] = s->id[i];
-	ret = zsr_cmd_runs(db_path, ids, (int)s->nr, &opts, &analysis, err);
+	ret = zsr_cmd_runs("replay", db_path, ids, (int)s->nr, &opts, &analysis,
+			   err);
 	if (!ret)
 		ret = zsr_analysis_json(&analysis, &text, err);
 	if (!ret)

@@ -173,8 +173,8 @@ static int run(const struct args *a, const struct zsr_options *o,
 	if (!ret)
 		ret = source_date(&opts, err);
 	if (!ret)
-		ret = zsr_cmd_runs(zsr_db_path(a->db), o->rest, o->nr_rest,
-				   &how, &analysis, err);
+		ret = zsr_cmd_runs("report", zsr_db_path(a->db), o->rest,
+				   o->nr_rest, &how, &analysis, err);
 	if (!ret)
 		ret = zsr_report_write(&analysis, path, &opts, &res, err);
 	if (!ret) {

@@ -26,7 +26,8 @@ static int on_leak(void *ctx, const char *leak)
 	struct verify *v = ctx;
 
 	v->nr_leaks++;
-	printf("%s: %s\n", v->path, leak);
+	printf("%s: ", v->path);
+	zsr_print_line(stdout, leak);
 	return 0;
 }
 
@@ -53,48 +54,21 @@ static int look_at_events(struct verify *v)
 
 /* ---- results --------------------------------------------------------------- */
 
-struct promise {
-	struct verify *v;
-	const struct zsr_run *run;
-};
-
-static int compare(void *ctx, struct zsr_run *again, struct zsr_err *err)
-{
-	struct promise *p = ctx;
-	char sha[ZSR_SHA_HEX];
-	struct zsr_sha s;
-
-	zsr_sha_init(&s);
-	zsr_sha_str(&s, again->profile_text);
-	zsr_sha_hex(&s, sha);
-	if (p->run->profile_text && strcmp(sha, p->run->profile_text)) {
-		printf("%s: %s: profile '%s' is another one here\n", p->v->path,
-		       p->run->policy, p->run->profile);
-		p->v->nr_skipped++;
-	} else if (strcmp(again->digest, p->run->digest)) {
-		printf("%s: %s: %.12s was promised, %.12s came out\n",
-		       p->v->path, p->run->policy, p->run->digest,
-		       again->digest);
-		p->v->nr_differ++;
-	}
-	return 0;
-}
-
 static int again(void *ctx, const struct zsr_run *run, struct zsr_err *err)
 {
 	struct verify *v = ctx;
-	struct promise p = { v, run };
-	int ret;
+	enum zsr_kept kept;
+	char why[512];
+	int ret = zsr_cmd_promise(v->scratch.db, &v->trace, run, &kept, why,
+				  sizeof(why), NULL, NULL, err);
 
-	v->nr_runs++;
-	ret = zsr_cmd_again(v->scratch.db, &v->trace, run, NULL, compare, &p,
-			    err);
-	if (ret <= 0 && err->kind != ZSR_ERR_USAGE)
+	if (ret)
 		return ret;
-	v->nr_skipped++;
-	printf("%s: %s: this run cannot be made again here%s%s\n", v->path,
-	       run->policy, ret < 0 ? ": " : "", ret < 0 ? err->msg : "");
-	*err = (struct zsr_err){ 0 };
+	v->nr_runs++;
+	v->nr_differ += kept == ZSR_BROKEN;
+	v->nr_skipped += kept == ZSR_PASSED_OVER;
+	if (kept != ZSR_KEPT)
+		printf("%s: %s: %s\n", v->path, run->policy, why);
 	return 0;
 }
 
@@ -144,7 +118,7 @@ static int verify(const struct args *a, const char *path, struct zsr_err *err)
 	zsr_scratch_close(&v.scratch);
 	zsr_pack_close(p);
 	if (ret && err->kind == ZSR_ERR_INPUT) {
-		printf("%s\n", err->msg);
+		zsr_print_line(stdout, err->msg);
 		return 1;
 	}
 	if (!ret)

@@ -116,7 +116,7 @@ int zsr_cmd_why(int argc, const char **argv)
 	if (!ret)
 		ret = parse_figure(o.rest[0], &figure, &err);
 	if (!ret)
-		ret = zsr_cmd_runs(zsr_db_path(db_path), o.rest + 1,
+		ret = zsr_cmd_runs("why", zsr_db_path(db_path), o.rest + 1,
 				   o.nr_rest - 1, &opts, &a, &err);
 	if (!ret)
 		ret = print(zsr_db_path(db_path), &a, figure, !queries, &err);

@@ -188,17 +188,20 @@ void zsr_options_free(struct zsr_options *o)
 
 /* SQLite quotes a damaged schema with its line breaks, names may carry more:
  * an error is one line, and moves no cursor. */
-int zsr_cmd_fail(const char *name, const struct zsr_err *err)
+void zsr_print_line(FILE *f, const char *s)
 {
-	const char *s;
-
-	fprintf(stderr, "zsr %s: ", name);
-	for (s = err->msg; *s; s++)
+	for (; *s; s++)
 		putc(*s == '\n' || *s == '\t'               ? ' '
 		     : (unsigned char)*s < ' ' || *s == 127 ? '?'
 							    : *s,
-		     stderr);
-	putc('\n', stderr);
+		     f);
+	putc('\n', f);
+}
+
+int zsr_cmd_fail(const char *name, const struct zsr_err *err)
+{
+	fprintf(stderr, "zsr %s: ", name);
+	zsr_print_line(stderr, err->msg);
 	return err->kind ? (int)err->kind : ZSR_EXIT_SYSTEM;
 }
 

@@ -31,4 +31,22 @@ int zsr_cmd_again(struct zsr_db *db, const struct zsr_trace *t,
 		  int (*fn)(void *ctx, struct zsr_run *run, struct zsr_err *err),
 		  void *ctx, struct zsr_err *err);
 
+enum zsr_kept { ZSR_KEPT, ZSR_BROKEN, ZSR_PASSED_OVER };
+
+/*
+ * RUN of a pack (see zsr_results_read()) made again on the pack's trace T:
+ * *kept says whether the promised digest came out, WHY (SIZE bytes) what else;
+ * fn() gets the run when it did, and may be NULL. Runs that cannot be made
+ * again here are passed over.
+ */
+int zsr_cmd_promise(struct zsr_db *db, const struct zsr_trace *t,
+		    const struct zsr_run *run, enum zsr_kept *kept, char *why,
+		    size_t size,
+		    int (*fn)(void *ctx, struct zsr_run *run,
+			      struct zsr_err *err),
+		    void *ctx, struct zsr_err *err);
+/* Whether RUN, of the same trace, is the one that is promised. */
+bool zsr_cmd_is_promised(const struct zsr_run *promised,
+			 const struct zsr_run *run);
+
 #endif

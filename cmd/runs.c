@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/packs.h"
 #include "cmd/runs.h"
 
 struct ids {
@@ -62,6 +62,109 @@ int zsr_cmd_run_id(const char *arg, int64_t *id, struct zsr_err *err)
 	return ret ? ret : 1;
 }
 
+/* ---- runs of packs ---------------------------------------------------- */
+
+struct promised {
+	struct zsr_db *db;
+	const char *path;
+	const struct zsr_trace *trace;
+	unsigned nr;
+};
+
+static int store(void *ctx, struct zsr_run *run, struct zsr_err *err)
+{
+	return zsr_run_store(ctx, run, err);
+}
+
+/* Whether the run is in the database: 1, 0. */
+static int is_stored(const struct promised *p, const struct zsr_run *promised,
+		     struct zsr_err *err)
+{
+	struct zsr_run run = { 0 };
+	int64_t *ids = NULL;
+	size_t nr = 0, i;
+	int ret = zsr_run_ids(p->db, p->trace->id, &ids, &nr, err);
+
+	if (ret && err->kind == ZSR_ERR_INPUT) {
+		*err = (struct zsr_err){ 0 };
+		ret = 0;
+	}
+	for (i = 0; i < nr && !ret; i++) {
+		ret = zsr_run_load(p->db, ids[i], &run, err);
+		if (!ret)
+			ret = zsr_cmd_is_promised(promised, &run);
+		zsr_run_free(&run);
+	}
+	free(ids);
+	return ret;
+}
+
+static int make(void *ctx, const struct zsr_run *run, struct zsr_err *err)
+{
+	struct promised *p = ctx;
+	enum zsr_kept kept = ZSR_KEPT;
+	char why[512];
+	int ret = is_stored(p, run, err);
+
+	if (!ret)
+		ret = zsr_cmd_promise(p->db, p->trace, run, &kept, why,
+				      sizeof(why), store, p->db, err);
+	if (ret < 0)
+		return ret;
+	if (kept == ZSR_BROKEN)
+		return zsr_err_input(err, "%s: %s", run->policy, why);
+	if (kept == ZSR_PASSED_OVER)
+		fprintf(stderr, "%s: %s: %s\n", p->path, run->policy, why);
+	p->nr++;
+	return 0;
+}
+
+/* A capture becomes a trace; with a pack come the runs it promises. */
+static int import(struct zsr_db *db, const char *path, struct zsr_trace *t,
+		  const char **lack, struct zsr_err *err)
+{
+	struct promised p = { .db = db, .path = path, .trace = t };
+	struct zsr_pack *pack;
+	int ret = zsr_cmd_pack_open(path, &pack, err);
+
+	if (ret >= 0)
+		ret = zsr_cmd_trace(db, path, t, err);
+	if (!ret && pack) {
+		ret = zsr_results_read(zsr_pack_results(pack), make, &p, err);
+		*lack = p.nr ? "none of the pack's runs can be made again here"
+			     : "the pack holds no runs";
+		if (ret)
+			zsr_err_wrap(err, ret, "%s", path);
+	}
+	zsr_pack_close(pack);
+	return ret;
+}
+
+/* A trace by its name or path. */
+static int add_arg(struct zsr_db *db, const char *arg, struct ids *ids,
+		   struct zsr_err *err)
+{
+	const char *lack = "it was not replayed";
+	struct zsr_trace t;
+	int ret = zsr_trace_find(db, arg, &t, err);
+
+	if (ret && zsr_cmd_trace_flags(arg)) {
+		*err = (struct zsr_err){ 0 };
+		ret = import(db, arg, &t, &lack, err);
+	}
+	if (ret)
+		return ret;
+	ret = add_trace(db, t.id, ids, err);
+	if (ret && err->kind == ZSR_ERR_INPUT)
+		zsr_err_wrap(err, ret,
+			     "%s: %s; `zsr replay %s --policy sync,deferred` "
+			     "makes runs",
+			     arg, lack, strcmp(arg, "-") ? arg : t.name);
+	return ret;
+}
+
+/* ---- arguments ------------------------------------------------------------ */
+
 static int find_ids(struct zsr_db *db, const char *const *args, int nr_args,
 		    struct ids *ids, bool *by_number, struct zsr_err *err)
 {
@@ -71,7 +174,6 @@ static int find_ids(struct zsr_db *db, const char *const *args, int nr_args,
 	if (!nr_args)
 		return add_trace(db, 0, ids, err);
 	for (i = 0; i < nr_args && !ret; i++) {
-		struct zsr_trace t;
 		int64_t id;
 
 		ret = zsr_cmd_run_id(args[i], &id, err);
@@ -80,9 +182,7 @@ static int find_ids(struct zsr_db *db, const char *const *args, int nr_args,
 			continue;
 		}
 		*by_number = false;
-		ret = zsr_trace_find(db, args[i], &t, err);
-		if (!ret)
-			ret = add_trace(db, t.id, ids, err);
+		ret = add_arg(db, args[i], ids, err);
 	}
 	return ret;
 }
@@ -140,9 +240,23 @@ static int load(struct zsr_db *db, const struct ids *ids, struct loaded *l,
 	return 0;
 }
 
-int zsr_cmd_runs(const char *db_path, const char *const *args, int nr_args,
-		 struct zsr_analyze_opts *opts, struct zsr_analysis *a,
-		 struct zsr_err *err)
+/* Nothing is written but what has to be imported. */
+static unsigned db_flags(const char *const *args, int nr_args)
+{
+	struct zsr_err ignored = { 0 };
+	unsigned flags = 0;
+	int64_t id;
+	int i;
+
+	for (i = 0; i < nr_args; i++)
+		if (!zsr_cmd_run_id(args[i], &id, &ignored))
+			flags |= zsr_cmd_trace_flags(args[i]);
+	return flags ?: ZSR_DB_READONLY;
+}
+
+int zsr_cmd_runs(const char *name, const char *db_path, const char *const *args,
+		 int nr_args, struct zsr_analyze_opts *opts,
+		 struct zsr_analysis *a, struct zsr_err *err)
 {
 	struct loaded l = { 0 };
 	struct zsr_db *db = NULL;
@@ -150,7 +264,7 @@ int zsr_cmd_runs(const char *db_path, const char *const *args, int nr_args,
 	bool by_number = false;
 	int ret;
 
-	ret = zsr_db_open(&db, db_path, ZSR_DB_READONLY, err);
+	ret = zsr_cmd_open_db(&db, name, db_path, db_flags(args, nr_args), err);
 	if (!ret)
 		ret = find_ids(db, args, nr_args, &ids, &by_number, err);
 	if (!ret)

@@ -7,13 +7,15 @@
 
 /*
  * Load and analyse the runs ARGS name: #N or N is a run, anything else a trace
- * of the database and with it all its runs; without args it is all runs of
- * the trace replayed last. Of runs that say the same twice only the latest is
- * kept, unless each was named by its number. Sets opts->drop_repeats.
+ * (see zsr_cmd_trace()) and with it all its runs, for which those of a pack are
+ * made again, once, and have to keep their promises; without args it is all
+ * runs of the trace replayed last. Of runs that say the same twice only the
+ * latest is kept, unless each was named by its number. Sets
+ * opts->drop_repeats. NAME is the command's.
  */
-int zsr_cmd_runs(const char *db_path, const char *const *args, int nr_args,
-		 struct zsr_analyze_opts *opts, struct zsr_analysis *a,
-		 struct zsr_err *err);
+int zsr_cmd_runs(const char *name, const char *db_path, const char *const *args,
+		 int nr_args, struct zsr_analyze_opts *opts,
+		 struct zsr_analysis *a, struct zsr_err *err);
 
 /* The run that ARG (#N or N) means: 1 with its id, 0 when it is no run's
  * number, -EINVAL. */

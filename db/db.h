@@ -470,6 +470,9 @@ void zsr_run_free(struct zsr_run *run);
  * into run->digest. Inputs do not take part. */
 void zsr_run_digest(struct zsr_run *run);
 
+/* SHA-256 of a profile's text. */
+void zsr_profile_digest(const char *text, char digest[ZSR_SHA_HEX]);
+
 /* Stores a run in a transaction of its own and sets run->id. */
 int zsr_run_store(struct zsr_db *db, struct zsr_run *run, struct zsr_err *err);
 int zsr_run_load(struct zsr_db *db, int64_t id, struct zsr_run *run,

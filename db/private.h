@@ -64,11 +64,6 @@ int zsr_texts_register(struct zsr_db *db);
 int zsr_texts_pack(const char *text, size_t n, void **blob, size_t *len,
 		   struct zsr_err *err);
 
-/* ---- runs (runstore.c) ------------------------------------------------ */
-
-/* The key of a profile's row. */
-void zsr_profile_digest(const char *text, char digest[ZSR_SHA_HEX]);
-
 /* ---- facts (facts.c) ------------------------------------------------- */
 
 /* "6.12.117+deb12-arm64": true when it is a kernel release. */

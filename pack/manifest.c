@@ -28,24 +28,31 @@ static bool is_key(const char *key, size_t n)
 	return n && n <= MAX_KEY && strspn(key, chars) >= n;
 }
 
-/* One line, of UTF-8 by its lead and trail bytes, without controls. */
-static bool is_value(const char *s, size_t n)
+bool pk_is_text(const char *s, size_t n, const char *controls)
 {
 	size_t i, more = 0;
 
 	for (i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (more ? (c & 0xc0) != 0x80 : c < ' ' || c == 127)
+		if (more ? (c & 0xc0) != 0x80
+			 : c == 127 || (c < ' ' && !strchr(controls, c)))
 			return false;
 		if (more)
 			more--;
 		else if (c >= 0x80 && (c < 0xc2 || c > 0xf4))
 			return false;
+		else if (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0)
+			return false; /* controls, too */
 		else
 			more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
 	}
-	return !more && n <= MAX_VALUE;
+	return !more;
+}
+
+static bool is_value(const char *s, size_t n)
+{
+	return n <= MAX_VALUE && pk_is_text(s, n, "");
 }
 
 /* Where a key is, or would be. */

@@ -37,6 +37,10 @@ int pk_text_add(struct pk_text *t, const void *p, size_t n, struct zsr_err *err)
 
 /* ---- manifest.c ----------------------------------------------------------- */
 
+/* N bytes of UTF-8, by lead and trail bytes, without a control character but
+ * CONTROLS: it can be printed. A NUL follows. */
+bool pk_is_text(const char *s, size_t n, const char *controls);
+
 int pk_manifest_print(const struct zsr_manifest *m, struct pk_text *to,
 		      struct zsr_err *err);
 /* Lines must be as pk_manifest_print() makes them, in order. */
@@ -84,6 +88,12 @@ void pk_decoder_free(struct pk_decoder *d);
  */
 int pk_decode(struct pk_decoder *d, const void *bytes, size_t len,
 	      const struct zsr_event **ev, struct zsr_err *err);
+
+/* ---- results.c ---------------------------------------------------------------- */
+
+/* Whether the manifest's runs are those of TEXT. */
+int pk_results_check(const char *text, const struct zsr_manifest *m,
+		     struct zsr_err *err);
 
 /* ---- names.c: what may leave a house --------------------------------------- */
 

@@ -145,6 +145,11 @@ int pk_read(struct zsr_pack *p, void *to, size_t n, struct zsr_err *err)
 	return 0;
 }
 
+static int no_text(enum pk_member member, struct zsr_err *err)
+{
+	return zsr_err_input(err, "'%s' is no text", pk_members[member].name);
+}
+
 static int read_text(struct zsr_pack *p, enum pk_member member,
 		     struct zsr_err *err)
 {
@@ -169,12 +174,15 @@ static int read_text(struct zsr_pack *p, enum pk_member member,
 	zsr_sha_init(&sha);
 	zsr_sha_bytes(&sha, t->s, t->len);
 	if (strlen(t->s) != t->len)
-		ret = zsr_err_input(err, "'%s' is no text",
-				    pk_members[member].name);
+		ret = no_text(member, err);
 	else if (member == PK_MANIFEST)
 		ret = pk_manifest_parse(&p->manifest, t->s, err);
 	else
 		ret = pk_check_sha(p, member, &sha, err);
+	/* These are printed; facts have rules of their own. */
+	if (!ret && (member == PK_README || member == PK_RESULTS) &&
+	    !pk_is_text(t->s, t->len, "\n\t"))
+		ret = no_text(member, err);
 	if (ret && member == PK_MANIFEST)
 		zsr_err_wrap(err, ret, "manifest.txt");
 	return ret ? zsr_err_wrap(err, ret, "%s", p->name) : 0;
@@ -261,6 +269,11 @@ int zsr_pack_open(struct zsr_pack **out, int fd, const char *name,
 		ret = read_text(p, m, err);
 		if (!ret && m == PK_MANIFEST)
 			ret = check_version(p, err);
+	}
+	if (!ret) {
+		ret = pk_results_check(p->text[PK_RESULTS].s, &p->manifest, err);
+		if (ret)
+			zsr_err_wrap(err, ret, "%s", p->name);
 	}
 	if (!ret)
 		ret = pk_enter(p, PK_EVENTS, &p->nr_events_bytes, err);

@@ -9,11 +9,8 @@
 int zsr_results_write(FILE *f, const struct zsr_run *run, struct zsr_err *err)
 {
 	char sha[ZSR_SHA_HEX];
-	struct zsr_sha s;
 
-	zsr_sha_init(&s);
-	zsr_sha_str(&s, run->profile_text ? run->profile_text : "");
-	zsr_sha_hex(&s, sha);
+	zsr_profile_digest(run->profile_text ? run->profile_text : "", sha);
 	fprintf(f,
 		"policy: %s\nparams: %s\nclock: %s\nprofile: %s\n"
 		"profile-sha256: %s\ncpus: %u\nseed: %" PRIu64 "\n"
@@ -125,22 +122,59 @@ int zsr_results_read(const char *text,
 
 	while (!ret && (line = strsep(&rest, "\n"))) {
 		nr++;
-		value = strstr(line, ": ");
 		if (!*line) {
 			ret = end_run(&run, fn, ctx, err);
-		} else if (!value) {
-			ret = zsr_err_input(err, "it is not 'key: value'");
-		} else {
-			*value = '\0';
-			ret = take(&run, line, value + 2, err);
+			continue;
 		}
-		if (ret > 0)
-			break;
+		value = strstr(line, ": ");
+		if (value)
+			*value = '\0';
+		ret = value ? take(&run, line, value + 2, err)
+			    : zsr_err_input(err, "it is not 'key: value'");
 		if (ret)
 			zsr_err_wrap(err, ret, "results.txt: line %zu", nr);
 	}
 	free(run.params);
 	free(run.profile_text);
 	free(copy);
+	return ret;
+}
+
+struct promises {
+	const struct zsr_manifest *manifest;
+	size_t nr;
+};
+
+static int check_run(void *ctx, const struct zsr_run *run, struct zsr_err *err)
+{
+	struct promises *p = ctx;
+	char key[40], value[sizeof(run->policy) + sizeof(run->digest) + 1];
+	const char *line;
+
+	snprintf(key, sizeof(key), "result.%03zu", ++p->nr);
+	snprintf(value, sizeof(value), "%s %s", run->policy, run->digest);
+	line = zsr_manifest_get(p->manifest, key);
+	return line && !strcmp(line, value)
+		       ? 0
+		       : zsr_err_input(err,
+				       "results.txt: run %zu is not what the "
+				       "manifest says",
+				       p->nr);
+}
+
+int pk_results_check(const char *text, const struct zsr_manifest *m,
+		     struct zsr_err *err)
+{
+	struct promises p = { .manifest = m };
+	size_t i, nr = 0;
+	int ret = zsr_results_read(text, check_run, &p, err);
+
+	for (i = 0; i < m->nr; i++)
+		nr += !strncmp(m->line[i].key, "result.", 7);
+	if (!ret && nr != p.nr)
+		ret = zsr_err_input(err,
+				    "results.txt has %zu runs, the "
+				    "manifest %zu",
+				    p.nr, nr);
 	return ret;
 }

@@ -132,6 +132,10 @@ static int add_text(struct pack *p, enum pk_member member, const char *text)
 	char hex[ZSR_SHA_HEX];
 	struct zsr_sha sha;
 
+	if (member == PK_README && !pk_is_text(text, strlen(text), "\n\t"))
+		return zsr_err_input(p->err, "the README is no text: it has "
+					     "control characters, or is no "
+					     "UTF-8");
 	zsr_sha_init(&sha);
 	zsr_sha_bytes(&sha, text, strlen(text));
 	zsr_sha_hex(&sha, hex);

@@ -9,7 +9,8 @@ packages="gcc make pkg-config libc6-dev git
  libtracecmd-dev libtracefs-dev libtraceevent-dev libsqlite3-dev libzstd-dev
  libxxhash-dev libcairo2-dev libpango1.0-dev libpopt-dev libjansson-dev
  nettle-dev zlib1g-dev libarchive-dev scdoc fonts-dejavu-core
- check perl mandoc poppler-utils sqlite3 valgrind trace-cmd clang-format"
+ check perl mandoc poppler-utils sqlite3 valgrind trace-cmd zstd
+ clang-format"
 
 # What one test needs to compare results with arm64; it is skipped without.
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static

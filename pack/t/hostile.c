@@ -399,6 +399,39 @@ START_TEST(test_facts)
 }
 END_TEST
 
+/* Texts are printed, and runs are promised once. */
+START_TEST(test_texts)
+{
+	static const char other[] = "run 1 is not what the manifest says";
+	static const struct {
+		enum pk_member member;
+		const char *text, *why;
+	} cases[] = {
+		{ PK_README, "\033]0;x\007", "'README' is no text" },
+		{ PK_README, "\xc2\x9b!", "'README' is no text" },
+		{ PK_README, "\xff", "'README' is no text" },
+		{ PK_RESULTS, "policy: \033[2J\ndigest: 00\n\n",
+		  "'results.txt' is no text" },
+		{ PK_RESULTS, "policy: sync\ndigest: 01\n\n", other },
+		{ PK_RESULTS, "policy: deferred\ndigest: 00\n\n", other },
+		{ PK_RESULTS, "", "results.txt has 0 runs, the manifest 1" },
+		{ PK_RESULTS,
+		  "policy: sync\ndigest: 00\n\npolicy: sync\ndigest: 00\n\n",
+		  "run 2 is not what" },
+		{ PK_RESULTS, "policy\n", "line 1: it is not 'key: value'" },
+	};
+	struct good g;
+	size_t i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(cases); i++) {
+		good_open(&g);
+		set_text(&g, cases[i].member, cases[i].text);
+		REFUSED(build(g.m, PK_NR_MEMBERS), cases[i].why);
+		good_close(&g);
+	}
+}
+END_TEST
+
 /* Cut anywhere, and with noise in it: an error, never a crash. */
 START_TEST(test_damage)
 {
@@ -471,4 +504,4 @@ END_TEST
 
 ZSR_TEST_MAIN("hostile", test_good, test_paths, test_links, test_bombs,
 	      test_members, test_checksums, test_manifest, test_manifest_lines,
-	      test_facts, test_damage, test_events)
+	      test_facts, test_texts, test_damage, test_events)

@@ -113,6 +113,77 @@ for command in "info" "replay --policy sync" "export --format csv -o x.csv"; do
 	cat a.zsrpack | "$zsr" $command - >out 2>err
 	result $? "of a pipe"
 done
+
+# Runs of packs are made again where a trace stands for its runs.
+runs() { # of the database
+	"$zsr" sql --csv 'select count(*) from run' 2>/dev/null | tail -n 1
+}
+"$zsr" compare m -d t.db | sed 1,3d >want
+for command in "compare" "report -o x.pdf" "why g1"; do
+	rm -f u.db
+	# shellcheck disable=SC2086
+	check "zsr $command of a pack" "$zsr" $command a.zsrpack
+	[ "$(runs)" = 4 ]
+	result $? "its four runs are there"
+	# shellcheck disable=SC2002,SC2086
+	cat a.zsrpack | "$zsr" $command - >out 2>err
+	result $? "of a pipe"
+	[ "$(runs)" = 4 ]
+	result $? "no run is there twice"
+done
+"$zsr" compare a.zsrpack 2>err | sed 1,3d >out
+cmp out want >err
+result $? "zsr compare says of a pack what it says of what was packed"
+"$zsr" mail m -d t.db -b 40K -o a.mail >/dev/null 2>&1
+{ printf 'From a@b\n\n'; sed 's/^/> /' a.mail; } >a.mbox
+rm -f u.db
+check "zsr compare of a mailbox" "$zsr" compare a.mbox
+grep -q 'sync  *class-idx  *deferred' out
+result $? "has the mail's runs"
+"$zsr" pack m -d t.db -o none.zsrpack >/dev/null
+rm -f u.db
+gives 3 "a pack without runs has none to compare" "$zsr" compare none.zsrpack
+grep -q 'none.zsrpack: the pack holds no runs; `zsr replay none.zsrpack ' err
+result $? "and what makes some is said"
+"$zsr" replay none.zsrpack --policy sync >/dev/null 2>&1
+check "which then are its runs" "$zsr" compare none.zsrpack
+gives 3 "a capture that was not replayed has none" "$zsr" compare planted.txt
+grep -q 'zsr replay planted.txt --policy' err
+result $? "which is said, too"
+
+forge() { # PACK EXPRESSION: results.txt changed by it, all checksums right
+	rm -rf forge
+	mkdir forge
+	(
+		cd forge || exit 1
+		zstd -qdc ../a.zsrpack | tar x
+		old=$(sha256sum <results.txt)
+		sed -i "$2" results.txt manifest.txt
+		new=$(sha256sum <results.txt)
+		sed -i "s/${old%% *}/${new%% *}/
+			s/^\(size.results.txt: \).*/\1$(wc -c <results.txt)/" \
+			manifest.txt
+		tar c --format=ustar manifest.txt README facts.txt results.txt \
+			events | zstd -q
+	) >"$1"
+}
+digest=$("$zsr" sql -d t.db --csv \
+	"select digest from run where policy = 'deferred'" | tail -n 1)
+forge forged.zsrpack "s/$digest/$(echo "$digest" | tr 0-9a-f 1-9a-f0)/"
+gives 1 "a digest that does not come out" "$zsr" verify --replay forged.zsrpack
+grep -q '^forged.zsrpack: deferred: .* was promised, .* came out$' out &&
+	grep -q '3 of 4 runs' out
+result $? "is said by zsr verify"
+rm -f u.db
+gives 3 "and refused by zsr compare" "$zsr" compare forged.zsrpack
+[ "$(grep -c 'forged.zsrpack: deferred: .* promised' err)" = 1 ] && [ ! -s out ]
+result $? "which says it once"
+forge other.zsrpack 's/^profile: .*/profile: mine/'
+rm -f u.db
+gives 3 "runs on a machine that is not here" "$zsr" compare other.zsrpack
+[ "$(grep -c 'this run cannot be made again here' err)" = 4 ]
+result $? "cannot be made again, which is said of each"
+
 check "the kernel's own tables are in a sample's pack, and equal" "$zsr" judge \
 	"$samples/refault-6.12-arm64-1cpu/refault-6.12-arm64-1cpu.zsrpack"
 ! grep -q 'nothing could' out && [ -s out ]
