@@ -14,6 +14,7 @@ struct found {
 	int (*fn)(void *ctx, const char *leak);
 	void *ctx;
 	char where[200];
+	bool prose; /* somebody wrote it: numbers are not counts */
 	int ret;
 };
 
@@ -47,24 +48,93 @@ static size_t run_of(const char *line, const char *p, int (*kind)(int))
 	return n;
 }
 
+/* N hex digits of the upper half: 57 bits of address space at most. */
+static bool is_address(const char *hex, size_t n)
+{
+	return (n >= 12 && n <= 16 && !strncasecmp(hex, "ffff", 4)) ||
+	       (n == 16 && !strncasecmp(hex, "ff", 2));
+}
+
+/* Seconds or milliseconds since 1970, of this century's first half; sizes are
+ * rounder, and have units. */
+static bool is_time(const char *p, size_t n)
+{
+	const char *unit = p + n + strspn(p + n, " ");
+
+	return (n == 10 || n == 13) && (*p == '1' ? p[1] >= '4' : *p == '2') &&
+	       strtoull(p, NULL, 10) % 1024 && strncmp(unit, "ns", 2) &&
+	       strncmp(unit, "us", 2) && strncmp(unit, "byte", 4) &&
+	       strncmp(unit, "zs_", 3);
+}
+
 static void look_at_number(struct found *f, const char *line, const char *p)
 {
 	size_t hex = run_of(line, p, isxdigit), dec = run_of(line, p, isdigit);
 
-	if (hex >= 12 && hex <= 16 && !strncasecmp(p, "ffff", 4))
+	/* Behind 0x another run begins. */
+	if (!strncasecmp(p, "0x", 2))
+		hex = strspn(p += 2, "0123456789abcdefABCDEF");
+	if (is_address(p, hex))
 		tell(f, "a kernel address", p, hex);
-	/* The same behind 0x, whose 0 began a run of its own. */
-	if (!strncasecmp(p, "0xffff", 6) &&
-	    strspn(p + 2, "0123456789abcdefABCDEF") >= 12)
-		tell(f, "a kernel address", p, 18);
-	/* From 0xffff000000000000 on. */
-	if (dec == 20 && strncmp(p, "18446462598732840960", 20) >= 0)
+	/* From 0xfff0000000000000 on. */
+	if (dec == 20 && strncmp(p, "18442240474082181120", 20) >= 0)
 		tell(f, "a kernel address", p, dec);
-	if (dec == 19 && *p == '1' && p[1] >= '5')
+	if ((dec == 19 && *p == '1' && p[1] >= '5') ||
+	    (f->prose && is_time(p, dec)))
 		tell(f, "a time of day", p, dec);
 }
 
-/* "12.5.2026", "2026-05-12", "10:31:07" and the like: groups of digits. */
+static bool is_day(unsigned year, unsigned month, unsigned day)
+{
+	return year > 1969 && year < 2100 && month >= 1 && month <= 12 &&
+	       day >= 1 && day <= 31;
+}
+
+/* "12.5.2026", "05/12/2026", "2026-05-12", "20260512". */
+static void look_at_day(struct found *f, const char *line, const char *p)
+{
+	static const char *const first[] = { "%4u-%2u-%2u%n", "%4u/%2u/%2u%n",
+					     "%4u_%2u_%2u%n", "%4u.%2u.%2u%n" };
+	static const char *const last[] = { "%2u.%2u.%4u%n", "%2u/%2u/%4u%n",
+					    "%2u-%2u-%4u%n" };
+	unsigned a, b, c, i;
+	int n = 0;
+
+	if (p > line && isdigit((unsigned char)p[-1]))
+		return;
+	for (i = 0; i < ZSR_ARRAY_SIZE(first); i++)
+		if (sscanf(p, first[i], &a, &b, &c, &n) == 3 && n >= 8 &&
+		    is_day(a, b, c))
+			return tell(f, "a day", p, (size_t)n);
+	for (i = 0; i < ZSR_ARRAY_SIZE(last); i++)
+		if (sscanf(p, last[i], &a, &b, &c, &n) == 3 &&
+		    (is_day(c, b, a) || is_day(c, a, b)))
+			return tell(f, "a day", p, (size_t)n);
+	if (f->prose && run_of(line, p, isdigit) == 8 &&
+	    sscanf(p, "%4u%2u%2u", &a, &b, &c) == 3 && a > 1999 &&
+	    is_day(a, b, c) && strncmp(p + 8, " zs_", 4))
+		tell(f, "a day", p, 8);
+}
+
+/* fe80::1 and the like. */
+static void look_at_colons(struct found *f, const char *line, const char *p)
+{
+	size_t n = strspn(p, "0123456789abcdefABCDEF:"), i, colons = 0;
+	bool twice = false, digit = false;
+
+	if (p > line && (is_word(p[-1]) || p[-1] == ':'))
+		return;
+	for (i = 0; i < n; i++) {
+		colons += p[i] == ':';
+		twice |= p[i] == ':' && i && p[i - 1] == ':';
+		digit |= isdigit((unsigned char)p[i]);
+	}
+	if (digit && !is_word(p[n]) && n > 4 &&
+	    ((twice && colons < 8) || colons == 7))
+		tell(f, "a network address", p, n);
+}
+
+/* "192.168.1.2", "10:31:07" and the like: groups of digits. */
 static void look_at_groups(struct found *f, const char *line, const char *p)
 {
 	unsigned a, b, c, d;
@@ -72,17 +142,8 @@ static void look_at_groups(struct found *f, const char *line, const char *p)
 
 	if (p > line && (is_word(p[-1]) || strchr(".:-/", p[-1])))
 		return;
-	if (sscanf(p, "%4u-%2u-%2u%n", &a, &b, &c, &n) == 3 && n >= 8 &&
-	    a > 1969 && a < 2100 && b >= 1 && b <= 12 && c >= 1 && c <= 31)
-		tell(f, "a day", p, (size_t)n);
-	else if (sscanf(p, "%4u/%2u/%2u%n", &a, &b, &c, &n) == 3 && a > 1969 &&
-		 a < 2100)
-		tell(f, "a day", p, (size_t)n);
-	else if (sscanf(p, "%2u.%2u.%4u%n", &a, &b, &c, &n) == 3 && c > 1969 &&
-		 c < 2100 && b >= 1 && b <= 12 && a <= 31)
-		tell(f, "a day", p, (size_t)n);
-	else if (sscanf(p, "%3u.%3u.%3u.%3u%n", &a, &b, &c, &d, &n) == 4 &&
-		 zsr_max(zsr_max(a, b), zsr_max(c, d)) < 256 && !is_word(p[n]))
+	if (sscanf(p, "%3u.%3u.%3u.%3u%n", &a, &b, &c, &d, &n) == 4 &&
+	    zsr_max(zsr_max(a, b), zsr_max(c, d)) < 256 && !is_word(p[n]))
 		tell(f, "a network address", p, (size_t)n);
 	else if (sscanf(p, "%2u:%2u:%2u%n", &a, &b, &c, &n) == 3 && a < 24 &&
 		 b < 60 && c < 61 && n >= 6 && p[n] != ':')
@@ -193,6 +254,8 @@ static void look_at_line(struct found *f, const char *line)
 		if (isxdigit((unsigned char)*p)) {
 			look_at_number(f, line, p);
 			look_at_groups(f, line, p);
+			look_at_day(f, line, p);
+			look_at_colons(f, line, p);
 		}
 		look_at_month(f, line, p);
 		look_at_name(f, line, p);
@@ -219,7 +282,7 @@ static int look_at_text(struct found *f, const char *text)
 int zsr_text_leaks(const char *where, const char *text,
 		   int (*fn)(void *ctx, const char *leak), void *ctx)
 {
-	struct found f = { .fn = fn, .ctx = ctx };
+	struct found f = { .fn = fn, .ctx = ctx, .prose = true };
 
 	snprintf(f.where, sizeof(f.where), "%s", where);
 	return look_at_text(&f, text);
@@ -293,6 +356,8 @@ static void look_at_manifest(struct found *f, const struct zsr_manifest *m)
 				tell(f, "a kernel's own name", l->value,
 				     strlen(l->value));
 		}
+		f->prose = !strcmp(l->key, "name") ||
+			   !strncmp(l->key, "about.", 6);
 		look_at_line(f, l->value);
 	}
 }
@@ -307,8 +372,10 @@ int pk_leaks(const struct zsr_manifest *m, const char *readme, const char *facts
 	look_at_manifest(&f, m);
 	if (!f.ret)
 		f.ret = zsr_text_leaks("README", readme, fn, ctx);
+	f.prose = false;
+	snprintf(f.where, sizeof(f.where), "results.txt");
 	if (!f.ret)
-		f.ret = zsr_text_leaks("results.txt", results, fn, ctx);
+		f.ret = look_at_text(&f, results);
 	if (f.ret)
 		return f.ret;
 	ret = pk_facts_parse(facts, look_at_fact, &f, err);

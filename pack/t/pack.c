@@ -250,6 +250,16 @@ START_TEST(test_leaks)
 		"52:54:00:12:34:56",
 		"pid=1234",
 		"PID 77",
+		"at 0xff60000012345678",
+		"fff0000012345678",
+		"11/23/2026",
+		"23/11/2026",
+		"pi4_2026_11_23",
+		"pi4-20261123",
+		"began at 1763917439",
+		"at 1763917439123",
+		"from fe80::1",
+		"2001:db8:0:1:2:3:4:5",
 	};
 	static const char *const harmless[] = {
 		"captured 2026-11",
@@ -261,7 +271,12 @@ START_TEST(test_leaks)
 		"4 KiB pages",
 		"deferred: 64 entries",
 		"times of an emulator",
-		"value.caller_sum_ns: 1764000000",
+		"1764000001 ns in all",
+		"a zram of 1610612736",
+		"20261123 zs_malloc, 20251111 zs_free",
+		"1764000001 zs_malloc",
+		"struct a::b, 1:2",
+		"at 1/2 and 3/4 of 2048",
 	};
 	unsigned n;
 	size_t i;
