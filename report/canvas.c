@@ -7,7 +7,6 @@
 #include "report/page.h"
 #include "report/txt.h"
 
-#define STRIP_GAP 10.0
 /* A figure alone is not in need of a page's margins. */
 #define STRIP_MARGIN (PAGE_MARGIN / 2)
 

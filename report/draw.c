@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Colours, lines, areas. */
+#include "report/html.h"
 #include "report/page.h"
 
 const struct rgb ink = { 0, 0, 0 };
@@ -58,6 +59,10 @@ void hatch(struct canvas *c, double x, double y, double w, double h,
 {
 	double at;
 
+	if (c->html) {
+		html_hatch(c);
+		return;
+	}
 	cairo_save(c->cr);
 	cairo_clip(c->cr);
 	set_color(c, color);

@@ -43,23 +43,20 @@ static double y_at(const struct scale *s, double pages)
 	return s->f->y + s->f->h - s->f->h * pages * s->unit / s->f->max;
 }
 
+/* From the ground up: what is below is drawn over it. */
 static void path(struct canvas *c, const struct scale *s,
 		 const struct zsr_px *px, int which)
 {
+	double foot = s->f->y + s->f->h, right = s->f->x + s->f->w;
 	size_t i, n = s->nr_px;
 
-	cairo_move_to(c->cr, s->f->x, y_at(s, bottom_of(px, 0, which)));
+	cairo_move_to(c->cr, s->f->x, foot);
 	cairo_line_to(c->cr, s->f->x, y_at(s, top_of(px, 0, which)));
 	for (i = 0; i < n; i++)
 		cairo_line_to(c->cr, x_at(s, (double)i),
 			      y_at(s, top_of(px, i, which)));
-	cairo_line_to(c->cr, s->f->x + s->f->w,
-		      y_at(s, top_of(px, n - 1, which)));
-	cairo_line_to(c->cr, s->f->x + s->f->w,
-		      y_at(s, bottom_of(px, n - 1, which)));
-	for (i = n; i-- > 0;)
-		cairo_line_to(c->cr, x_at(s, (double)i),
-			      y_at(s, bottom_of(px, i, which)));
+	cairo_line_to(c->cr, right, y_at(s, top_of(px, n - 1, which)));
+	cairo_line_to(c->cr, right, foot);
 	cairo_close_path(c->cr);
 }
 

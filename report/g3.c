@@ -10,6 +10,8 @@
 	"on the same axes. The darker, the more releases; the scale is "       \
 	"logarithmic, a single release can still be seen."
 
+#define SHADES 24 /* more cannot be told apart, and pictures are smaller */
+
 /* From white, which is none, over blue to black. */
 static struct rgb shade(double v)
 {
@@ -17,7 +19,7 @@ static struct rgb shade(double v)
 					   { 0.26, 0.57, 0.78 },
 					   { 0.0, 0.30, 0.52 },
 					   { 0.0, 0.08, 0.18 } };
-	double at = v * (ZSR_ARRAY_SIZE(ramp) - 1);
+	double at = round(v * SHADES) / SHADES * (ZSR_ARRAY_SIZE(ramp) - 1);
 	size_t i = zsr_min((size_t)at, ZSR_ARRAY_SIZE(ramp) - 2);
 	const struct rgb *a = &ramp[i], *b = &ramp[i + 1];
 

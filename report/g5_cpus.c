@@ -29,6 +29,7 @@ struct band {
 	uint32_t cpu;
 	double x0, step; /* of column 0, of each */
 	double foot, height;
+	uint32_t first, end; /* columns that can be seen */
 };
 
 /* The upper edge of kinds up to `kind` in column i, on a raster that a reader
@@ -44,26 +45,25 @@ static double edge(const struct band *d, uint32_t i, int kind)
 	return d->foot - RASTER * round(d->height * zsr_min(sum, 1.0) / RASTER);
 }
 
-/* Steps of one edge from column `from` to `to`, either may be the smaller. */
+/* The steps of an edge over columns [from, to), closed at the foot. */
 static void edge_path(struct canvas *c, const struct band *d, uint32_t from,
 		      uint32_t to, int kind)
 {
-	bool up = from < to;
-	double last = 0, y;
-	uint32_t n;
+	double last = d->foot, y;
+	uint32_t i;
 
-	for (n = from; n != to; n += up ? 1 : -1u) {
-		uint32_t i = up ? n : n - 1;
-
+	cairo_move_to(c->cr, d->x0 + d->step * from, d->foot);
+	for (i = from; i < to; i++) {
 		y = edge(d, i, kind);
-		if (n != from && y == last)
+		if (y == last)
 			continue;
-		if (n != from)
-			cairo_line_to(c->cr, d->x0 + d->step * n, last);
-		cairo_line_to(c->cr, d->x0 + d->step * n, y);
+		cairo_line_to(c->cr, d->x0 + d->step * i, last);
+		cairo_line_to(c->cr, d->x0 + d->step * i, y);
 		last = y;
 	}
 	cairo_line_to(c->cr, d->x0 + d->step * to, last);
+	cairo_line_to(c->cr, d->x0 + d->step * to, d->foot);
+	cairo_close_path(c->cr);
 }
 
 static bool is_empty(const struct band *d, uint32_t i, int kind)
@@ -71,22 +71,19 @@ static bool is_empty(const struct band *d, uint32_t i, int kind)
 	return edge(d, i, kind) == edge(d, i, kind - 1);
 }
 
-/* Every stretch in which there is any of the kind; false: nowhere. */
+/* Every stretch in which there is any of the kind, from the foot up: kinds
+ * below are drawn over it. False: nowhere. */
 static bool kind_path(struct canvas *c, const struct band *d, int kind)
 {
 	uint32_t i, end;
 	bool any = false;
 
-	for (i = 0; i < d->b->nr_cols; i = end + 1) {
-		for (end = i; end < d->b->nr_cols && !is_empty(d, end, kind);
-		     end++)
+	for (i = d->first; i < d->end; i = end + 1) {
+		for (end = i; end < d->end && !is_empty(d, end, kind); end++)
 			;
 		if (end == i)
 			continue;
-		cairo_new_sub_path(c->cr);
 		edge_path(c, d, i, end, kind);
-		edge_path(c, d, end, i, kind - 1);
-		cairo_close_path(c->cr);
 		any = true;
 	}
 	return any;
@@ -105,11 +102,15 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 			  .x0 = f->x + (-shift - (double)w->from_ns) * per,
 			  .step = (double)b->step_ns * per,
 			  .height = h - gap };
+	double first = (f->x - d.x0) / d.step, seen = f->w / d.step + 2;
 	int kind;
 
+	first = zsr_min(zsr_max(floor(first), 0), b->nr_cols);
+	d.first = (uint32_t)first;
+	d.end = (uint32_t)zsr_min(first + seen, b->nr_cols);
 	for (d.cpu = 0; d.cpu < b->nr_cpus; d.cpu++) {
 		d.foot = f->y + h * (d.cpu + 1);
-		for (kind = 0; kind < ZSR_CPU_KINDS; kind++) {
+		for (kind = ZSR_CPU_KINDS; kind-- > 0;) {
 			if (!kind_path(c, &d, kind))
 				continue;
 			set_color(c, kinds[kind].color.rgb);

@@ -42,27 +42,31 @@ struct scale {
 	double step_ns;
 };
 
+/* From the ground up, of what the frame shows: what is below is drawn over it. */
 static void path(struct canvas *c, const struct scale *s,
 		 const struct zsr_filling *fill, size_t i)
 {
 	const struct frame *f = s->f;
-	size_t k;
+	double right = f->x + f->w, x = f->x;
+	size_t k, last = 0;
 
-#define X(k)   (s->x0 + s->per * s->step_ns * ((double)(k) + 1))
-#define Y(v)   (f->y + f->h - f->h * (v) / f->max)
-#define LOW(k) (i ? top_of(fill, k, i - 1) : 0)
-	cairo_move_to(c->cr, f->x, Y(top_of(fill, 0, i)));
-	for (k = 0; k < fill->nr; k++)
-		cairo_line_to(c->cr, X(k), Y(top_of(fill, k, i)));
-	cairo_line_to(c->cr, f->x + f->w, Y(top_of(fill, fill->nr - 1, i)));
-	cairo_line_to(c->cr, f->x + f->w, Y(LOW(fill->nr - 1)));
-	for (k = fill->nr; k-- > 0;)
-		cairo_line_to(c->cr, X(k), Y(LOW(k)));
-	cairo_line_to(c->cr, f->x, Y(LOW(0)));
+#define X(k) (s->x0 + s->per * s->step_ns * ((double)(k) + 1))
+#define Y(k) (f->y + f->h - f->h * top_of(fill, k, i) / f->max)
+	cairo_move_to(c->cr, f->x, f->y + f->h);
+	for (k = 0; k < fill->nr && x < right; k++) {
+		if (k + 1 < fill->nr && X(k + 1) < f->x)
+			continue;
+		x = zsr_min(zsr_max(X(k), f->x), right);
+		if (X(k) > f->x && !k)
+			cairo_line_to(c->cr, f->x, Y(0));
+		cairo_line_to(c->cr, x, Y(k));
+		last = k;
+	}
+	cairo_line_to(c->cr, right, Y(last));
+	cairo_line_to(c->cr, right, f->y + f->h);
 	cairo_close_path(c->cr);
 #undef X
 #undef Y
-#undef LOW
 }
 
 static void draw(struct canvas *c, const struct zsr_column *col,
@@ -81,7 +85,7 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 	set_color(c, unused_color);
 	cairo_fill_preserve(c->cr);
 	hatch(c, f->x, f->y, f->w, f->h, ink);
-	for (i = 0; i < c->cmp->nr_sizes; i++) {
+	for (i = c->cmp->nr_sizes; i-- > 0;) {
 		path(c, &s, &col->filling, i);
 		set_color(c, size_color(i));
 		cairo_fill(c->cr);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <cairo-svg.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,16 @@
 
 extern const char zsr_report_css[], zsr_report_css_end[];
 extern const char zsr_report_js[], zsr_report_js_end[];
+
+/* Of a value at the pointer, and of the largest one a tenth of it. */
+#define VALUE_TOLERANCE 0.005
+
+/* What hatched areas are filled with. */
+#define HATCH                                                                  \
+	"<defs><pattern id=\"hatching\" width=\"4\" height=\"4\" "             \
+	"patternUnits=\"userSpaceOnUse\"><path "                               \
+	"d=\"M-1 1l2-2M0 4l4-4M3 5l2-2\" stroke=\"#000\" "                     \
+	"stroke-width=\".6\"/></pattern></defs>\n"
 
 struct memory {
 	FILE *f;
@@ -21,6 +32,7 @@ struct html {
 	char id[32]; /* of the page */
 	char link[32];
 	unsigned nr_chunks;
+	bool strip; /* one SVG, pages below each other */
 	cairo_status_t status;
 };
 
@@ -85,49 +97,6 @@ static void chunk_begin(struct canvas *c)
 	cairo_surface_destroy(s);
 }
 
-/* A path's numbers, to hundredths of a point. Returns where it ends. */
-static const char *put_path(FILE *f, const char *p, const char *end)
-{
-	int decimals = -1;
-
-	for (; p < end && *p != '"'; p++) {
-		if (*p == '.')
-			decimals = 0;
-		else if (*p < '0' || *p > '9')
-			decimals = -1;
-		else if (decimals >= 0 && decimals++ >= 2)
-			continue;
-		fputc(*p, f);
-	}
-	return p;
-}
-
-/* Ids are the chunk's own, so that no two in the file are the same. */
-static void put_svg(struct html *h, const char *p, const char *end)
-{
-	static const char *const ids[] = { "id=\"", "xlink:href=\"#", "url(#" };
-	size_t i, n;
-
-	while (p < end) {
-		for (i = 0; i < ZSR_ARRAY_SIZE(ids); i++) {
-			n = strlen(ids[i]);
-			if ((size_t)(end - p) > n && !memcmp(p, ids[i], n))
-				break;
-		}
-		if (i == ZSR_ARRAY_SIZE(ids)) {
-			bool path = end - p > 4 && !memcmp(p, " d=\"", 4);
-
-			for (n = path ? 4 : 1; n--;)
-				fputc(*p++, h->page.f);
-			if (path)
-				p = put_path(h->page.f, p, end);
-			continue;
-		}
-		fprintf(h->page.f, "%sk%u-", ids[i], h->nr_chunks);
-		p += n;
-	}
-}
-
 static bool is_drawn(const char *svg)
 {
 	return strstr(svg, "<path") || strstr(svg, "<image") ||
@@ -153,7 +122,7 @@ static void chunk_end(struct canvas *c)
 	begin = begin ? strchr(begin, '>') : NULL;
 	end = begin ? strstr(begin, "</svg>") : NULL;
 	if (end && is_drawn(begin)) {
-		put_svg(h, begin + 1, end);
+		svg_put(c, h->page.f, begin + 1, end, h->nr_chunks);
 		h->nr_chunks++;
 	}
 	if (h->words.text)
@@ -180,18 +149,26 @@ void html_page_end(struct canvas *c)
 
 	chunk_end(c);
 	fflush(h->page.f);
-	fputs("<figure", h->out);
+	if (h->strip)
+		fprintf(h->out, "<g transform=\"translate(0 %.0f)\"", c->height);
+	else
+		fputs("<figure", h->out);
 	if (*h->id)
 		fprintf(h->out, " id=\"%s\"", h->id);
-	fprintf(h->out,
-		" data-t=\"%zu\">\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
-		"xmlns:xlink=\"http://www.w3.org/1999/xlink\" "
-		"viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
-		"aria-label=\"g%u %s\">\n",
-		c->nr_cmp, PAGE_WIDTH, c->y + 8, c->figure, c->heading);
+	if (h->strip)
+		fputs(">\n", h->out);
+	else
+		fprintf(h->out,
+			" data-t=\"%zu\">\n<svg "
+			"xmlns=\"http://www.w3.org/2000/svg\" "
+			"xmlns:xlink=\"http://www.w3.org/1999/xlink\" "
+			"viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
+			"aria-label=\"g%u %s\">\n",
+			c->nr_cmp, PAGE_WIDTH, c->y + 8, c->figure, c->heading);
 	if (h->page.text)
 		fputs(h->page.text, h->out);
-	fputs("</svg>\n</figure>\n", h->out);
+	fputs(h->strip ? "</g>\n" : "</svg>\n</figure>\n", h->out);
+	c->height += ceil(c->y + STRIP_GAP);
 	memory_free(&h->page);
 }
 
@@ -211,10 +188,10 @@ void html_text(struct canvas *c, double x, double y, double width,
 	cairo_get_matrix(c->cr, &m);
 	cairo_user_to_device(c->cr, &x, &y);
 	if (*c->html->link)
-		fprintf(f, "<a href=\"#%s\">", c->html->link);
+		fprintf(f, "<a xlink:href=\"#%s\">", c->html->link);
 	fprintf(f,
-		"<text x=\"%.1f\" y=\"%.1f\" font-size=\"%g\" "
-		"textLength=\"%.1f\"",
+		"<text x=\"%.4g\" y=\"%.4g\" font-size=\"%g\" "
+		"textLength=\"%.4g\"",
 		x, y, s->size, width);
 	if (m.xy > 0.5 || m.xy < -0.5)
 		fprintf(f, " transform=\"rotate(-90 %.1f %.1f)\"", x, y);
@@ -318,6 +295,19 @@ void hover(struct canvas *c, double x, double y, double w, double h,
 	fputs("</title></rect>\n", f);
 }
 
+void html_hatch(struct canvas *c)
+{
+	cairo_path_t *path = cairo_copy_path(c->cr);
+
+	cairo_new_path(c->cr);
+	html_group_begin(c, "hatch");
+	cairo_append_path(c->cr, path);
+	set_color(c, ink);
+	cairo_fill(c->cr);
+	layer_end(c);
+	cairo_path_destroy(path);
+}
+
 void html_axis_begin(struct canvas *c, const struct frame *f,
 		     const struct ticks *t, const struct zsr_column *col)
 {
@@ -339,14 +329,59 @@ void html_axis_begin(struct canvas *c, const struct frame *f,
 	chunk_begin(c);
 }
 
+/* How many values from *v on are told by the last of them, the others being on
+ * the way to it from the one before. */
+static size_t on_the_way(const double *v, size_t nr, double least)
+{
+	size_t n, i;
+
+	for (n = 1; n < nr; n++)
+		for (i = 0; i < n; i++) {
+			double is = v[-1] + (v[n] - v[-1]) * (double)(i + 1) /
+						    (double)(n + 1);
+
+			if (fabs(is - v[i]) >
+			    zsr_max(least, fabs(v[i]) * VALUE_TOLERANCE))
+				return n;
+		}
+	return nr;
+}
+
+/* "V" for the next value, "N~V" for N of them on the way to V. */
+static void put_values(FILE *out, const double *v, size_t nr)
+{
+	double most = 0;
+	size_t i, n;
+
+	for (i = 0; i < nr; i++)
+		most = zsr_max(most, fabs(v[i]));
+	for (i = 0; i < nr; i += n) {
+		n = i ? on_the_way(v + i, nr - i, most * VALUE_TOLERANCE / 10)
+		      : 1;
+		if (i)
+			fputc(' ', out);
+		if (n > 1)
+			fprintf(out, "%zu~", n);
+		fprintf(out, "%.3g", v[i + n - 1]);
+	}
+}
+
 void html_values(struct canvas *c, const struct panel_set *set,
 		 const struct zsr_column *col, const struct frame *f)
 {
 	const struct zsr_window *w = view_window(c);
 	struct ticks t = ticks_time((double)w->from_ns, (double)w->to_ns, 9);
+	double *v;
 	FILE *out = c->html->words.f;
 	size_t i, k;
 
+	if (c->html->strip)
+		return;
+	v = calloc(w->nr_px, sizeof(*v));
+	if (!v) {
+		c->nomem = true;
+		return;
+	}
 	fprintf(out,
 		"<rect class=\"v\" data-v=\"%zu-%zu\" x=\"%.2f\" y=\"%.2f\" "
 		"width=\"%.2f\" height=\"%.2f\" data-from=\"%.6g\" "
@@ -366,10 +401,11 @@ void html_values(struct canvas *c, const struct panel_set *set,
 	for (k = 0; k < set->nr_names; k++) {
 		fputs(k ? "|" : "", out);
 		for (i = 0; i < w->nr_px; i++)
-			fprintf(out, "%s%.4g", i ? " " : "",
-				set->value(c, col, i, k) / set->ticks.per);
+			v[i] = set->value(c, col, i, k) / set->ticks.per;
+		put_values(out, v, w->nr_px);
 	}
 	fputs("\"/>\n", out);
+	free(v);
 }
 
 /* ---- the file ------------------------------------------------------------------ */
@@ -420,6 +456,9 @@ cairo_status_t html_write(struct canvas *c, const char *title,
 	fwrite(zsr_report_css, 1, (size_t)(zsr_report_css_end - zsr_report_css),
 	       f);
 	fputs("</style>\n</head>\n<body>\n", f);
+	fputs("<svg width=\"0\" height=\"0\" style=\"position:absolute\">" HATCH
+	      "</svg>\n",
+	      f);
 	put_controls(f, a);
 	c->html = &h;
 	canvas_draw(c, a);
@@ -427,5 +466,40 @@ cairo_status_t html_write(struct canvas *c, const char *title,
 	fputs("<script>\n", f);
 	fwrite(zsr_report_js, 1, (size_t)(zsr_report_js_end - zsr_report_js), f);
 	fputs("</script>\n</body>\n</html>\n", f);
+	return h.status;
+}
+
+/* How high it is only the end tells. */
+cairo_status_t html_write_svg(struct canvas *c, const char *title,
+			      const struct zsr_analysis *a)
+{
+	struct html h = { .strip = true };
+	struct memory all = { 0 };
+	FILE *f = c->out;
+
+	memory_open(c, &all);
+	h.out = all.f;
+	c->html = &h;
+	canvas_draw(c, a);
+	c->html = NULL;
+	fflush(all.f);
+	fprintf(f,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" "
+		"xmlns:xlink=\"http://www.w3.org/1999/xlink\" "
+		"width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" "
+		"xml:space=\"preserve\">\n<title>",
+		PAGE_WIDTH, c->height, PAGE_WIDTH, c->height);
+	put_escaped(f, title, strlen(title));
+	fputs("</title>\n<style>\n", f);
+	fwrite(zsr_report_css, 1, (size_t)(zsr_report_css_end - zsr_report_css),
+	       f);
+	fputs("</style>\n" HATCH
+	      "<path fill=\"#fff\" d=\"M0 0h9999v99999h-9999z"
+	      "\"/>\n",
+	      f);
+	if (all.text)
+		fputs(all.text, f);
+	fputs("</svg>\n", f);
+	memory_free(&all);
 	return h.status;
 }

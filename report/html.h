@@ -13,9 +13,17 @@
 
 struct panel_set;
 
+/* What cairo wrote between the tags of an svg, in fewer bytes (svg.c). */
+void svg_put(struct canvas *c, FILE *out, const char *p, const char *end,
+	     unsigned chunk);
+
 /* Everything, onto c->out. */
 cairo_status_t html_write(struct canvas *c, const char *title,
 			  const struct zsr_analysis *a);
+
+/* The same as one picture, an SVG. */
+cairo_status_t html_write_svg(struct canvas *c, const char *title,
+			      const struct zsr_analysis *a);
 
 /* A page; the first one of a figure has an ID. */
 void html_page_begin(struct canvas *c, const char *id);
@@ -33,6 +41,8 @@ void html_group_begin(struct canvas *c, const char *class);
  * all. */
 void html_axis_begin(struct canvas *c, const struct frame *f,
 		     const struct ticks *t, const struct zsr_column *col);
+/* The current path, hatched. */
+void html_hatch(struct canvas *c);
 /* The values of a panel, to be read by pointing. */
 void html_values(struct canvas *c, const struct panel_set *set,
 		 const struct zsr_column *col, const struct frame *f);

@@ -20,6 +20,8 @@
 #define PAGE_INNER  (PAGE_RIGHT - PAGE_LEFT)
 #define PAGE_BOTTOM (PAGE_HEIGHT - PAGE_MARGIN - 14) /* above the footer */
 
+#define STRIP_GAP 10.0 /* between pages below each other */
+
 struct text_page; /* txt.h */
 struct figure;
 struct frame;
@@ -121,6 +123,10 @@ void plot_end(struct canvas *c);
 /* What a rectangle says when it is pointed at. */
 void hover(struct canvas *c, double x, double y, double w, double h,
 	   const char *fmt, ...) ZSR_PRINTF(6, 7);
+
+/* The surface as a PNG of at most 256 colours onto c->out (png.c). 0 or
+ * -ENOMEM. */
+int png_put(struct canvas *c, cairo_surface_t *s);
 
 /* ---- text (text.c) ---- */
 

@@ -109,13 +109,25 @@ function place(r, e) {
 	return a + (b - a) * Math.min(1, Math.max(0, (e.clientX - box.left) / box.width));
 }
 
+// "V" is the next value, "N~V" are N of them on the way to V.
+function unpack(list) {
+	const out = [];
+	for (const word of list.split(" ")) {
+		const [v, n = 1] = word.split("~").reverse().map(Number);
+		const from = out.length ? out[out.length - 1] : v;
+		for (let i = 1; i <= n; i++)
+			out.push(from + (v - from) * i / n);
+	}
+	return out;
+}
+
 function values(r, e) {
 	const d = r.dataset, at = place(r, e), names = d.of.split("|");
-	const lists = r.lists = r.lists || d.is.split("|").map((l) => l.split(" "));
+	const lists = r.lists = r.lists || d.is.split("|").map(unpack);
 	const i = Math.min(lists[0].length - 1, Math.floor(at * lists[0].length));
 	const time = +d.from + at * (d.to - d.from);
 	return `${d.name}\nat ${time.toPrecision(4)} ${d.time}` +
-		names.map((n, k) => `\n${n}: ${lists[k][i]} ${d.unit}`).join("");
+		names.map((n, k) => `\n${n}: ${+lists[k][i].toPrecision(3)} ${d.unit}`).join("");
 }
 
 let drag = null;

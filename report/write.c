@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file a report ends up in. A PDF is drawn once, page by page. An image
- * is drawn twice: first onto nothing, to learn how high it has to be.
+ * The file a report ends up in. A PDF is drawn once, page by page. A PNG is
+ * drawn twice: first onto nothing, to learn how high it has to be.
  */
 #include <cairo-pdf.h>
-#include <cairo-svg.h>
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -112,29 +111,21 @@ static cairo_status_t measure(struct canvas *c, const struct zsr_analysis *a)
 	return status;
 }
 
-static cairo_status_t write_image(struct canvas *c, const struct zsr_analysis *a)
+static cairo_status_t write_png(struct canvas *c, const struct zsr_analysis *a)
 {
-	bool svg = c->opts->format == ZSR_REPORT_SVG;
 	cairo_status_t status = measure(c, a);
 	double h = zsr_max(c->height, 1);
-	double scale = svg ? 1
-			   : zsr_min(zsr_min(PNG_DPI / 72, PNG_MOST_PX / h),
-				     sqrt(PNG_MOST / (PAGE_WIDTH * h)));
+	double scale = zsr_min(zsr_min(PNG_DPI / 72, PNG_MOST_PX / h),
+			       sqrt(PNG_MOST / (PAGE_WIDTH * h)));
 	cairo_surface_t *s;
 
 	if (status != CAIRO_STATUS_SUCCESS)
 		return status;
-	s = svg ? cairo_svg_surface_create_for_stream(write_file, c, PAGE_WIDTH,
-						      h)
-		: cairo_image_surface_create(CAIRO_FORMAT_RGB24,
-					     (int)(PAGE_WIDTH * scale),
-					     (int)(h * scale));
+	s = cairo_image_surface_create(
+		CAIRO_FORMAT_RGB24, (int)(PAGE_WIDTH * scale), (int)(h * scale));
 	status = draw_onto(c, s, scale, a);
-	if (status == CAIRO_STATUS_SUCCESS && !svg)
-		status = cairo_surface_write_to_png_stream(s, write_file, c);
-	cairo_surface_finish(s);
-	if (status == CAIRO_STATUS_SUCCESS)
-		status = cairo_surface_status(s);
+	if (status == CAIRO_STATUS_SUCCESS && png_put(c, s))
+		status = CAIRO_STATUS_NO_MEMORY;
 	cairo_surface_destroy(s);
 	return status;
 }
@@ -197,8 +188,10 @@ static int draw_all(const struct zsr_analysis *a, FILE *f,
 		status = write_pdf(&c, c.title ? c.title : title, a);
 	else if (opts->format == ZSR_REPORT_HTML)
 		status = html_write(&c, c.title ? c.title : title, a);
+	else if (opts->format == ZSR_REPORT_SVG)
+		status = html_write_svg(&c, c.title ? c.title : title, a);
 	else
-		status = write_image(&c, a);
+		status = write_png(&c, a);
 	g_object_unref(c.pango);
 	g_free(c.title);
 	res->nr_pages = c.nr_pages;

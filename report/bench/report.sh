@@ -28,14 +28,23 @@ best() { # database, file: milliseconds
 	echo "$least"
 }
 
+# What it is, and the bar: "html_size 812 KB, bar 1000 KB, holds".
+against() { # what, value, unit, bar
+	[ "$2" -lt "$4" ] && word=holds || word="DOES NOT HOLD"
+	echo "$1 $2 $3, bar $4 $3, $word"
+}
+
 make_runs "$events" "$tmp/all.db"
 make_runs $((events / 10)) "$tmp/tenth.db"
 for format in pdf html txt svg png; do
 	ms=$(best "$tmp/all.db" "$tmp/r.$format")
 	tenth=$(best "$tmp/tenth.db" "$tmp/s.$format")
-	echo "$format $ms ms, $(($(wc -c <"$tmp/r.$format") / 1000)) KB"
+	against ${format}_time "$ms" ms 2000
+	against ${format}_size $(($(wc -c <"$tmp/r.$format") / 1000)) KB 1000
+	if [ -x /usr/bin/time ]; then
+		/usr/bin/time -f %M "$zsr" report -d "$tmp/all.db" \
+			-o "$tmp/r.$format" 2>"$tmp/rss" >/dev/null
+		against ${format}_rss $(($(tail -n 1 "$tmp/rss") * 1024 / 1000000)) MB 100
+	fi
 	awk "BEGIN { printf \"%s_to_tenth %.2f times\n\", \"$format\", $ms / $tenth }"
-	[ ! -x /usr/bin/time ] ||
-		/usr/bin/time -f "${format}_rss %M KB" "$zsr" report \
-			-d "$tmp/all.db" -o "$tmp/r.$format" 2>&1 >/dev/null
 done
