@@ -129,6 +129,8 @@ static int next_event(struct zsr_feed *f, const struct zsr_event **ev,
 			return f->nr_batch;
 		if (!f->nr_batch) {
 			f->eof = true;
+			zsr_cursor_close(f->cursor); /* it has much memory */
+			f->cursor = NULL;
 			return 0;
 		}
 	}

@@ -40,13 +40,16 @@ static void grown(struct zsr_pool *p, struct zsr_zspage *z)
 
 static void stored(struct zsr_pool *p, zsr_handle h, struct zsr_zspage *z)
 {
-	size_t cap = p->cap_state;
+	size_t nr = (size_t)h + 1;
 
-	if (zsr_grow(&p->state, &p->cap_state, (size_t)h + 1, 1)) {
+	if (zsr_grow(&p->state, &p->cap_state, nr, 1)) {
 		zsr_account_fail(p->account, -ENOMEM);
 		return;
 	}
-	memset(p->state + cap, 0, p->cap_state - cap);
+	if (nr > p->nr_state) {
+		memset(p->state + p->nr_state, 0, nr - p->nr_state);
+		p->nr_state = nr;
+	}
 	p->state[h] = ZSR_HANDLE_LIVE;
 	held_update(p, z);
 }
@@ -147,8 +150,8 @@ zsr_handle zsr_book_next_live(const struct zsr_pool *p, zsr_handle h)
 {
 	size_t i, at;
 
-	for (i = 1; i <= p->cap_state; i++) {
-		at = (h + i) % p->cap_state;
+	for (i = 1; i <= p->nr_state; i++) {
+		at = (h + i) % p->nr_state;
 		if (p->state[at] == ZSR_HANDLE_LIVE)
 			return (zsr_handle)at;
 	}
@@ -188,21 +191,16 @@ static int64_t slot_get(struct zsr_pool *p)
 	return (int64_t)p->nr_slots++;
 }
 
-/* Twice as long, the first free slot at its begin. */
+/* Twice as long: what lies before the first free slot goes behind the rest. */
 static int ring_grow(struct zsr_pool *p)
 {
-	size_t cap = p->cap_free_slots ? 2 * p->cap_free_slots : 64, i;
-	uint32_t *ring = malloc(cap * sizeof(*ring));
+	size_t cap = p->cap_free_slots;
 
-	if (!ring)
+	if (zsr_grow(&p->free_slot, &p->cap_free_slots, cap + 1,
+		     sizeof(*p->free_slot)))
 		return -ENOMEM;
-	for (i = 0; i < p->nr_free_slots; i++)
-		ring[i] = p->free_slot[(p->first_free_slot + i) &
-				       (p->cap_free_slots - 1)];
-	free(p->free_slot);
-	p->free_slot = ring;
-	p->cap_free_slots = cap;
-	p->first_free_slot = 0;
+	memcpy(p->free_slot + cap, p->free_slot,
+	       p->first_free_slot * sizeof(*p->free_slot));
 	return 0;
 }
 

@@ -83,7 +83,7 @@ struct zsr_pool {
 	uint32_t *free_slot; /* ring of a power of two */
 	size_t first_free_slot, nr_free_slots, cap_free_slots;
 	uint8_t *state; /* of handles, see book.c */
-	size_t cap_state;
+	size_t nr_state, cap_state;
 	struct {
 		bool running; /* a second one gives up at once */
 		struct compaction *now; /* the class that is at it */

@@ -14,7 +14,7 @@ static inline bool may(struct zsr_pool *p, zsr_handle h, uint8_t from,
 {
 	if (!p->book->checked)
 		return true;
-	if (h >= p->cap_state || p->state[h] != from) {
+	if (h >= p->nr_state || p->state[h] != from) {
 		zsr_account_fail(p->account, -EPROTO);
 		return false;
 	}
