@@ -37,6 +37,7 @@ static void free_group(struct zsr_pool *p, struct batch *b, unsigned first)
 	for (i = first; i < b->nr; i++) {
 		if (b->class[i] != class)
 			continue;
+		zsr_pool_locate(p, b->handle[i]);
 		zsr_drain_object(p, class, b->handle[i], b->leavings);
 		b->class[i] = DONE;
 	}

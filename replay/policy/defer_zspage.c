@@ -9,7 +9,7 @@
 #include "replay/account.h"
 #include "replay/policy/locking.h"
 
-enum { KICK, RUN, FLUSH_MS };
+enum { KICK, RUN, FLUSH_MS, LOCKING };
 
 static const struct zsr_param params[] = {
 	[KICK] = { "kick", "zspages", 1, 1, 1u << 20,
@@ -22,6 +22,9 @@ static const struct zsr_param params[] = {
 		       "zspages below the kick are handed back this long after "
 		       "the first; 0: never",
 		       "not posted; assumed: never" },
+	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_CLASS_IDX,
+				      "not posted; the series of the same "
+				      "time"),
 };
 
 /* In the zspage's own record where there is a kernel around. */
@@ -97,11 +100,38 @@ static void put_off(struct zsr_pool *p, struct zsr_zspage *zspage)
 					  flush_ms * 1000000);
 }
 
+/* The class lock of H is held then, taken as the kernel of that locking does. */
+static unsigned lock_class(struct zsr_pool *p, enum zsr_locking locking,
+			   zsr_handle h)
+{
+	unsigned class;
+
+	if (locking == ZSR_LOCKING_CLASS_IDX) {
+		class = zsr_pool_peek_class(p, h);
+		zsr_spin_lock(p->m, &p->class[class].lock);
+		zsr_pool_locate(p, h);
+	} else {
+		zsr_read_lock(p->m, &p->lock);
+		class = zsr_pool_resolve(p, h);
+		zsr_spin_lock(p->m, &p->class[class].lock);
+		zsr_read_unlock(p->m, &p->lock);
+	}
+	return class;
+}
+
 static void defer_zspage_free(struct zsr_pool *p, zsr_handle h)
 {
+	enum zsr_locking locking = (enum zsr_locking)p->param[LOCKING];
+	unsigned class = lock_class(p, locking, h);
 	struct zsr_zspage *zspage;
+	bool empty;
 
-	if (zsr_class_idx_obj_free(p, h, &zspage))
+	empty = zsr_pool_obj_free(p, class, h, &zspage) &&
+		zsr_pool_zspage_unlink(p, zspage);
+	if (empty && locking == ZSR_LOCKING_SYNC)
+		put_off(p, zspage);
+	zsr_spin_unlock(p->m, &p->class[class].lock);
+	if (empty && locking != ZSR_LOCKING_SYNC)
 		put_off(p, zspage);
 	zsr_pool_handle_free(p, h);
 }
@@ -195,7 +225,8 @@ const struct zsr_policy zsr_policy_defer_zspage = {
 		"the pages back; a zspage costs an atomic to queue and a pop "
 		"to take. No handle ever waits, so what is free in a zspage "
 		"in use can be stored to at once. The list has no bound and "
-		"there is no fallback.",
+		"there is no fallback. With the locking of sync the zspage is "
+		"put on the list before the class lock is dropped.",
 	.source = "Yosry Ahmed's counter-proposal of 8 May 2026",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),

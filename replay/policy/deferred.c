@@ -10,7 +10,7 @@
 #include "replay/policy/locking.h"
 #include "replay/policy/percpu.h"
 
-enum { POOL_PAGES, PAGE_ENTRIES, RUN_PAGES, WORKERS, FLUSH_MS };
+enum { POOL_PAGES, PAGE_ENTRIES, RUN_PAGES, WORKERS, FLUSH_MS, LOCKING };
 
 /* What the pool takes in all where no number of pages is given. */
 #define POOL_BYTES (256u << 10)
@@ -35,6 +35,9 @@ static const struct zsr_param params[] = {
 		       "a page that is not full is drained this long after "
 		       "its first handle; 0: never",
 		       "0 is never: no timer was posted" },
+	[LOCKING] = ZSR_PARAM_LOCKING(ZSR_LOCKING_CLASS_IDX,
+				      "partly relies on it: 9 May 2026; the "
+				      "others show deferral alone"),
 };
 
 struct worker {
@@ -50,6 +53,16 @@ struct deferred {
 	struct worker worker[ZSR_MAX_CPUS];
 	struct zsr_workqueue wq;
 };
+
+static enum zsr_locking locking(const struct zsr_pool *p)
+{
+	return (enum zsr_locking)p->param[LOCKING];
+}
+
+static void deferred_free_now(struct zsr_pool *p, zsr_handle h)
+{
+	zsr_free_locked(p, locking(p), h);
+}
 
 static void deferred_release(struct zsr_pool *p, const struct zsr_releaser *r,
 			     uint32_t slot)
@@ -69,16 +82,61 @@ static void deferred_release(struct zsr_pool *p, const struct zsr_releaser *r,
 	if (room)
 		return;
 	zsr_pool_fell_back(p);
-	zsr_class_idx_free(p, h);
+	deferred_free_now(p, h);
 }
 
-static void run_ends(struct zsr_pool *p, unsigned locked,
+/* ---- runs of handles of one class ------------------------------------------- */
+
+#define NO_RUN UINT32_MAX
+
+/*
+ * Take the class lock for the handles from H on. An object word that has no class
+ * is looked up under the pool lock, which is kept too: the next handle's class is
+ * asked for with the class lock held, too late to take the pool's.
+ */
+static unsigned run_begins(struct zsr_pool *p, zsr_handle h, unsigned class)
+{
+	if (locking(p) != ZSR_LOCKING_CLASS_IDX) {
+		zsr_read_lock(p->m, &p->lock);
+		class = zsr_pool_resolve(p, h);
+	}
+	zsr_spin_lock(p->m, &p->class[class].lock);
+	return class;
+}
+
+static void run_ends(struct zsr_pool *p, unsigned class,
 		     struct zsr_leavings *leavings)
 {
-	if (locked == UINT32_MAX)
+	if (class == NO_RUN)
 		return;
-	zsr_spin_unlock(p->m, &p->class[locked].lock);
+	zsr_spin_unlock(p->m, &p->class[class].lock);
+	if (locking(p) != ZSR_LOCKING_CLASS_IDX)
+		zsr_read_unlock(p->m, &p->lock);
 	zsr_drain_leavings(p, leavings);
+}
+
+/* Free H of the run of CLASS, or end that and begin another one, which is
+ * returned. */
+static unsigned run_free(struct zsr_pool *p, unsigned run, zsr_handle h,
+			 struct zsr_leavings *leavings)
+{
+	bool in_word = locking(p) == ZSR_LOCKING_CLASS_IDX;
+	unsigned class = NO_RUN;
+
+	if (in_word)
+		class = zsr_pool_peek_class(p, h);
+	else if (run != NO_RUN)
+		class = zsr_pool_resolve(p, h);
+	if (class != run || run == NO_RUN) {
+		run_ends(p, run, leavings);
+		run = run_begins(p, h, class);
+	}
+	if (in_word)
+		zsr_pool_locate(p, h);
+	zsr_drain_object(p, run, h, leavings);
+	if (locking(p) == ZSR_LOCKING_SYNC)
+		zsr_drain_zspages(p, leavings);
+	return run;
 }
 
 /*
@@ -88,20 +146,14 @@ static void run_ends(struct zsr_pool *p, unsigned locked,
 static void drain_page(struct zsr_pool *p, const struct zsr_words *page,
 		       struct zsr_leavings *leavings)
 {
-	unsigned i, class, locked = UINT32_MAX;
+	unsigned i, run = NO_RUN;
 
 	zsr_words_fetch(p->m, page, ZSR_HANDLE_BYTES);
 	for (i = 0; i < page->count; i++) {
 		zsr_charge(p->m, ZSR_COST_pop, 1);
-		class = zsr_pool_peek_class(p, page->word[i]);
-		if (class != locked) {
-			run_ends(p, locked, leavings);
-			zsr_spin_lock(p->m, &p->class[class].lock);
-			locked = class;
-		}
-		zsr_drain_object(p, class, page->word[i], leavings);
+		run = run_free(p, run, page->word[i], leavings);
 	}
-	run_ends(p, locked, leavings);
+	run_ends(p, run, leavings);
 }
 
 static void drain_work(struct zsr_work *work)
@@ -220,7 +272,9 @@ const struct zsr_policy zsr_policy_deferred = {
 		"for the exchange alone, is assumed. Handles in a page that "
 		"does not fill up wait for the flush, unless flush-ms sets a "
 		"timer; a CPU that goes offline leaves its page to the "
-		"worker.",
+		"worker. With the locks of kernels before 7.3 (locking) the "
+		"class is found under the pool's read lock, which is held "
+		"across the run, too.",
 	.source = "zsmalloc-only variant of 9 May 2026",
 	.params = params,
 	.nr_params = ZSR_ARRAY_SIZE(params),
@@ -228,7 +282,7 @@ const struct zsr_policy zsr_policy_deferred = {
 	.setup = deferred_setup,
 	.teardown = deferred_teardown,
 	.release = deferred_release,
-	.free_now = zsr_class_idx_free,
+	.free_now = deferred_free_now,
 	.flush = deferred_flush,
 	.cpu_offline = deferred_cpu_offline,
 };

@@ -14,20 +14,27 @@ void zsr_drain_object(struct zsr_pool *p, unsigned class, zsr_handle h,
 {
 	struct zsr_zspage *zspage;
 
-	zsr_pool_locate(p, h);
 	if (zsr_pool_obj_free(p, class, h, &zspage) &&
 	    zsr_pool_zspage_unlink(p, zspage))
 		l->of[l->nr_zspages++].zspage = zspage;
 	l->of[l->nr_handles++].handle = h;
 }
 
-void zsr_drain_leavings(struct zsr_pool *p, struct zsr_leavings *l)
+void zsr_drain_zspages(struct zsr_pool *p, struct zsr_leavings *l)
 {
 	unsigned i;
 
 	for (i = 0; i < l->nr_zspages; i++)
 		zsr_pool_zspage_free(p, l->of[i].zspage);
+	l->nr_zspages = 0;
+}
+
+void zsr_drain_leavings(struct zsr_pool *p, struct zsr_leavings *l)
+{
+	unsigned i;
+
+	zsr_drain_zspages(p, l);
 	for (i = 0; i < l->nr_handles; i++)
 		zsr_pool_handle_free(p, l->of[i].handle);
-	l->nr_zspages = l->nr_handles = 0;
+	l->nr_handles = 0;
 }

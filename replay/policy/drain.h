@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Freeing many objects of one class under one hold of its lock, without a pool
- * lock. The zspages that empties, and the handles, are gathered and given back
- * after it.
+ * Freeing many objects of one class under one hold of its lock. The zspages that
+ * empties, and the handles, are gathered and given back after it.
  */
 #ifndef ZSR_DRAIN_H
 #define ZSR_DRAIN_H
@@ -22,9 +21,12 @@ struct zsr_leavings {
 /* Room for NR objects a hold; NULL without memory. The caller's to free(). */
 struct zsr_leavings *zsr_leavings_new(size_t nr);
 
-/* Free the object of H, of CLASS, whose lock is held. */
+/* Free the object of H, of CLASS, whose lock is held; its zspage was found. */
 void zsr_drain_object(struct zsr_pool *p, unsigned class, zsr_handle h,
 		      struct zsr_leavings *l);
+
+/* Give back the zspages now. */
+void zsr_drain_zspages(struct zsr_pool *p, struct zsr_leavings *l);
 
 /* The lock has been dropped: give zspages, then handles back. */
 void zsr_drain_leavings(struct zsr_pool *p, struct zsr_leavings *l);

@@ -112,7 +112,7 @@ static void free_now_all(struct zsr_vm *vm, void *arg)
 }
 
 struct frees {
-	uint64_t time, hold, pool_locks;
+	uint64_t time, hold, class_locks, pool_locks;
 };
 
 /* What 100 frees take that the policy does not defer. */
@@ -124,10 +124,10 @@ static struct frees free_now(const struct zsr_policy *policy, uint64_t locking)
 			   .objects = 100,
 			   .size = 4096,
 			   .exact = true };
-	struct frees f;
+	struct frees f = { 0 };
 	uint64_t begin;
 
-	if (policy == &zsr_policy_array) {
+	if (policy == &zsr_policy_array || policy == &zsr_policy_deferred) {
 		u.param[0].name = "locking";
 		u.param[0].value = locking;
 	}
@@ -158,12 +158,85 @@ START_TEST(lockings_are_the_policies)
 		named[i] = free_now(policy, 0);
 		chosen = free_now(&zsr_policy_array, i);
 		ck_assert_mem_eq(&named[i], &chosen, sizeof(chosen));
+		chosen = free_now(&zsr_policy_deferred, i);
+		ck_assert_mem_eq(&named[i], &chosen, sizeof(chosen));
 	}
 	ck_assert(!zsr_locking_names[i]);
 	ck_assert_uint_gt(named[ZSR_LOCKING_SYNC].hold,
 			  named[ZSR_LOCKING_UNLOCK_FIRST].hold);
 	ck_assert_uint_eq(named[ZSR_LOCKING_UNLOCK_FIRST].pool_locks, 100);
 	ck_assert_uint_eq(named[ZSR_LOCKING_CLASS_IDX].pool_locks, 0);
+}
+END_TEST
+
+/* Locks from the release of 100 objects to the flush's end, where the worker is
+ * not needed before. */
+static struct frees deferred_locks(const struct zsr_policy *policy,
+				   uint64_t locking, unsigned size)
+{
+	struct frees f = { 0 };
+
+	scene_start((struct setup){ .policy = policy,
+				    .cpus = 4,
+				    .tasks = 1,
+				    .objects = 100,
+				    .size = size,
+				    .exact = true,
+				    .param = { { "locking", locking } } });
+	phase(store_all, true);
+	f.class_locks = class_locks().acquired;
+	f.hold = class_locks().hold;
+	f.pool_locks = scene.pool.lock.stats.acquired;
+	release_phase();
+	phase(flush_all, false);
+	f.class_locks = class_locks().acquired - f.class_locks;
+	f.hold = class_locks().hold - f.hold;
+	f.pool_locks = scene.pool.lock.stats.acquired - f.pool_locks;
+	check_all_back();
+	scene_end();
+	return f;
+}
+
+/* A drained page of one class is one run, of five classes in turn a run each
+ * handle; each takes the class lock, and the older lockings the pool's around
+ * it. */
+START_TEST(drain_takes_the_locks_of_its_kernel)
+{
+	const struct zsr_policy *deferred = &zsr_policy_deferred;
+	struct frees f[ZSR_NR_LOCKINGS];
+	unsigned i;
+
+	for (i = 0; i < ZSR_NR_LOCKINGS; i++) {
+		bool pool_lock = i != ZSR_LOCKING_CLASS_IDX;
+
+		f[i] = deferred_locks(deferred, i, 0);
+		ck_assert_uint_eq(f[i].class_locks, 100);
+		ck_assert_uint_eq(f[i].pool_locks, pool_lock ? 100 : 0);
+		f[i] = deferred_locks(deferred, i, 4096);
+		ck_assert_uint_eq(f[i].class_locks, 1);
+		ck_assert_uint_eq(f[i].pool_locks, pool_lock ? 1 : 0);
+	}
+	/* 100 zspages of a page each are given back with the lock held. */
+	ck_assert_uint_eq(f[ZSR_LOCKING_SYNC].hold,
+			  f[ZSR_LOCKING_UNLOCK_FIRST].hold + 100 * page_back());
+}
+END_TEST
+
+/* Callers do that whole zs_free but for the pages. */
+START_TEST(zspages_are_put_off_under_any_locking)
+{
+	struct frees f[ZSR_NR_LOCKINGS];
+	unsigned i;
+
+	for (i = 0; i < ZSR_NR_LOCKINGS; i++) {
+		f[i] = deferred_locks(&zsr_policy_defer_zspage, i, 4096);
+		ck_assert_uint_eq(f[i].class_locks, 100);
+	}
+	ck_assert_uint_eq(f[ZSR_LOCKING_SYNC].pool_locks, 100);
+	ck_assert_uint_eq(f[ZSR_LOCKING_UNLOCK_FIRST].pool_locks, 100);
+	ck_assert_uint_eq(f[ZSR_LOCKING_CLASS_IDX].pool_locks, 0);
+	ck_assert_uint_gt(f[ZSR_LOCKING_SYNC].hold,
+			  f[ZSR_LOCKING_UNLOCK_FIRST].hold);
 }
 END_TEST
 
@@ -301,5 +374,6 @@ END_TEST
 
 ZSR_TEST_MAIN("policies_locks", unlock_first_holds_shorter, one_lock_for_all,
 	      classes_part_the_tasks, lockings_are_the_policies,
-	      batch_takes_a_lock_a_group, batch_costs, ideal_costs_nothing,
-	      ideal_is_a_bound)
+	      drain_takes_the_locks_of_its_kernel,
+	      zspages_are_put_off_under_any_locking, batch_takes_a_lock_a_group,
+	      batch_costs, ideal_costs_nothing, ideal_is_a_bound)
