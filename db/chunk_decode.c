@@ -146,11 +146,12 @@ static bool get_part(struct zsr_chunk_decoder *dec, struct zsr_column *c,
 	       get_planes(dec, c, n, width, wanted);
 }
 
-/* NR numbers to their places among N; all others are 0. */
-static bool spread(struct zsr_column *gaps, struct zsr_column *values,
-		   uint8_t *to, size_t n, size_t nr)
+/* NR numbers to their places among N; all others are 0. The largest of them, 0
+ * when they are not what they should be. */
+static uint64_t spread(struct zsr_column *gaps, struct zsr_column *values,
+		       uint8_t *to, unsigned width, size_t n, size_t nr)
 {
-	uint64_t gap[ZSR_ROWS_BATCH], value[ZSR_ROWS_BATCH], at = 0;
+	uint64_t gap[ZSR_ROWS_BATCH], value[ZSR_ROWS_BATCH], at = 0, max = 0;
 	size_t from, some, i;
 	unsigned k;
 
@@ -160,39 +161,43 @@ static bool spread(struct zsr_column *gaps, struct zsr_column *values,
 		zsr_column_read(values, from, some, value);
 		for (i = 0; i < some; i++) {
 			if (gap[i] >= n - at || value[i] == UINT64_MAX)
-				return false;
+				return 0;
 			at += gap[i];
-			for (k = 0; k < 8; k++)
+			max = zsr_max(max, value[i] + 1);
+			for (k = 0; k < width; k++)
 				to[k * n + at] = (uint8_t)((value[i] + 1) >>
 							   (8 * k));
 			at++;
 		}
 	}
-	return true;
+	return max;
 }
 
 static bool get_sparse(struct zsr_chunk_decoder *dec, struct zsr_column *c,
 		       size_t n, bool wanted)
 {
 	struct zsr_column gaps, values;
+	uint64_t nr, max;
+	unsigned k, width;
 	uint8_t *to;
-	uint64_t nr;
-	unsigned k;
 
 	if (!get_varint(dec, &nr) || nr == 0 || nr > n ||
 	    !get_part(dec, &gaps, nr, wanted) ||
 	    !get_part(dec, &values, nr, wanted))
 		return false;
 	/* A value less 1 is told: it may have one byte more. */
-	c->width = (uint8_t)zsr_min(values.width + 1, 8);
+	width = zsr_min(values.width + 1u, 8u);
+	c->width = (uint8_t)width;
 	if (!wanted)
 		return true;
 	to = dec->arena + dec->used;
-	dec->used += 8 * n;
-	memset(to, 0, 8 * n);
-	for (k = 0; k < c->width; k++)
+	dec->used += width * n;
+	memset(to, 0, width * n);
+	for (k = 0; k < width; k++)
 		c->plane[k] = to + k * n;
-	return spread(&gaps, &values, to, n, nr);
+	max = spread(&gaps, &values, to, width, n, nr);
+	c->width = (uint8_t)zsr_column_width(max);
+	return max != 0;
 }
 
 static bool get_bits(struct zsr_chunk_decoder *dec, struct zsr_column *c,
@@ -343,6 +348,8 @@ int zsr_chunk_decoder_start(struct zsr_chunk_decoder *dec, const void *blob,
 		return zsr_err_input(err, "it goes on after its last column");
 	if (!dec->nr_tasks || !dec->nr_pools)
 		return zsr_err_input(err, "its trace has no task or pool");
+	if (!zsr_chunk_rows_start(dec))
+		return zsr_err_input(err, "a value is out of range");
 	return 0;
 }
 

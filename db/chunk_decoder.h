@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A chunk while it is read: parsed by chunk_decode.c, made into events by
- * chunk_rows.c. */
+ * chunk_rows.c, its columns read by chunk_numbers.c. */
 #ifndef ZSR_DB_CHUNK_DECODER_H
 #define ZSR_DB_CHUNK_DECODER_H
 
@@ -24,6 +24,12 @@ struct zsr_column {
 	uint8_t width;
 };
 
+/* What rows of a kind have in common. */
+struct zsr_like {
+	struct zsr_event row; /* obj: 0 for mallocs, to be set; else none */
+	uint64_t calls; /* 1 for a malloc, 1 << 32 for a free */
+};
+
 struct zsr_chunk_decoder {
 	ZSTD_DCtx *zstd;
 	uint8_t *arena; /* unpacked planes; pages untouched are free */
@@ -39,6 +45,7 @@ struct zsr_chunk_decoder {
 	uint64_t t_min;
 	uint64_t t_max;
 	struct zsr_ticks ticks;
+	struct zsr_like like[ZSR_EV_NR];
 	uint8_t mode;
 	uint32_t nr;
 	uint32_t nr_mallocs;
@@ -58,7 +65,17 @@ struct zsr_chunk_decoder {
 extern const uint8_t zsr_zero_plane[ZSR_CHUNK_MAX];
 
 /* Values [from, from + n) of a column; those in front were read before. */
-void zsr_column_read(struct zsr_column *c, size_t from, size_t n, uint64_t *out);
+void zsr_column_read(struct zsr_column *c, size_t from, size_t n,
+		     uint64_t *restrict out);
+/* Likewise, of at most ZSR_ROWS_BATCH that must not exceed LIMIT; false when
+ * one does. */
+bool zsr_column_read_u32(struct zsr_column *c, size_t from, size_t n,
+			 uint32_t limit, uint32_t *restrict out);
+/* All of them are 0, as far as can be told at once: of guesses, that they were
+ * right. */
+bool zsr_column_is_zero(const struct zsr_column *c, size_t from, size_t n);
+/* Once all columns are parsed; false when a value is out of range. */
+bool zsr_chunk_rows_start(struct zsr_chunk_decoder *dec);
 /* The next n (at most ZSR_ROWS_BATCH, and no more than are left) events. */
 int zsr_chunk_rows(struct zsr_chunk_decoder *dec, struct zsr_live *objects,
 		   struct zsr_event *ev, uint64_t *births, size_t n,

@@ -4,190 +4,107 @@
  * each event in one go, without a branch, as kinds come in no order that a CPU
  * could guess; objects last. What does not fit its field is noticed here.
  */
-#include <endian.h>
 #include <string.h>
 
 #include "db/chunk_decoder.h"
 
 #define BATCH ZSR_ROWS_BATCH
 
-/* ---- columns -------------------------------------------------------------- */
-
-#define EIGHT(x) x, x, x, x, x, x, x, x
-#define ABOVE(x)                                                               \
-	8ull << (x), 9ull << (x), 10ull << (x), 11ull << (x), 12ull << (x),    \
-		13ull << (x), 14ull << (x), 15ull << (x)
-#define LENGTHS(X)                                                             \
-	X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11),    \
-		X(12), X(13), X(14), X(15), X(16), X(17), X(18), X(19), X(20), \
-		X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28), X(29), \
-		X(30)
-
-/* What zsr_token_bits() and zsr_token_base() say, for the time it takes. */
-static const uint8_t token_bits[256] = { EIGHT(0), EIGHT(0), LENGTHS(EIGHT) };
-static const uint64_t token_base[256] = {
-	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, LENGTHS(ABOVE)
-};
-
-/* Lower bits behind tokens of which all that are there can be loaded at once. */
-static void read_bits_fast(struct zsr_column *c, const uint8_t *token, size_t n,
-			   uint64_t *out)
-{
-	uint64_t at = c->at, word;
-	unsigned bits;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		bits = token_bits[token[i]];
-		memcpy(&word, c->bits + at / 8, sizeof(word));
-		word = le64toh(word) >> at % 8;
-		out[i] = token_base[token[i]] + (word & ((1ull << bits) - 1));
-		at += bits;
-	}
-	c->at = at;
-}
-
-/* Likewise at the end of them; what is missing is 0. */
-static void read_bits_last(struct zsr_column *c, const uint8_t *token, size_t n,
-			   uint64_t *out)
-{
-	unsigned bits, k;
-	uint64_t word;
-	size_t i, byte;
-
-	for (i = 0; i < n; i++) {
-		bits = zsr_token_bits(token[i]);
-		byte = c->at / 8;
-		word = 0;
-		for (k = 0; k < 8 && byte + k < c->nr_bytes; k++)
-			word |= (uint64_t)c->bits[byte + k] << (8 * k);
-		word >>= c->at % 8;
-		out[i] = zsr_token_base(token[i]) +
-			 (word & ((1ull << bits) - 1));
-		c->at += bits;
-	}
-}
-
-static void read_bits(struct zsr_column *c, size_t from, size_t n, uint64_t *out)
-{
-	const uint8_t *token = c->plane[0] + from;
-
-	if (c->at / 8 + n * ZSR_BITS_MAX / 8 + 8 <= c->nr_bytes)
-		read_bits_fast(c, token, n, out);
-	else
-		read_bits_last(c, token, n, out);
-}
-
-void zsr_column_read(struct zsr_column *c, size_t from, size_t n, uint64_t *out)
-{
-	const uint8_t *a, *b, *d;
-	unsigned k;
-	size_t i;
-
-	if (!c->width) {
-		for (i = 0; i < n; i++)
-			out[i] = c->base;
-		return;
-	}
-	a = c->plane[0] + from;
-	if (c->bits) {
-		read_bits(c, from, n, out);
-	} else if (c->dict) {
-		for (i = 0; i < n; i++)
-			out[i] = c->dict[a[i]];
-	} else if (c->width == 1) {
-		for (i = 0; i < n; i++)
-			out[i] = a[i];
-	} else {
-		b = c->plane[1] + from;
-		for (i = 0; i < n; i++)
-			out[i] = a[i] | (uint32_t)b[i] << 8;
-		for (k = 2; k < c->width; k++) {
-			if (c->plane[k] == zsr_zero_plane)
-				continue;
-			d = c->plane[k] + from;
-			for (i = 0; i < n; i++)
-				out[i] |= (uint64_t)d[i] << (8 * k);
-		}
-	}
-	if (c->scale != 1 || c->base != 0)
-		for (i = 0; i < n; i++)
-			out[i] = out[i] * c->scale + c->base;
-}
-
-/*
- * Likewise, of values that must not exceed LIMIT; false when one does. Those of
- * one or two planes of plain numbers, most by far, go without 64-bit steps.
- */
-static bool read_u32(struct zsr_column *c, size_t from, size_t n,
-		     uint32_t limit, uint32_t *out)
-{
-	uint64_t wide[BATCH];
-	const uint8_t *a, *b;
-	bool ok = true;
-	size_t i;
-
-	if (c->width > 2 || c->dict || c->bits || c->scale != 1 ||
-	    c->max > UINT32_MAX) {
-		zsr_column_read(c, from, n, wide);
-		for (i = 0; i < n; i++) {
-			ok &= wide[i] <= limit;
-			out[i] = (uint32_t)wide[i];
-		}
-		return ok;
-	}
-	a = c->plane[0] + from;
-	if (c->width == 2) {
-		b = c->plane[1] + from;
-		for (i = 0; i < n; i++)
-			out[i] = (uint32_t)c->base +
-				 (a[i] | (uint32_t)b[i] << 8);
-	} else if (c->width == 1) {
-		for (i = 0; i < n; i++)
-			out[i] = (uint32_t)c->base + a[i];
-	} else {
-		for (i = 0; i < n; i++)
-			out[i] = (uint32_t)c->base;
-	}
-	for (i = 0; c->max > limit && i < n; i++)
-		ok &= out[i] <= limit;
-	return ok;
-}
-
-/* All of them are 0: of guesses, that they were right. */
-static bool all_zero(const struct zsr_column *c, size_t from, size_t n)
-{
-	if (!c->width)
-		return !c->base;
-	return c->width == 1 && !c->base && !c->dict && !c->bits &&
-	       !memcmp(c->plane[0] + from, zsr_zero_plane, n);
-}
-
 /* ---- a batch ---------------------------------------------------------------- */
 
 struct batch {
 	uint32_t cpu[BATCH];
-	uint32_t kind[BATCH];
+	uint32_t kind[BATCH]; /* as told against what was last on the cpu */
 	uint32_t task[BATCH];
 	/* Mallocs' first, then all others'. */
 	uint64_t step[BATCH];
 	uint64_t dur[BATCH];
-	uint32_t gfp[BATCH];
 	uint32_t size[BATCH];
+	uint16_t at[BATCH]; /* places among the rows */
 	uint64_t free_obj[BATCH];
-	/* Of each free: its place, and how many mallocs are in front. */
-	struct {
-		uint16_t at;
-		uint16_t born;
-	} free[BATCH];
 	size_t nr;
 	size_t nr_mallocs;
 	size_t nr_frees;
 };
 
-/* Kinds and tasks from what was last on the event's cpu. */
-static void apply_past(struct zsr_chunk_decoder *dec, struct batch *b)
+/* ---- rows of a kind --------------------------------------------------------- */
+
+/* A field of all rows from a column that does not vary. */
+#define USUAL(col_nr, limit, set)                                              \
+	do {                                                                   \
+		const struct zsr_column *c = &dec->col[col_nr];                \
+		uint64_t v = c->base;                                          \
+		if (c->width)                                                  \
+			break;                                                 \
+		if (v > (limit))                                               \
+			return false;                                          \
+		set;                                                           \
+	} while (0)
+
+static bool set_usual(const struct zsr_chunk_decoder *dec, struct zsr_event *row)
 {
+	if (dec->want & ZSR_WANT_GFP && row->kind == ZSR_EV_MALLOC)
+		USUAL(ZSR_COL_MALLOC_GFP, UINT32_MAX, row->gfp = (uint32_t)v);
+	else if (dec->want & ZSR_WANT_GFP)
+		USUAL(ZSR_COL_OTHER_GFP, UINT32_MAX, row->gfp = (uint32_t)v);
+	if (!(dec->want & ZSR_WANT_REST))
+		return true;
+	USUAL(ZSR_COL_POOL, dec->nr_pools - 1, row->pool = (uint16_t)v);
+	USUAL(ZSR_COL_CALLER, ZSR_CALLER_NR - 1, row->caller = (uint8_t)v);
+	USUAL(ZSR_COL_FLAGS, UINT8_MAX, row->flags = (uint8_t)v);
+	USUAL(ZSR_COL_AUX, UINT64_MAX, row->aux = v);
+	USUAL(ZSR_COL_CGROUP, UINT32_MAX,
+	      row->cgroup = (int32_t)zsr_unzigzag(v));
+	USUAL(ZSR_COL_SLOT, UINT64_MAX, row->slot = zsr_unzigzag(v));
+	return true;
+}
+
+bool zsr_chunk_rows_start(struct zsr_chunk_decoder *dec)
+{
+	unsigned kind;
+
+	for (kind = 0; kind < ZSR_EV_NR; kind++) {
+		struct zsr_like *like = &dec->like[kind];
+
+		*like = (struct zsr_like){
+			.row = {
+				.obj = kind == ZSR_EV_MALLOC ? 0 : ZSR_OBJ_NONE,
+				.slot = -1,
+				.cgroup = -1,
+				.kind = (uint8_t)kind,
+			},
+			.calls = kind == ZSR_EV_MALLOC ? 1
+				 : kind == ZSR_EV_FREE ? 1ull << 32
+						       : 0,
+		};
+		if (!set_usual(dec, &like->row))
+			return false;
+	}
+	return true;
+}
+
+/* ---- whose rows ------------------------------------------------------------- */
+
+/* A row's part that is known from what was last on its cpu; its call counted. */
+static inline uint64_t set_who(const struct zsr_cpu_past *p, uint32_t cpu,
+			       const struct zsr_like *like,
+			       struct zsr_event *row)
+{
+	like += p->kind;
+	/* All but times and what they take. */
+	memcpy(&row->obj, &like->row.obj,
+	       sizeof(*row) - offsetof(struct zsr_event, obj));
+	row->task = p->task;
+	row->cpu = (uint16_t)cpu;
+	return like->calls;
+}
+
+/* Kinds and tasks from what was last on the event's cpu; the number of mallocs,
+ * and that of frees above it. */
+static uint64_t apply_past(struct zsr_chunk_decoder *dec, struct batch *b,
+			   struct zsr_event *rows)
+{
+	uint64_t calls = 0;
 	size_t i;
 
 	for (i = 0; i < b->nr; i++) {
@@ -197,52 +114,50 @@ static void apply_past(struct zsr_chunk_decoder *dec, struct batch *b)
 			p->kind = (uint8_t)(b->kind[i] - 1);
 		if (b->task[i])
 			p->task = b->task[i] - 1;
-		b->kind[i] = p->kind;
-		b->task[i] = p->task;
+		calls += set_who(p, b->cpu[i], dec->like, &rows[i]);
 	}
+	return calls;
 }
 
 /* Likewise where all is as it was. */
-static void repeat_past(struct zsr_chunk_decoder *dec, struct batch *b)
+static uint64_t repeat_past(const struct zsr_chunk_decoder *dec,
+			    struct batch *b, struct zsr_event *rows)
 {
+	uint64_t calls = 0;
 	size_t i;
 
-	for (i = 0; i < b->nr; i++) {
-		const struct zsr_cpu_past *p =
-			&dec->past[b->cpu[i] % ZSR_CPU_PASTS];
-
-		b->kind[i] = p->kind;
-		b->task[i] = p->task;
-	}
+	for (i = 0; i < b->nr; i++)
+		calls += set_who(&dec->past[b->cpu[i] % ZSR_CPU_PASTS],
+				 b->cpu[i], dec->like, &rows[i]);
+	return calls;
 }
 
 /* Tasks that nobody wants are not looked at and stay 0. */
-static bool read_who(struct zsr_chunk_decoder *dec, struct batch *b)
+static bool read_who(struct zsr_chunk_decoder *dec, struct batch *b,
+		     struct zsr_event *rows)
 {
 	struct zsr_column *kind = &dec->col[ZSR_COL_KIND];
 	struct zsr_column *task = &dec->col[ZSR_COL_TASK];
 	bool tasks = dec->want & ZSR_WANT_TASK &&
-		     !all_zero(task, dec->pos, b->nr);
-	size_t i;
+		     !zsr_column_is_zero(task, dec->pos, b->nr);
+	uint64_t calls;
 
-	if (!read_u32(&dec->col[ZSR_COL_CPU], dec->pos, b->nr, UINT16_MAX,
-		      b->cpu))
+	if (!zsr_column_read_u32(&dec->col[ZSR_COL_CPU], dec->pos, b->nr,
+				 UINT16_MAX, b->cpu))
 		return false;
-	if (!tasks && all_zero(kind, dec->pos, b->nr)) {
-		repeat_past(dec, b);
+	if (!tasks && zsr_column_is_zero(kind, dec->pos, b->nr)) {
+		calls = repeat_past(dec, b, rows);
 	} else {
 		memset(b->task, 0, sizeof(b->task));
-		if (!read_u32(kind, dec->pos, b->nr, ZSR_EV_NR, b->kind) ||
-		    (tasks &&
-		     !read_u32(task, dec->pos, b->nr, dec->nr_tasks, b->task)))
+		if (!zsr_column_read_u32(kind, dec->pos, b->nr, ZSR_EV_NR,
+					 b->kind) ||
+		    (tasks && !zsr_column_read_u32(task, dec->pos, b->nr,
+						   dec->nr_tasks, b->task)))
 			return false;
-		apply_past(dec, b);
+		calls = apply_past(dec, b, rows);
 	}
-	b->nr_mallocs = b->nr_frees = 0;
-	for (i = 0; i < b->nr; i++) {
-		b->nr_mallocs += b->kind[i] == ZSR_EV_MALLOC;
-		b->nr_frees += b->kind[i] == ZSR_EV_FREE;
-	}
+	b->nr_mallocs = (uint32_t)calls;
+	b->nr_frees = calls >> 32;
 	return true;
 }
 
@@ -266,18 +181,11 @@ static bool read_own(struct zsr_chunk_decoder *dec, struct batch *b)
 	} else {
 		memset(b->dur, 0, sizeof(b->dur));
 	}
-	if (dec->want & ZSR_WANT_GFP)
-		ok &= read_u32(&c[ZSR_COL_MALLOC_GFP], from, nm, UINT32_MAX,
-			       b->gfp) &
-		      read_u32(&c[ZSR_COL_OTHER_GFP], other, no, UINT32_MAX,
-			       b->gfp + nm);
-	else
-		memset(b->gfp, 0, sizeof(b->gfp));
 	if (dec->want & ZSR_WANT_SIZE)
-		ok &= read_u32(&c[ZSR_COL_MALLOC_SIZE], from, nm, UINT32_MAX,
-			       b->size) &
-		      read_u32(&c[ZSR_COL_OTHER_SIZE], other, no, UINT32_MAX,
-			       b->size + nm);
+		ok &= zsr_column_read_u32(&c[ZSR_COL_MALLOC_SIZE], from, nm,
+					  UINT32_MAX, b->size) &
+		      zsr_column_read_u32(&c[ZSR_COL_OTHER_SIZE], other, no,
+					  UINT32_MAX, b->size + nm);
 	else
 		memset(b->size, 0, sizeof(b->size));
 	if (dec->want & ZSR_WANT_FREED)
@@ -325,7 +233,8 @@ static bool tick_dur(const struct zsr_ticks *t, uint64_t tick, bool is_malloc,
 }
 
 /* Ticks of a batch to ns, in place. */
-static bool apply_ticks(struct zsr_chunk_decoder *dec, struct batch *b)
+static bool apply_ticks(struct zsr_chunk_decoder *dec, struct batch *b,
+			const struct zsr_event *rows)
 {
 	uint64_t rest[BATCH], dur_rest[BATCH], t = dec->t, now;
 	size_t m = 0, i, own, nm = b->nr_mallocs;
@@ -340,7 +249,7 @@ static bool apply_ticks(struct zsr_chunk_decoder *dec, struct batch *b)
 				dur_rest + nm);
 	}
 	for (i = 0; i < b->nr && ok; i++) {
-		bool is_malloc = b->kind[i] == ZSR_EV_MALLOC;
+		bool is_malloc = rows[i].kind == ZSR_EV_MALLOC;
 
 		own = is_malloc ? m : nm + i - m;
 		m += is_malloc;
@@ -365,59 +274,63 @@ static bool apply_ticks(struct zsr_chunk_decoder *dec, struct batch *b)
 
 /* ---- rows ----------------------------------------------------------------- */
 
-/* The rows, but for what frees take from their objects. */
-static bool make_rows(struct zsr_chunk_decoder *dec, struct batch *b,
-		      struct zsr_event *rows)
+/* What mallocs and others have of their own; an object's number for mallocs. */
+static bool set_own(struct zsr_chunk_decoder *dec, struct batch *b,
+		    struct zsr_event *rows)
 {
-	uint64_t t = dec->t;
-	size_t m = 0, other = b->nr_mallocs, f = 0, i, own;
+	size_t nm = b->nr_mallocs, n = b->nr, m = 0, i;
+	uint64_t t = dec->t, next = dec->next_obj;
 
-	if (!(dec->ticks.step ? apply_ticks(dec, b) : check_steps(dec, b)))
+	if (!(dec->ticks.step ? apply_ticks(dec, b, rows) : check_steps(dec, b)))
 		return false;
-	for (i = 0; i < b->nr; i++) {
-		size_t is_malloc = b->kind[i] == ZSR_EV_MALLOC;
+	for (i = 0; i < n; i++) {
+		size_t is_malloc = rows[i].kind == ZSR_EV_MALLOC;
+		size_t own = is_malloc ? m : nm + i - m;
 
-		own = is_malloc ? m : other;
 		t += b->step[own];
-		rows[i] = (struct zsr_event){
-			.t_ns = t,
-			.dur_ns = b->dur[own],
-			.obj = (dec->next_obj + m) | (is_malloc - 1),
-			.slot = -1,
-			.size = b->size[own],
-			.gfp = b->gfp[own],
-			.task = b->task[i],
-			.cgroup = -1,
-			.cpu = (uint16_t)b->cpu[i],
-			.kind = (uint8_t)b->kind[i],
-		};
+		rows[i].t_ns = t;
+		rows[i].dur_ns = b->dur[own];
+		rows[i].obj |= next + m;
+		rows[i].size = b->size[own];
+		b->at[own] = (uint16_t)i;
 		m += is_malloc;
-		other += !is_malloc;
-		b->free[f].at = (uint16_t)i;
-		b->free[f].born = (uint16_t)m;
-		f += b->kind[i] == ZSR_EV_FREE;
 	}
 	dec->t = t;
 	return t <= dec->t_max;
+}
+
+static bool set_gfp(struct zsr_chunk_decoder *dec, unsigned col, size_t from,
+		    const uint16_t *at, size_t n, struct zsr_event *rows)
+{
+	uint32_t gfp[BATCH];
+	size_t i;
+
+	if (!dec->col[col].width)
+		return true;
+	if (!zsr_column_read_u32(&dec->col[col], from, n, UINT32_MAX, gfp))
+		return false;
+	for (i = 0; i < n; i++)
+		rows[at[i]].gfp = gfp[i];
+	return true;
 }
 
 /* Fields that hardly ever vary. */
 #define SELDOM(col_nr, limit, set)                                             \
 	do {                                                                   \
 		struct zsr_column *c = &dec->col[col_nr];                      \
-		if (!c->width && c->base == (usual))                           \
+		if (!c->width)                                                 \
 			break;                                                 \
-		zsr_column_read(c, from, n, v);                                \
-		for (i = 0; i < n; i++) {                                      \
+		zsr_column_read(c, dec->pos, b->nr, v);                        \
+		for (i = 0; i < b->nr; i++) {                                  \
 			bad |= v[i] > (limit);                                 \
 			set;                                                   \
 		}                                                              \
 	} while (0)
 
-static bool set_seldom(struct zsr_chunk_decoder *dec, struct zsr_event *ev,
-		       size_t from, size_t n)
+static bool set_seldom(struct zsr_chunk_decoder *dec, const struct batch *b,
+		       struct zsr_event *ev)
 {
-	uint64_t v[BATCH], usual = 0;
+	uint64_t v[BATCH];
 	bool bad = false;
 	size_t i;
 
@@ -425,88 +338,106 @@ static bool set_seldom(struct zsr_chunk_decoder *dec, struct zsr_event *ev,
 	SELDOM(ZSR_COL_CALLER, ZSR_CALLER_NR - 1, ev[i].caller = (uint8_t)v[i]);
 	SELDOM(ZSR_COL_FLAGS, UINT8_MAX, ev[i].flags = (uint8_t)v[i]);
 	SELDOM(ZSR_COL_AUX, UINT64_MAX, ev[i].aux = v[i]);
-	usual = zsr_zigzag(-1);
 	SELDOM(ZSR_COL_CGROUP, UINT32_MAX,
 	       ev[i].cgroup = (int32_t)zsr_unzigzag(v[i]));
 	SELDOM(ZSR_COL_SLOT, UINT64_MAX, ev[i].slot = zsr_unzigzag(v[i]));
 	return !bad;
 }
 
+/* The rows, but for what frees take from their objects. */
+static bool make_rows(struct zsr_chunk_decoder *dec, struct batch *b,
+		      struct zsr_event *rows)
+{
+	size_t nm, other = dec->pos - dec->malloc_pos;
+
+	if (!read_who(dec, b, rows) || !read_own(dec, b) ||
+	    !set_own(dec, b, rows))
+		return false;
+	nm = b->nr_mallocs;
+	if (dec->want & ZSR_WANT_GFP &&
+	    (!set_gfp(dec, ZSR_COL_MALLOC_GFP, dec->malloc_pos, b->at, nm, rows) ||
+	     !set_gfp(dec, ZSR_COL_OTHER_GFP, other, b->at + nm, b->nr - nm,
+		      rows)))
+		return false;
+	return !(dec->want & ZSR_WANT_REST) || set_seldom(dec, b, rows);
+}
+
 /* ---- objects -------------------------------------------------------------- */
 
 static int bear(const struct batch *b, struct zsr_live *objects,
-		const struct zsr_event *rows, struct zsr_err *err)
+		const struct zsr_event *rows)
 {
 	uint64_t birth[BATCH];
-	size_t m = 0, i;
+	size_t m;
 
-	for (i = 0; objects->words && m < b->nr_mallocs; i++) {
-		birth[m] = rows[i].t_ns;
-		m += rows[i].kind == ZSR_EV_MALLOC;
-	}
-	if (zsr_live_add_many(objects, b->size, birth, b->nr_mallocs))
-		return zsr_err_nomem(err, "live objects");
-	return 0;
+	for (m = 0; objects->words && m < b->nr_mallocs; m++)
+		birth[m] = rows[b->at[m]].t_ns;
+	return zsr_live_add_many(objects, b->size, birth, b->nr_mallocs);
 }
 
-/* Which object a free means: false when it cannot be. */
-static inline bool free_object(struct zsr_chunk_decoder *dec, uint64_t code,
-			       uint64_t next_obj, struct zsr_live *objects,
-			       struct zsr_event *ev, uint64_t *birth)
+/* Which object each free means; the place of one that cannot be, b->nr when
+ * all can. STEP and births are constants in each call, for the time it takes. */
+static inline size_t bury(struct zsr_chunk_decoder *dec, const struct batch *b,
+			  struct zsr_live *objects, struct zsr_event *rows,
+			  bool step, uint64_t *births)
 {
-	struct zsr_cpu_past *p = &dec->past[ev->cpu % ZSR_CPU_PASTS];
+	const uint16_t *at = b->at + b->nr_mallocs;
+	size_t n = b->nr - b->nr_mallocs, k, i;
+	const uint64_t *code = b->free_obj;
+	uint64_t next = dec->next_obj, obj, born;
 
-	if (dec->mode == ZSR_FREE_STEP)
-		ev->obj = p->freed + (uint64_t)zsr_unzigzag(code - 1) + 1;
-	else
-		ev->obj = next_obj - code;
-	p->freed = ev->obj;
-	return ev->obj < next_obj &&
-	       (!objects || zsr_live_take(objects, ev->obj, &ev->size, birth));
-}
+	for (k = 0; k < n; k++) {
+		struct zsr_event *ev = &rows[i = at[k]];
+		struct zsr_cpu_past *p = &dec->past[ev->cpu % ZSR_CPU_PASTS];
 
-static int bury(struct zsr_chunk_decoder *dec, const struct batch *b,
-		struct zsr_live *objects, struct zsr_event *rows,
-		uint64_t *births, struct zsr_err *err)
-{
-	uint64_t birth;
-	size_t f, i;
-
-	for (i = 0; births && i < b->nr; i++)
-		births[i] = UINT64_MAX;
-	for (f = 0; f < b->nr_frees; f++) {
-		if (!b->free_obj[f])
+		if (ev->kind != ZSR_EV_FREE || !*code++)
 			continue;
-		i = b->free[f].at;
-		if (!free_object(dec, b->free_obj[f],
-				 dec->next_obj + b->free[f].born, objects,
-				 &rows[i], births ? &births[i] : &birth))
-			return zsr_err_input(
-				err,
-				"event %zu frees an object that is not alive",
-				dec->pos + i);
+		/* All rows in front are mallocs but for k of them. */
+		born = next + i - k;
+		obj = step ? p->freed + (uint64_t)zsr_unzigzag(code[-1] - 1) + 1
+			   : born - code[-1];
+		if (obj >= born ||
+		    (objects && !zsr_live_take(objects, obj, &ev->size,
+					       births ? births + i : NULL)))
+			return i;
+		p->freed = ev->obj = obj;
 	}
-	return 0;
+	return b->nr;
+}
+
+static size_t bury_any(struct zsr_chunk_decoder *dec, const struct batch *b,
+		       struct zsr_live *objects, struct zsr_event *rows,
+		       uint64_t *births)
+{
+	bool step = dec->mode == ZSR_FREE_STEP;
+	size_t i;
+
+	if (!births)
+		return step ? bury(dec, b, objects, rows, true, NULL)
+			    : bury(dec, b, objects, rows, false, NULL);
+	for (i = 0; i < b->nr; i++)
+		births[i] = UINT64_MAX;
+	return bury(dec, b, objects, rows, step, births);
 }
 
 int zsr_chunk_rows(struct zsr_chunk_decoder *dec, struct zsr_live *objects,
 		   struct zsr_event *rows, uint64_t *births, size_t n,
 		   struct zsr_err *err)
 {
+	size_t dead = n;
 	struct batch b;
-	int ret = 0;
 
 	b.nr = n;
-	if (!read_who(dec, &b) || !read_own(dec, &b) ||
-	    !make_rows(dec, &b, rows) ||
-	    (dec->want & ZSR_WANT_REST && !set_seldom(dec, rows, dec->pos, n)))
+	if (!make_rows(dec, &b, rows))
 		return zsr_err_input(err, "a value is out of range");
-	if (objects)
-		ret = bear(&b, objects, rows, err);
-	if (!ret && dec->want & ZSR_WANT_FREED)
-		ret = bury(dec, &b, objects, rows, births, err);
-	if (ret)
-		return ret;
+	if (objects && bear(&b, objects, rows))
+		return zsr_err_nomem(err, "live objects");
+	if (dec->want & ZSR_WANT_FREED)
+		dead = bury_any(dec, &b, objects, rows, births);
+	if (dead < n)
+		return zsr_err_input(
+			err, "event %zu frees an object that is not alive",
+			dec->pos + dead);
 	dec->pos += (uint32_t)n;
 	dec->malloc_pos += (uint32_t)b.nr_mallocs;
 	dec->free_pos += (uint32_t)b.nr_frees;

@@ -75,8 +75,8 @@ static inline uint64_t *zsr_live_word(struct zsr_live_page *p, uint64_t obj,
 	return &p->word[nr * ZSR_LIVE_PAGE + obj % ZSR_LIVE_PAGE];
 }
 
-/* OBJ dies: false when it is not alive. *birth stays as it is when births are
- * not kept. */
+/* OBJ dies: false when it is not alive. *birth (NULL: not wanted) stays as it is
+ * when births are not kept. */
 static inline bool zsr_live_take(struct zsr_live *live, uint64_t obj,
 				 uint32_t *size, uint64_t *birth)
 {
@@ -87,7 +87,7 @@ static inline bool zsr_live_take(struct zsr_live *live, uint64_t obj,
 	if (!p)
 		return false;
 	*size = p->size[slot];
-	if (live->words)
+	if (birth && live->words)
 		*birth = p->word[slot];
 	p->alive &= ~(1ull << slot);
 	/* The page of the next object is still being filled. */
