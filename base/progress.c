@@ -8,6 +8,7 @@
 #define NS_PER_S         1000000000ull
 #define APPEARS_AFTER_NS NS_PER_S
 #define REDRAW_NS        (NS_PER_S / 5)
+#define MILLION          1000000
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -58,8 +59,11 @@ void zsr_progress_at(struct zsr_progress *p, uint64_t done)
 	if (p->total)
 		fprintf(stderr, "%3" PRIu64 " %%, ",
 			zsr_mul_div(done, 100, p->total));
-	fprintf(stderr, "%.1f M %s, %.2f M/s", (double)done / 1e6, p->unit,
-		rate / 1e6);
+	if (done < MILLION)
+		fprintf(stderr, "%" PRIu64 " %s, %.1f/s", done, p->unit, rate);
+	else
+		fprintf(stderr, "%.1f M %s, %.2f M/s", (double)done / MILLION,
+			p->unit, rate / MILLION);
 	if (p->total > done && rate > 0)
 		fprintf(stderr, ", %.0f s left",
 			(double)(p->total - done) / rate);

@@ -20,6 +20,8 @@ struct mail {
 	bool *keep;
 	struct zsr_effect effect[8];
 	size_t nr_effects;
+	struct zsr_progress progress;
+	unsigned nr_tries;
 	char *text;
 	size_t len;
 	struct zsr_err *err;
@@ -152,6 +154,7 @@ static int try_change(struct mail *l, const struct args *a)
 	struct zsr_making *m = &l->m;
 	int ret;
 
+	zsr_progress_at(&l->progress, ++l->nr_tries);
 	zsr_making_undo(m);
 	l->nr_effects = 0;
 	ret = zsr_making_change(m, a->name ? a->name : m->trace.name, l->err);
@@ -271,8 +274,10 @@ static int mail(const struct args *a, const char *trace, struct zsr_err *err)
 		ret = zsr_cmd_trace(l.m.db, trace, &l.m.trace, err);
 	if (!ret)
 		ret = zsr_making_default_runs(&l.m, err);
+	zsr_progress_start(&l.progress, "mail", "tries", 0);
 	if (!ret)
 		ret = fit(&l, a);
+	zsr_progress_finish(&l.progress);
 	if (ret > 0)
 		ret = send(&l, a);
 	if (!ret && a->output && strcmp(a->output, "-"))

@@ -22,8 +22,7 @@ static int unpack(const struct args *a, const char *path, struct zsr_err *err)
 		return ret;
 	ret = zsr_cmd_pack_open(path, &p, err);
 	if (!ret)
-		return zsr_err_input(err, "%s: no pack, nor a mail with one",
-				     path);
+		return zsr_cmd_no_pack(path, err);
 	if (ret > 0)
 		ret = zsr_cmd_open_db(&db, "unpack", a->db, ZSR_DB_CREATE, err);
 	if (!ret)

@@ -109,8 +109,7 @@ static int verify(const struct args *a, const char *path, struct zsr_err *err)
 	int ret = zsr_cmd_pack_open(path, &p, err);
 
 	if (!ret)
-		return zsr_err_input(err, "%s: no pack, nor a mail with one",
-				     path);
+		return zsr_cmd_no_pack(path, err);
 	if (ret > 0)
 		ret = zsr_scratch_open(&v.scratch, err);
 	if (!ret)

@@ -88,6 +88,13 @@ int zsr_cmd_pack_open(const char *arg, struct zsr_pack **p, struct zsr_err *err)
 	return ret ? ret : *p != NULL;
 }
 
+int zsr_cmd_no_pack(const char *arg, struct zsr_err *err)
+{
+	if (strcmp(arg, "-") && access(arg, R_OK))
+		return zsr_err_input(err, "%s: %s", arg, strerror(errno));
+	return zsr_err_input(err, "%s: no pack, nor a mail with one", arg);
+}
+
 int zsr_cmd_pack_import(struct zsr_pack *p, struct zsr_db *db, const char *name,
 			bool force, struct zsr_imported *out,
 			struct zsr_err *err)

@@ -14,6 +14,9 @@
  */
 int zsr_cmd_pack_open(const char *arg, struct zsr_pack **p, struct zsr_err *err);
 
+/* Says why there is none, where there has to be one. */
+int zsr_cmd_no_pack(const char *arg, struct zsr_err *err);
+
 /* Its trace into DB, once: known_is_fine as in zsr_cmd_import_file(). NAME may
  * be NULL. */
 int zsr_cmd_pack_import(struct zsr_pack *p, struct zsr_db *db, const char *name,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A pack as text: base64 without padding between two lines, then a colon and
- * the SHA-256. Blanks, line ends and '>' mean nothing wherever they are, so
- * quoting and wrapping do no harm; nor does what quoted-printable makes of
+ * the SHA-256. Blanks, line ends, '>' and '|' mean nothing wherever they are,
+ * so quoting and wrapping do no harm; nor does what quoted-printable makes of
  * line ends.
  */
 #include <stdlib.h>
@@ -115,7 +115,7 @@ static int take_char(struct reader *r, const char *p)
 {
 	char c = *p;
 
-	if (strchr("> \t\r\n", c))
+	if (strchr(">| \t\r\n", c))
 		return 0;
 	/* What quoted-printable puts at the end of a line that it breaks. */
 	if (c == '=' && (p[1] == '\n' || p[1] == '\r'))

@@ -183,12 +183,18 @@ static int copy_events(struct copy *c)
 	const struct zsr_event *ev;
 	struct zsr_cursor *cursor;
 	int i, n, ret = zsr_cursor_open(c->from, c->t->id, &cursor, c->err);
+	struct zsr_progress progress;
+	uint64_t done = 0;
 
 	if (ret)
 		return ret;
-	while ((n = zsr_cursor_next(cursor, &ev, c->err)) > 0 && !ret)
+	zsr_progress_start(&progress, "copy", "events", c->t->nr_events);
+	while ((n = zsr_cursor_next(cursor, &ev, c->err)) > 0 && !ret) {
 		for (i = 0; i < n && !ret; i++)
 			ret = copy_event(c, &ev[i]);
+		zsr_progress_at(&progress, done += (uint64_t)n);
+	}
+	zsr_progress_finish(&progress);
 	zsr_cursor_close(cursor);
 	if (!ret)
 		ret = n;

@@ -127,7 +127,7 @@ static int add_facts(struct zsr_pack *p, struct zsr_writer *w,
 	return ret ? zsr_err_wrap(err, ret, "facts.txt") : 0;
 }
 
-/* One segment; 0 when there is none any more, else 1. */
+/* One segment: its number of events, 0 when there is none any more. */
 static int add_segment(struct zsr_pack *p, uint64_t *left,
 		       struct pk_decoder *dec, struct pk_text *buf,
 		       struct zsr_writer *w, struct zsr_err *err)
@@ -135,7 +135,7 @@ static int add_segment(struct zsr_pack *p, uint64_t *left,
 	const struct zsr_event *ev;
 	uint8_t head[4], block[16384];
 	size_t len, n;
-	int ret = 0;
+	int nr, ret = 0;
 
 	if (!*left)
 		return 0;
@@ -159,23 +159,30 @@ static int add_segment(struct zsr_pack *p, uint64_t *left,
 	if (ret)
 		return ret;
 	zsr_sha_bytes(&p->sha, buf->s, len);
-	ret = pk_decode(dec, buf->s, len, &ev, err);
-	if (ret > 0)
-		ret = zsr_writer_add(w, ev, (size_t)ret, err);
-	return ret ? ret : 1;
+	nr = pk_decode(dec, buf->s, len, &ev, err);
+	if (nr > 0)
+		ret = zsr_writer_add(w, ev, (size_t)nr, err);
+	return ret ? ret : nr;
 }
 
 static int add_events(struct zsr_pack *p, struct zsr_writer *w,
 		      struct zsr_err *err)
 {
 	struct pk_decoder *dec = pk_decoder_new();
-	uint64_t left = p->nr_events_bytes, nr = 0;
+	uint64_t left = p->nr_events_bytes, nr = 0, done = 0, total = 0;
+	struct zsr_err ignored = { 0 };
 	struct pk_text buf = { 0 };
+	struct zsr_progress progress;
 	int ret = dec ? 1 : zsr_err_nomem(err, "events");
 
 	zsr_sha_init(&p->sha);
-	for (; ret > 0; nr++)
+	pk_manifest_number(&p->manifest, "events", UINT64_MAX, &total, &ignored);
+	zsr_progress_start(&progress, p->name, "events", total);
+	for (; ret > 0; nr++) {
 		ret = add_segment(p, &left, dec, &buf, w, err);
+		zsr_progress_at(&progress, done += (uint64_t)zsr_max(ret, 0));
+	}
+	zsr_progress_finish(&progress);
 	if (ret)
 		zsr_err_wrap(err, ret, "events: segment %" PRIu64, nr - 1);
 	else

@@ -58,10 +58,15 @@ static int encode_all(struct pack *p, struct pk_encoder *enc,
 	const struct zsr_event *ev;
 	size_t have = 0, len, at, k;
 	const void *bytes;
+	struct zsr_progress progress;
+	uint64_t done = 0;
 	int n, ret = 0;
 
+	zsr_progress_start(&progress, "pack", "events",
+			   p->what->trace->nr_events);
 	do {
 		n = zsr_cursor_next(c, &ev, p->err);
+		zsr_progress_at(&progress, done += (uint64_t)zsr_max(n, 0));
 		for (at = 0; n > 0 && at < (size_t)n && !ret; at += k) {
 			k = zsr_min((size_t)n - at, PK_SEGMENT - have);
 			memcpy(buf + have, ev + at, k * sizeof(*buf));
@@ -74,6 +79,7 @@ static int encode_all(struct pack *p, struct pk_encoder *enc,
 			have = 0;
 		}
 	} while (n > 0 && !ret);
+	zsr_progress_finish(&progress);
 	if (n < 0 || ret || !have)
 		return n < 0 ? n : ret;
 	ret = pk_encode(enc, buf, have, &bytes, &len, p->err);

@@ -68,6 +68,8 @@ sed 's/^/> /' r.30K >mail
 read_back "quoted"
 sed 's/^/> > /; s/$/\r/' r.30K >mail
 read_back "quoted twice, with carriage returns"
+sed 's/^/| /' r.30K >mail
+read_back "quoted with bars"
 fold -w 50 r.30K | sed 's/^-----\(BEGIN\|END\) ZSR PACK-----/-----\1 ZSR PACK-----/' \
 	>mail
 read_back "wrapped at 50"

@@ -193,6 +193,9 @@ rm -f u.db
 cat planted.txt | "$zsr" import - --kernel 6.12 >out 2>err
 result $? "a pipe may still be a capture"
 gives 3 "what is no pack is none" "$zsr" verify planted.txt
+gives 3 "what is not there is none" "$zsr" verify nosuch.zsrpack
+grep -q 'No such file' err
+result $? "which is said"
 head -c 1000 a.zsrpack >cut.zsrpack
 gives 1 "a pack that is cut is no good" "$zsr" verify cut.zsrpack
 gives 3 "nor is it imported" "$zsr" import cut.zsrpack
