@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the events of a capture say of its kernel: how long frees and releases
  * took, and when memory came back. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,10 +9,12 @@
 
 #define MOST_POINTS 2048 /* of a curve; of more every other one is dropped */
 
-/* A task's release, as contracts.md has it. */
+/* A task's releases: runs of frees without a store of its own in between, or
+ * what lies between its marks. */
 struct span {
-	uint64_t begin_ns, end_ns;
-	bool any, marked;
+	uint64_t begin_ns, end_ns; /* of the one that is open */
+	uint64_t sum_ns; /* of those that are over */
+	bool open, marked, any;
 };
 
 struct reader {
@@ -22,7 +25,7 @@ struct reader {
 	size_t nr_texts, cap_texts, cap_curve;
 	uint64_t from_ns; /* the first release's begin */
 	bool begun;
-	uint64_t nr_zspages, stride;
+	uint64_t nr_zspages, stride, pause_ns;
 };
 
 enum { TEXT_OTHER, TEXT_BEGIN, TEXT_END };
@@ -47,11 +50,22 @@ static int on_mark(void *ctx, int64_t nr, const char *key, const char *value)
 	return 0;
 }
 
-static void begins(struct reader *r, uint64_t t_ns)
+static void opens(struct reader *r, struct span *s, uint64_t t_ns)
 {
 	if (!r->begun)
 		r->from_ns = t_ns;
 	r->begun = true;
+	if (!s->open)
+		s->begin_ns = s->end_ns = t_ns;
+	s->open = s->any = true;
+}
+
+static void closes(struct span *s)
+{
+	if (!s->open || s->marked)
+		return;
+	s->sum_ns += s->end_ns - s->begin_ns;
+	s->open = false;
 }
 
 static void on_free(struct reader *r, const struct zsr_event *ev, struct span *s)
@@ -60,12 +74,12 @@ static void on_free(struct reader *r, const struct zsr_event *ev, struct span *s
 
 	if (ev->dur_ns)
 		zsr_hist_add(r->times, ev->dur_ns);
-	begins(r, ev->t_ns);
-	if (!s->any)
-		s->begin_ns = ev->t_ns;
-	s->any = true;
-	if (!s->marked)
-		s->end_ns = zsr_max(s->end_ns, end);
+	/* As the replay has it, a task that slept is in another release. */
+	if (s->open && ev->t_ns > s->end_ns &&
+	    ev->t_ns - s->end_ns >= r->pause_ns)
+		closes(s);
+	opens(r, s, ev->t_ns);
+	s->end_ns = zsr_max(s->end_ns, end);
 }
 
 static void on_text(struct reader *r, const struct zsr_event *ev, struct span *s)
@@ -73,13 +87,13 @@ static void on_text(struct reader *r, const struct zsr_event *ev, struct span *s
 	unsigned text = ev->aux < r->nr_texts ? r->text[ev->aux] : TEXT_OTHER;
 
 	if (text == TEXT_BEGIN) {
-		begins(r, ev->t_ns);
-		if (!s->any)
-			s->begin_ns = ev->t_ns;
-		s->any = true;
-	} else if (text == TEXT_END && s->any) {
-		s->end_ns = zsr_max(s->end_ns, ev->t_ns);
+		closes(s);
+		opens(r, s, ev->t_ns);
 		s->marked = true;
+	} else if (text == TEXT_END && s->open) {
+		s->end_ns = zsr_max(s->end_ns, ev->t_ns);
+		s->marked = false;
+		closes(s);
 	}
 }
 
@@ -123,6 +137,8 @@ static int on_events(struct reader *r, const struct zsr_event *ev, int n,
 			on_free(r, &ev[i], s);
 		else if (ev[i].kind == ZSR_EV_MARK)
 			on_text(r, &ev[i], s);
+		else if (ev[i].kind == ZSR_EV_MALLOC)
+			closes(s);
 		else if (ev[i].kind == ZSR_EV_PAGE_FREE &&
 			 on_page_free(r, ev[i].t_ns))
 			return -ENOMEM;
@@ -157,14 +173,15 @@ static void sum_up(struct reader *r, uint32_t nr_tasks)
 	size_t i;
 
 	for (i = 0; i < nr_tasks; i++) {
-		const struct span *s = &r->task[i];
-		uint64_t ns = s->end_ns - zsr_min(s->begin_ns, s->end_ns);
+		struct span *s = &r->task[i];
 
+		s->marked = false;
+		closes(s);
 		if (!s->any)
 			continue;
 		f->nr_callers++;
-		sum += zsr_min(ns, UINT64_MAX / 1024 / zsr_max(nr_tasks, 1));
-		f->caller_max_ns = zsr_max(f->caller_max_ns, ns);
+		sum += zsr_min(s->sum_ns, UINT64_MAX / zsr_max(nr_tasks, 1));
+		f->caller_max_ns = zsr_max(f->caller_max_ns, s->sum_ns);
 	}
 	f->caller_mean_ns = f->nr_callers ? sum / f->nr_callers : 0;
 	for (i = 0; i < f->nr_curve; i++)
@@ -172,10 +189,29 @@ static void sum_up(struct reader *r, uint32_t nr_tasks)
 				    (double)zsr_max(r->nr_zspages, 1);
 }
 
-int zsr_captured_build(struct zsr_fidelity *f, const struct zsr_trace *t,
-		       struct zsr_db *db, struct zsr_err *err)
+/* From where on a gap is a pause; a run without a profile has none. */
+static uint64_t pause_of(const struct zsr_lines *profile)
 {
-	struct reader r = { .f = f, .stride = 1 };
+	struct zsr_err err = { 0 };
+	char value[40], unit[8];
+	uint64_t n, ns;
+	size_t i;
+
+	for (i = 0; i < profile->nr; i++)
+		if (sscanf(profile->line[i], "pause = %" SCNu64 " %7[a-z]", &n,
+			   unit) == 2) {
+			snprintf(value, sizeof(value), "%" PRIu64 "%s", n, unit);
+			if (!zsr_parse_ns(value, &ns, &err))
+				return ns;
+		}
+	return UINT64_MAX;
+}
+
+int zsr_captured_build(struct zsr_fidelity *f, const struct zsr_trace *t,
+		       const struct zsr_lines *profile, struct zsr_db *db,
+		       struct zsr_err *err)
+{
+	struct reader r = { .f = f, .stride = 1, .pause_ns = pause_of(profile) };
 	int ret = -ENOMEM;
 
 	f->untimed = !t ? "the trace is no longer in the database"

@@ -212,16 +212,18 @@ int zsr_fidelity_build(struct zsr_compare *c, const struct zsr_run *const *run,
 		       const struct zsr_analyze_opts *opts, struct zsr_err *err)
 {
 	struct zsr_fidelity *f = &c->truth;
-	int ret = zsr_captured_build(f, t, opts->db, err);
+	int ret;
 
 	f->own = SIZE_MAX;
-	if (ret)
-		return ret;
 	if (t) {
 		f->own_policy = own_policy(t);
 		f->own = find_own(c, f->own_policy);
 	}
 	f->col = f->own == SIZE_MAX ? 0 : f->own;
+	ret = zsr_captured_build(f, t, &c->col[f->col].profile_text, opts->db,
+				 err);
+	if (ret)
+		return ret;
 	if (t && opts->db)
 		ret = pages(f, run[f->col], t, opts->db, err);
 	if (!ret && t && opts->db)

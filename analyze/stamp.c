@@ -103,23 +103,26 @@ static int losses_line(struct zsr_compare *c, const struct zsr_trace *t)
 static int model_line(struct zsr_compare *c)
 {
 	struct zsr_fidelity *f = &c->truth;
-	uint64_t total = 0, assumed = 0;
-	char a[ZSR_FMT_LEN];
+	uint64_t total = 0, assumed = 0, partly = 0;
+	char a[2][ZSR_FMT_LEN];
 	size_t i;
 
 	for (i = 0; i < f->nr_evidence; i++) {
 		total += f->evidence[i].ns;
 		if (!*f->evidence[i].name ||
-		    strstr(f->evidence[i].name, "assumed"))
+		    !strcmp(f->evidence[i].name, "assumed"))
 			assumed += f->evidence[i].ns;
+		else if (strstr(f->evidence[i].name, "assumed"))
+			partly += f->evidence[i].ns;
 	}
 	if (!total)
 		return 0;
 	return zsr_lines_add(&f->stamp,
-			     "model\t%s of the CPU time of %s is modelled from "
-			     "assumed values",
-			     zsr_fmt_percent(a, assumed, total),
-			     c->col[f->col].label);
+			     "model\tof the CPU time of %s %s rests on assumed "
+			     "values alone, %s on such among others",
+			     c->col[f->col].label,
+			     zsr_fmt_percent(a[0], assumed, total),
+			     zsr_fmt_percent(a[1], partly, total));
 }
 
 int zsr_stamp_build(struct zsr_compare *c, const struct zsr_trace *t)

@@ -68,7 +68,8 @@ int zsr_fidelity_build(struct zsr_compare *c, const struct zsr_run *const *run,
 		       const struct zsr_trace *t,
 		       const struct zsr_analyze_opts *opts, struct zsr_err *err);
 int zsr_captured_build(struct zsr_fidelity *f, const struct zsr_trace *t,
-		       struct zsr_db *db, struct zsr_err *err);
+		       const struct zsr_lines *profile, struct zsr_db *db,
+		       struct zsr_err *err);
 int zsr_stamp_build(struct zsr_compare *c, const struct zsr_trace *t);
 /* The value a step of the release path is part of. */
 unsigned zsr_step_group(const char *step);

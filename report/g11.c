@@ -63,16 +63,38 @@ const struct quantile quantiles[NR_QUANTILES] = {
 	{ 3, "p99.9" },     { 12, "max" },
 };
 
+void held_against(const struct zsr_compare *cmp, struct held row[NR_HELD])
+{
+	const struct zsr_fidelity *f = &cmp->truth;
+	const struct zsr_column *col = &cmp->col[f->col];
+	size_t i;
+
+	for (i = 0; i < NR_QUANTILES; i++)
+		row[i] = (struct held){
+			quantiles[i].name,
+			zsr_latency_at(&f->captured, quantiles[i].nines),
+			zsr_latency_at(&col->latency, quantiles[i].nines),
+		};
+	row[i++] = (struct held){ "release, mean", f->caller_mean_ns,
+				  zsr_column_value(col, "caller_mean_ns") };
+	row[i++] = (struct held){ "release, worst", f->caller_max_ns,
+				  zsr_column_value(col, "caller_max_ns") };
+	row[i++] = (struct held){ "50 % back", captured_at(f, 0.5),
+				  zsr_column_value(col, "at_50_ns") };
+	row[i++] = (struct held){ "100 % back", captured_at(f, 1),
+				  zsr_column_value(col, "at_100_ns") };
+}
+
 static void times(struct canvas *c, unsigned *part)
 {
 	const struct zsr_fidelity *f = &c->cmp->truth;
 	const struct style s = { .size = 8.5 },
 			   b = { .size = 8.5, .bold = true };
-	const struct zsr_column *col = &c->cmp->col[f->col];
 	char text[300], t[3][ZSR_FMT_LEN];
+	struct held row[NR_HELD];
 	size_t i;
 
-	heading(c, "Time of one free: captured and replayed", part);
+	heading(c, "Times: captured and replayed", part);
 	if (f->untimed) {
 		snprintf(text, sizeof(text), "Cannot be compared: %s.",
 			 f->untimed);
@@ -88,26 +110,30 @@ static void times(struct canvas *c, unsigned *part)
 		return;
 	}
 	snprintf(text, sizeof(text),
-		 "The kernel of the capture frees as %s does. What it took "
-		 "there, probes included, and in the replay:",
+		 "The kernel of the capture frees as %s does. What one free "
+		 "and a task's release took there, probes included, and in "
+		 "the replay; and when memory was back, from the first "
+		 "release's begin:",
 		 f->own_policy);
 	flow(c, text);
 	c->y += 14;
 	text_at(c, PAGE_LEFT + LABEL_W, c->y, RIGHT, &b, "captured");
 	text_at(c, PAGE_LEFT + LABEL_W + 80, c->y, RIGHT, &b, "replayed");
 	text_at(c, PAGE_LEFT + LABEL_W + 160, c->y, RIGHT, &b, "of captured");
-	for (i = 0; i < NR_QUANTILES; i++) {
-		uint64_t is = zsr_latency_at(&f->captured, quantiles[i].nines);
-		uint64_t was = zsr_latency_at(&col->latency, quantiles[i].nines);
+	held_against(c->cmp, row);
+	for (i = 0; i < NR_HELD; i++) {
+		bool both = row[i].is != ZSR_NEVER && row[i].was != ZSR_NEVER;
 
 		c->y += ROW_H;
-		text_at(c, PAGE_LEFT, c->y, LEFT, &s, quantiles[i].name);
+		text_at(c, PAGE_LEFT, c->y, LEFT, &s, row[i].name);
 		text_at(c, PAGE_LEFT + LABEL_W, c->y, RIGHT, &s,
-			zsr_fmt_ns(t[0], is));
+			row[i].is == ZSR_NEVER ? "-"
+					       : zsr_fmt_ns(t[0], row[i].is));
 		text_at(c, PAGE_LEFT + LABEL_W + 80, c->y, RIGHT, &s,
-			zsr_fmt_ns(t[1], was));
+			row[i].was == ZSR_NEVER ? "-"
+						: zsr_fmt_ns(t[1], row[i].was));
 		text_at(c, PAGE_LEFT + LABEL_W + 160, c->y, RIGHT, &s,
-			zsr_fmt_ratio(t[2], was, is));
+			both ? zsr_fmt_ratio(t[2], row[i].was, row[i].is) : "-");
 	}
 	c->y += 4;
 }
@@ -159,6 +185,30 @@ static void pages(struct canvas *c, unsigned *part)
 		text_at(c, x + w + 180, c->y, RIGHT, &small, n[2]);
 	}
 	c->y += 6;
+}
+
+static void losses(struct canvas *c, unsigned *part)
+{
+	const struct zsr_lines *odd = &c->cmp->truth.odd;
+	const struct style s = { .size = 8.5 };
+	char count[64];
+	size_t i;
+
+	heading(c, "What the capture holds and what it lost", part);
+	if (!odd->nr)
+		flow(c, "Nothing is lost, nothing was odd, or the trace is no "
+			"longer in the database.");
+	for (i = 0; i < odd->nr; i++) {
+		const char *l = odd->line[i], *tab = strchr(l, '\t');
+
+		page_need(c, ROW_H, part);
+		c->y += ROW_H;
+		snprintf(count, sizeof(count), "%.*s", (int)(tab - l), l);
+		text_at(c, PAGE_LEFT + 60, c->y, RIGHT, &s, count);
+		text_fit(c, PAGE_LEFT + 70, c->y, PAGE_INNER - 70, LEFT, &s,
+			 tab + 1);
+	}
+	c->y += 4;
 }
 
 static void rests_on(struct canvas *c, unsigned *part)
@@ -227,6 +277,7 @@ void g11_draw(struct canvas *c)
 		"against the published totals.");
 	times(c, &part);
 	pages(c, &part);
+	losses(c, &part);
 	rests_on(c, &part);
 	heading(c, "What else is known", &part);
 	for (i = 0; i < c->cmp->notes.nr; i++) {

@@ -122,6 +122,83 @@ static void name_part(struct canvas *c, const struct scale *s,
 	text_at(c, x_at(s, (double)i) + 3, y + 3, LEFT, &st, name);
 }
 
+/* The share of its zspages the captured kernel had given back by then. */
+static double captured_share(const struct zsr_fidelity *f, double t_ns)
+{
+	size_t lo = 0, hi = f->nr_curve, mid;
+
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if ((double)f->curve[mid].t_ns <= t_ns)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? f->curve[lo - 1].share : 0;
+}
+
+/* What would be left if pages had come back when the capture's kernel gave
+ * its own back. */
+static void captured_line(struct canvas *c, const struct zsr_column *col,
+			  const struct scale *s)
+{
+	const struct zsr_window *w = view_window(c);
+	const struct zsr_px *px = view_panel(c, col)->px;
+	double total = (double)zsr_column_value(col, "pages_total"), left, t;
+	size_t i;
+
+	for (i = 0; i < s->nr_px; i++) {
+		t = (double)w->from_ns + (double)(w->to_ns - w->from_ns) *
+						 ((double)i + 0.5) /
+						 (double)s->nr_px;
+		left = top_of(px, i, BACK) -
+		       total * captured_share(&c->cmp->truth, t);
+		cairo_line_to(c->cr, x_at(s, (double)i),
+			      y_at(s, zsr_max(left, 0)));
+	}
+	set_color(c, paper);
+	cairo_set_line_width(c->cr, 2.6);
+	cairo_stroke_preserve(c->cr);
+	set_color(c, line_color(1));
+	cairo_set_line_width(c->cr, 1.3);
+	cairo_stroke(c->cr);
+}
+
+/* Of the burst nothing is said: its time is not the capture's. */
+static bool has_curve(const struct canvas *c)
+{
+	return !c->view && c->cmp->truth.nr_curve;
+}
+
+uint64_t captured_at(const struct zsr_fidelity *f, double share)
+{
+	size_t i;
+
+	for (i = 0; i < f->nr_curve; i++)
+		if (f->curve[i].share >= share)
+			return f->curve[i].t_ns;
+	return ZSR_NEVER;
+}
+
+/* What there is of the capture, or why there is nothing. */
+void captured_words(const struct zsr_compare *cmp, char *buf, size_t n)
+{
+	const struct zsr_fidelity *f = &cmp->truth;
+	char t[3][ZSR_FMT_LEN];
+
+	if (!f->nr_curve)
+		snprintf(buf, n, "No captured curve: %s.",
+			 f->no_curve ? f->no_curve
+				     : "the database was not asked");
+	else
+		snprintf(buf, n,
+			 "The kernel of the capture had given back 50 %% of "
+			 "its zspages after %s, 90 %% after %s, all after %s.",
+			 zsr_fmt_ns(t[0], captured_at(f, 0.5)),
+			 zsr_fmt_ns(t[1], captured_at(f, 0.9)),
+			 zsr_fmt_ns(t[2], captured_at(f, 1)));
+}
+
 static void draw(struct canvas *c, const struct zsr_column *col,
 		 const struct frame *f)
 {
@@ -143,6 +220,8 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 		c->nomem = true;
 		return;
 	}
+	if (has_curve(c))
+		captured_line(c, col, &s);
 	name_part(c, &s, px, taken, BACK, "back", ink);
 	name_part(c, &s, px, taken, HELD, "held back", ink);
 	name_part(c, &s, px, taken, LIVE, "live", paper);
@@ -196,21 +275,32 @@ static void numbers(const struct canvas *c, const struct zsr_column *col,
 
 static void legend(struct canvas *c)
 {
+	const struct style s = { .size = 8.5 };
 	double x = PAGE_LEFT;
 
 	c->y += 14;
 	x = swatch(c, x, c->y, live_color, false, "live: objects in use");
 	x = swatch(c, x, c->y, held_color, true,
 		   "held back: only queued frees keep it");
-	swatch(c, x, c->y, back_color, false,
-	       "back: given to the page allocator");
+	x = swatch(c, x, c->y, back_color, false,
+		   "back: given to the page allocator");
+	if (has_curve(c)) {
+		c->y += 13;
+		line(c, PAGE_LEFT, c->y - 3, PAGE_LEFT + 14, c->y - 3, 1.3,
+		     line_color(1));
+		text_at(c, PAGE_LEFT + 18, c->y, LEFT, &s,
+			"captured: below it would be what is left, had pages "
+			"come back when the capture's kernel gave its own "
+			"back");
+	}
 	c->y += 2;
 }
 
 #define READING                                                                \
 	"The pool's memory, one panel a policy, all on the same axes. Solid "  \
 	"lines: callers returned. Dashed: that share of the pages was back. "  \
-	"Black on top: some caller is within a release."
+	"Black on top: some caller is within a release. Zspages only: no run " \
+	"records folios."
 #define MORE                                                                   \
 	" The grey bar under an axis is the main burst of releases, which "    \
 	"has pages of its own."
@@ -236,13 +326,12 @@ static double value(const struct canvas *c, const struct zsr_column *col,
 static void draw_view(struct canvas *c, const bool *show)
 {
 	const struct zsr_window *w = view_window(c);
+	char captured[200], reading[900];
 	double max = (double)w->max_pages * c->cmp->page_size;
 	struct panel_set set = {
 		.figure = 2,
 		.title = c->view ? "Memory return, main burst" : "Memory return",
-		.reading = c->view                  ? BURST
-			   : c->cmp->nr_windows > 1 ? READING MORE
-						    : READING,
+		.reading = c->view ? BURST : reading,
 		.max = max * 1.07,
 		.ticks = ticks_bytes(max, Y_TICKS),
 		.legend = legend,
@@ -253,6 +342,9 @@ static void draw_view(struct canvas *c, const bool *show)
 		.value = value,
 	};
 
+	captured_words(c->cmp, captured, sizeof(captured));
+	snprintf(reading, sizeof(reading), "%s%s %s", READING,
+		 c->cmp->nr_windows > 1 ? MORE : "", captured);
 	panels_draw(c, &set, show);
 }
 

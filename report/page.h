@@ -260,6 +260,16 @@ struct quantile {
 };
 extern const struct quantile quantiles[NR_QUANTILES];
 const char *evidence_text(const char *name);
+/* When the captured kernel had given back that share of its zspages. */
+uint64_t captured_at(const struct zsr_fidelity *f, double share);
+void captured_words(const struct zsr_compare *cmp, char *buf, size_t n);
+/* A row of g11: captured beside replayed. */
+#define NR_HELD 9
+struct held {
+	const char *name;
+	uint64_t is, was; /* ns; ZSR_NEVER: it did not happen, or is not known */
+};
+void held_against(const struct zsr_compare *cmp, struct held row[NR_HELD]);
 
 /* The command line that plays a run again, and the one that prints or draws
  * ("compare", "report") a comparison, for a shell. */

@@ -57,6 +57,14 @@ void g1_text(struct text_page *t)
 	txt_line(t, "%s", "");
 	add_lines(t, zsr_compare_table(t->cmp, ZSR_MAIL_WIDTH, &l, &err), &l);
 	txt_line(t, "%s", "");
+	txt_line(t, "How far to believe it");
+	for (i = 0; i < t->cmp->truth.stamp.nr; i++) {
+		const char *s = t->cmp->truth.stamp.line[i];
+		int key = (int)strcspn(s, "\t");
+
+		txt_flow(t, 10, "%.*s%*s%s", key, s, 10 - key, "", s + key + 1);
+	}
+	txt_line(t, "%s", "");
 	add_lines(t, zsr_compare_notes(t->cmp, ZSR_MAIL_WIDTH, &l, &err), &l);
 	for (i = 0; i < nr_figures; i++) {
 		why = figures[i].missing ? figures[i].missing(t->cmp) : NULL;
@@ -261,7 +269,7 @@ void g10_text(struct text_page *t)
 static void captured_times(struct text_page *t)
 {
 	const struct zsr_fidelity *f = &t->cmp->truth;
-	const struct zsr_latency *own = &t->cmp->col[f->col].latency;
+	struct held row[NR_HELD];
 	char n[3][ZSR_FMT_LEN];
 	size_t i;
 
@@ -271,15 +279,20 @@ static void captured_times(struct text_page *t)
 			 f->untimed ? "" : f->own_policy);
 		return;
 	}
-	txt_flow(t, 2, "Time of one free, captured and replayed as %s:",
+	txt_flow(t, 2,
+		 "Time of one free, of a task's release, and until memory was "
+		 "back, captured and replayed as %s:",
 		 f->own_policy);
-	for (i = 0; i < NR_QUANTILES; i++) {
-		uint64_t is = zsr_latency_at(&f->captured, quantiles[i].nines);
-		uint64_t was = zsr_latency_at(own, quantiles[i].nines);
+	held_against(t->cmp, row);
+	for (i = 0; i < NR_HELD; i++) {
+		bool both = row[i].is != ZSR_NEVER && row[i].was != ZSR_NEVER;
 
-		txt_line(t, "  %-8s%14s%14s%10s", quantiles[i].name,
-			 ns_or_0(n[0], is), ns_or_0(n[1], was),
-			 zsr_fmt_ratio(n[2], was, is));
+		txt_line(t, "  %-16s%14s%14s%10s", row[i].name,
+			 row[i].is == ZSR_NEVER ? "-" : ns_or_0(n[0], row[i].is),
+			 row[i].was == ZSR_NEVER ? "-"
+						 : ns_or_0(n[1], row[i].was),
+			 both ? zsr_fmt_ratio(n[2], row[i].was, row[i].is)
+			      : "-");
 	}
 }
 
@@ -302,6 +315,11 @@ void g11_text(struct text_page *t)
 			 zsr_fmt_count(n[0], f->snap[i].kernel),
 			 zsr_fmt_count(n[1], f->snap[i].replayed),
 			 (int64_t)(f->snap[i].replayed - f->snap[i].kernel));
+	if (f->odd.nr)
+		txt_line(t, "What the capture holds and what it lost");
+	for (i = 0; i < f->odd.nr; i++)
+		txt_flow(t, 12, "%10.*s  %s", (int)strcspn(f->odd.line[i], "\t"),
+			 f->odd.line[i], strchr(f->odd.line[i], '\t') + 1);
 	if (f->nr_evidence)
 		txt_flow(t, 2, "What the CPU time of %s rests on, profile %s:",
 			 t->cmp->col[f->col].label, t->cmp->col[f->col].profile);

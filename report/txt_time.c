@@ -62,6 +62,7 @@ static void g2_numbers(struct text_page *t, const struct zsr_column *col,
 void g2_text(struct text_page *t)
 {
 	static const char *const blocks[] = { FULL, MIDDLE, LIGHT };
+	char text[200];
 	size_t view, i;
 
 	for (view = 0; view < t->cmp->nr_windows; view++) {
@@ -91,6 +92,14 @@ void g2_text(struct text_page *t)
 			txt_plot(t, &p);
 			txt_time_axis(t, view);
 			g2_numbers(t, p.col, view);
+		}
+		if (!view) {
+			captured_words(t->cmp, text, sizeof(text));
+			txt_line(t, "%s", "");
+			txt_flow(t, 0,
+				 "%s Zspages only: no run records "
+				 "folios.",
+				 text);
 		}
 	}
 }

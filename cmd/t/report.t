@@ -137,10 +137,32 @@ if [ -d "$capture" ]; then
 	grep -A7 '^Pages of the pool at marks' "$tmp/text" >"$tmp/out"
 	[ "$(grep -c ' +0$' "$tmp/out")" = 6 ]
 	result $? "g11: the replay has the pages of mm_stat at every mark"
-	grep -A2 'captured and replayed as sync' "$tmp/text" >"$tmp/out" &&
-		grep -q '^  p50 .*[nmu]s .*[nmu]s .*x$' "$tmp/out"
+	grep -A12 'captured and replayed as sync' "$tmp/text" >"$tmp/out" &&
+		grep -q '^  p50 .*[nmu]s .*[nmu]s .*x$' "$tmp/out" &&
+		grep -q '^  release, mean .*[nmu]s .*[nmu]s .*x$' "$tmp/out"
 	result $? "g11: captured times beside those of the kernel's policy"
 fi
+
+# Where zspages given back are in a capture whose times count, they are drawn;
+# else it is said why not.
+sample=samples/exit-6.12-arm64-4cpu/trace.dat
+$zsr import "$sample" --name e -d "$tmp/e.db" >"$tmp/out" 2>"$tmp/err" &&
+	$zsr replay e --policy sync --gaps recorded -d "$tmp/e.db" >"$tmp/out" &&
+	$zsr report --format txt --only g2,g11 -d "$tmp/e.db" >"$tmp/text" 2>"$tmp/err" &&
+	tr '\n' ' ' <"$tmp/text" | grep -q 'given back 50 % of its zspages after 1.24 s, 90 %'
+result $? "g2: the captured curve"
+last=$($zsr sql -d "$tmp/e.db" "select (max(p.t_ns) - (select min(t_ns) from zsr_event where
+	kind = 'free' and trace = 1)) / 10000000 from zsr_event p
+	where p.kind = 'page_free' and p.trace = 1" | tail -n 1)
+[ "$last" = 155 ] && grep -q '^  100 % back  *1.55 s  *[0-9.]* s  *[0-9.]*x$' "$tmp/text" &&
+	grep -q '^ *127  objects never freed' "$tmp/text"
+result $? "g11: when the last page was back, captured and replayed; what was odd"
+$zsr report -o "$tmp/c.pdf" --only g2 -d "$tmp/e.db" >"$tmp/out" &&
+	pdftotext "$tmp/c.pdf" - | grep -q 'captured: below it would be'
+result $? "g2: the captured curve has its legend"
+$zsr report --format txt --only g2 >"$tmp/text" 2>"$tmp/err" &&
+	tr '\n' ' ' <"$tmp/text" | grep -q 'No captured curve: the trace is synthetic. Zspages only'
+result $? "g2: without one it is said why"
 
 echo before >"$tmp/keep.pdf"
 fails 3 4711 "$zsr" report 4711 -o "$tmp/keep.pdf"
