@@ -51,7 +51,7 @@ strict	:= -Werror -Wshadow -Wpointer-arith -Wwrite-strings -Wundef -Wformat=2 \
 STRICT	?=
 WARN	:= -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS	?= -g
-cflags	= -std=gnu11 -D_GNU_SOURCE -I. -Wno-unused-parameter $(OPT) $(WARN) $(STRICT) \
+cflags	= -std=gnu11 -D_GNU_SOURCE -I. -I$(O) -Wno-unused-parameter $(OPT) $(WARN) $(STRICT) \
 	-ffp-contract=off -fno-strict-aliasing -pthread $(CFLAGS) $(pkg_cflags) $(extra_cflags)
 pkg_cflags = $(eval pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(PKGS)))$(pkg_cflags)
 test_cflags = $(eval test_cflags := $(shell $(PKG_CONFIG) --cflags $(TEST_PKGS)))$(test_cflags)
@@ -59,7 +59,7 @@ test_libs = $(eval test_libs := $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)))$(tes
 pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
 libs	= $(LDFLAGS) $(pkg_libs) -lm -pthread
 
-MODULES := base event capture db synth replay judge pack analyze report cmd
+MODULES := base event capture db synth replay judge pack interop analyze report cmd
 SRCS :=
 TEST_SRCS :=
 BENCH_SRCS :=

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* zsr export: a trace as a file for other programs. */
+/* zsr export: a trace or a run as a file for other programs. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,14 +7,14 @@
 
 #include "capture/capture.h"
 #include "cmd/cmd.h"
-#include "cmd/export_csv.h"
+#include "cmd/runs.h"
+#include "interop/interop.h"
 
-enum format { NONE, CSV, FTRACE, DAT };
+enum format { NONE, CSV, FTRACE, DAT, CHROME, PERFETTO };
 
 static const char *const formats[] = {
-	[CSV] = "csv",
-	[FTRACE] = "ftrace",
-	[DAT] = "trace.dat",
+	[CSV] = "csv",       [FTRACE] = "ftrace",     [DAT] = "trace.dat",
+	[CHROME] = "chrome", [PERFETTO] = "perfetto",
 };
 
 /* By what it is called when nobody said. */
@@ -25,6 +25,9 @@ static const struct {
 	{ ".csv", CSV },
 	{ ".txt", FTRACE },
 	{ ".dat", DAT },
+	{ ".json", CHROME },
+	{ ".perfetto-trace", PERFETTO },
+	{ ".pftrace", PERFETTO },
 };
 
 struct args {
@@ -48,18 +51,19 @@ static int choose(const struct args *a, enum format *format, struct zsr_err *err
 			*format = i;
 	if (a->format && *format == NONE)
 		return zsr_err_usage(err,
-				     "--format %s: expected csv, ftrace or "
-				     "trace.dat",
+				     "--format %s: expected csv, ftrace, "
+				     "trace.dat, chrome or perfetto",
 				     a->format);
 	for (i = 0; !a->format && a->output && i < ZSR_ARRAY_SIZE(endings); i++)
 		if (ends_with(a->output, endings[i].ending))
 			*format = endings[i].format;
 	if (*format == NONE)
 		return zsr_err_usage(err, "which --format?");
-	if (*format == DAT && (!a->output || !strcmp(a->output, "-")) &&
-	    isatty(STDOUT_FILENO))
-		return zsr_err_usage(err, "trace.dat is nothing for a terminal "
-					  "(-o FILE)");
+	if ((*format == DAT || *format == PERFETTO) &&
+	    (!a->output || !strcmp(a->output, "-")) && isatty(STDOUT_FILENO))
+		return zsr_err_usage(err,
+				     "%s is nothing for a terminal (-o FILE)",
+				     formats[*format]);
 	return 0;
 }
 
@@ -131,22 +135,84 @@ static int export_capture(struct zsr_db *db, const struct zsr_trace *t,
 	return ret;
 }
 
+/* ---- timelines ----------------------------------------------------------- */
+
+static enum zsr_timeline_format timeline_of(enum format format)
+{
+	return format == CHROME ? ZSR_TIMELINE_CHROME : ZSR_TIMELINE_PERFETTO;
+}
+
+static int export_timeline(struct zsr_db *db, const struct zsr_trace *t,
+			   enum format format, const char *path,
+			   struct zsr_err *err)
+{
+	char count[ZSR_FMT_LEN];
+	uint64_t nr_crossing;
+	int ret = zsr_export_trace(db, t, timeline_of(format), path,
+				   &nr_crossing, err);
+
+	if (!ret && nr_crossing)
+		fprintf(stderr,
+			"zsr export: %s calls are no slices but instants: they "
+			"lie across others of their task\n",
+			zsr_fmt_count(count, nr_crossing));
+	return ret;
+}
+
+static int export_run(struct zsr_db *db, int64_t id, enum format format,
+		      const char *path, struct zsr_err *err)
+{
+	struct zsr_run run;
+	int ret;
+
+	if (format != CHROME && format != PERFETTO)
+		return zsr_err_usage(err,
+				     "%s is for traces; runs go to chrome "
+				     "and perfetto",
+				     formats[format]);
+	ret = zsr_run_load(db, id, &run, err);
+	if (ret)
+		return ret;
+	ret = zsr_export_run(db, &run, timeline_of(format), path, err);
+	zsr_run_free(&run);
+	return ret;
+}
+
+static int export_one(struct zsr_db *db, const char *name, enum format format,
+		      const char *path, struct zsr_err *err)
+{
+	struct zsr_trace t;
+	int64_t id;
+	int ret = zsr_cmd_run_id(name, &id, err);
+
+	if (ret)
+		return ret < 0 ? ret : export_run(db, id, format, path, err);
+	ret = zsr_cmd_trace(db, name, &t, err);
+	if (ret)
+		return ret;
+	if (format == CSV)
+		return export_csv(db, &t, path, err);
+	if (format == CHROME || format == PERFETTO)
+		return export_timeline(db, &t, format, path, err);
+	return export_capture(db, &t, format, path, err);
+}
+
 static int export(const struct args *a, const char *name, enum format format,
 		  struct zsr_err *err)
 {
-	const char *path = a->output ? a->output : "-";
-	struct zsr_trace t;
 	struct zsr_db *db;
-	unsigned flags = zsr_cmd_trace_flags(name);
-	int ret = zsr_cmd_open_db(&db, "export", a->db,
-				  flags ? flags : ZSR_DB_READONLY, err);
+	struct zsr_err ignored = { 0 };
+	unsigned flags = 0;
+	int64_t id;
+	int ret;
 
+	if (!zsr_cmd_run_id(name, &id, &ignored))
+		flags = zsr_cmd_trace_flags(name);
+	ret = zsr_cmd_open_db(&db, "export", a->db,
+			      flags ? flags : ZSR_DB_READONLY, err);
 	if (ret)
 		return ret;
-	ret = zsr_cmd_trace(db, name, &t, err);
-	if (!ret)
-		ret = format == CSV ? export_csv(db, &t, path, err)
-				    : export_capture(db, &t, format, path, err);
+	ret = export_one(db, name, format, a->output ? a->output : "-", err);
 	zsr_db_close(db);
 	return ret;
 }
@@ -158,7 +224,8 @@ int zsr_cmd_export(int argc, const char **argv)
 		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,
 		  "the database (default $ZSR_DB, else ./zsr.db)", "DB" },
 		{ "format", 0, POPT_ARG_STRING, &a.format, 0,
-		  "csv, ftrace or trace.dat (default: by FILE's ending)",
+		  "csv, ftrace, trace.dat, chrome or perfetto (default: by "
+		  "FILE's ending)",
 		  "FORMAT" },
 		{ "output", 'o', POPT_ARG_STRING, &a.output, 0,
 		  "where to (default: standard output)", "FILE" },
@@ -170,11 +237,11 @@ int zsr_cmd_export(int argc, const char **argv)
 	int ret;
 
 	ret = zsr_options_parse(&o, argc, argv, table,
-				"export TRACE [OPTION...]", &err);
+				"export TRACE|RUN [OPTION...]", &err);
 	if (ret)
 		return ret > 0 ? ZSR_EXIT_OK : zsr_cmd_fail("export", &err);
 	if (o.nr_rest != 1)
-		ret = zsr_err_usage(&err, "which TRACE? (one)");
+		ret = zsr_err_usage(&err, "which TRACE or RUN? (one)");
 	if (!ret)
 		ret = choose(&a, &format, &err);
 	if (!ret)

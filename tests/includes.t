@@ -26,6 +26,7 @@ allowed() {
 		replay/policy/policy.h replay/policy/table.h" ;;
 	judge) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h" ;;
+	interop) echo "base/base.h event/event.h db/db.h" ;;
 	pack) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h" ;;
 	analyze) echo "base/base.h event/event.h db/db.h" ;;
@@ -34,7 +35,7 @@ allowed() {
 		synth/synth.h replay/replay.h replay/engine/engine.h
 		replay/engine/check/check.h judge/judge.h
 		replay/policy/policy.h replay/policy/table.h
-		pack/pack.h analyze/analyze.h report/report.h
+		pack/pack.h interop/interop.h analyze/analyze.h report/report.h
 		cmd/cmd.h" ;;
 	esac
 }
