@@ -16,7 +16,9 @@
 #define HEAD_H    25.0 /* of the table */
 #define CELL      7.4 /* size of its text */
 #define RUN_W     22.0
-#define LABEL_W   104.0
+#define LABEL_W   104.0 /* at least */
+#define TWO_LINES 16.5 /* a row's height where that is too narrow */
+#define NAME_LINE 7.4
 #define KEY_W     44.0 /* of a card's keys */
 
 /* A page for a screen: low, and enlarged. */
@@ -75,7 +77,7 @@ enum form { NS, AT, RATIO, SIZE, SHARE, NR_FORMS };
 
 /* Widths, of which a page has as many as fit. */
 static const double form_width[NR_FORMS] = {
-	[NS] = 36, [AT] = 34, [RATIO] = 31, [SIZE] = 41, [SHARE] = 30
+	[NS] = 36, [AT] = 36, [RATIO] = 31, [SIZE] = 41, [SHARE] = 30
 };
 
 /* What a run is judged by; less is better in all of them. */
@@ -143,21 +145,53 @@ static bool is_best(const struct zsr_compare *cmp, size_t col,
 	return more;
 }
 
-/* The right end of a column; what is wider than needed goes to all of them. */
-static double measure_x(const struct canvas *c, size_t i)
+static double columns_width(void)
 {
-	double x0 = PAGE_LEFT + RUN_W + LABEL_W, sum = 0, upto = 0;
-	size_t k;
+	double sum = 0;
+	size_t i;
 
-	for (k = 0; k < NR_MEASURES; k++) {
-		sum += form_width[measures[k].form];
-		if (k <= i)
-			upto += form_width[measures[k].form];
-	}
-	return x0 + (PAGE_RIGHT - x0) * upto / sum;
+	for (i = 0; i < NR_MEASURES; i++)
+		sum += form_width[measures[i].form];
+	return sum;
 }
 
-static void table_head(struct canvas *c)
+/* What names would like to have. */
+static double names_width(struct canvas *c)
+{
+	const struct style s = { .size = CELL, .bold = true };
+	double most = LABEL_W;
+	size_t i;
+
+	for (i = 0; i < c->cmp->nr_cols; i++)
+		most = zsr_max(most,
+			       text_measure(c, &s, c->cmp->col[i].label) + 8);
+	return most;
+}
+
+/* What they get: columns need theirs. */
+static double label_width(struct canvas *c)
+{
+	return zsr_min(names_width(c), PAGE_INNER - RUN_W - columns_width());
+}
+
+static double row_least(struct canvas *c)
+{
+	return names_width(c) > label_width(c) + 0.1 ? TWO_LINES : ROW_LEAST;
+}
+
+/* The right end of a column behind names of this width; what is wider than
+ * needed goes to all of them. */
+static double measure_x(const struct canvas *c, double label_w, size_t i)
+{
+	double x0 = PAGE_LEFT + RUN_W + label_w, upto = 0;
+	size_t k;
+
+	for (k = 0; k <= i; k++)
+		upto += form_width[measures[k].form];
+	return x0 + (PAGE_RIGHT - x0) * upto / columns_width();
+}
+
+static void table_head(struct canvas *c, double label_w)
 {
 	const struct style s = { .size = CELL, .bold = true };
 	const struct style group = { .size = CELL, .color = grey };
@@ -171,30 +205,57 @@ static void table_head(struct canvas *c)
 
 		for (k = i + 1; k < NR_MEASURES && !measures[k].group; k++)
 			;
-		end = measure_x(c, k - 1);
+		end = measure_x(c, label_w, k - 1);
 		text_at(c, end, c->y, RIGHT, &group, measures[i].group);
 		if (k - i > 1)
-			line(c, measure_x(c, i) - 22, c->y + 2.5, end,
+			line(c, measure_x(c, label_w, i) - 22, c->y + 2.5, end,
 			     c->y + 2.5, 0.4, faint);
 	}
 	c->y += 10.5;
 	text_at(c, PAGE_LEFT, c->y, LEFT, &s, "run");
 	text_at(c, PAGE_LEFT + RUN_W, c->y, LEFT, &s, "policy");
 	for (i = 0; i < NR_MEASURES; i++)
-		text_fit(c, measure_x(c, i), c->y, 40, RIGHT, &s,
+		text_fit(c, measure_x(c, label_w, i), c->y, 40, RIGHT, &s,
 			 measures[i].name ? measures[i].name
 					  : c->cmp->ratio_label);
 	line(c, PAGE_LEFT, c->y + 3, PAGE_RIGHT, c->y + 3, 0.6, grey);
 	c->y += HEAD_H - 20.5;
 }
 
-static void table_row(struct canvas *c, size_t col, double height)
+/* On two lines where one is too narrow. */
+static void put_name(struct canvas *c, const char *name, double width, double y)
+{
+	const struct style s = { .size = CELL, .bold = true };
+	const struct style low = { .size = CELL - 0.6, .bold = true };
+	const char *rest = NULL, *p;
+	char first[200];
+
+	if (text_measure(c, &s, name) > width)
+		for (p = name; (p = strchr(p, ' ')); p++) {
+			snprintf(first, sizeof(first), "%.*s", (int)(p - name),
+				 name);
+			if (rest && text_measure(c, &low, first) > width)
+				break;
+			rest = p + 1;
+		}
+	if (!rest) {
+		text_fit(c, PAGE_LEFT + RUN_W, y, width, LEFT, &s, name);
+		return;
+	}
+	snprintf(first, sizeof(first), "%.*s", (int)(rest - 1 - name), name);
+	text_fit(c, PAGE_LEFT + RUN_W, y - NAME_LINE / 2, width, LEFT, &low,
+		 first);
+	text_fit(c, PAGE_LEFT + RUN_W, y + NAME_LINE / 2, width, LEFT, &low,
+		 rest);
+}
+
+static void table_row(struct canvas *c, size_t col, double label_w,
+		      double height)
 {
 	const struct zsr_column *k = &c->cmp->col[col];
 	const struct style s = { .size = CELL };
 	const struct style b = { .size = CELL, .bold = true };
 	const struct style id = { .size = CELL, .color = grey };
-	struct style name = b;
 	char buf[ZSR_FMT_LEN];
 	double y = c->y + height / 2 + 2.8;
 	size_t i;
@@ -203,20 +264,18 @@ static void table_row(struct canvas *c, size_t col, double height)
 	for (i = 0; i < NR_MEASURES; i++)
 		if (is_best(c->cmp, col, &measures[i]))
 			box(c,
-			    measure_x(c, i) - form_width[measures[i].form] + 3,
+			    measure_x(c, label_w, i) -
+				    form_width[measures[i].form] + 3,
 			    c->y + 0.3, form_width[measures[i].form] - 1,
 			    height - 0.6, back_color);
 	if (k->id) {
 		snprintf(buf, sizeof(buf), "#%" PRId64, k->id);
 		text_at(c, PAGE_LEFT, y, LEFT, &id, buf);
 	}
-	/* A long name gets smaller before it is cut. */
-	while (name.size > 5.8 && text_measure(c, &name, k->label) > LABEL_W - 4)
-		name.size -= 0.3;
-	text_fit(c, PAGE_LEFT + RUN_W, y, LABEL_W - 2, LEFT, &name, k->label);
+	put_name(c, k->label, label_w - 8, y);
 	for (i = 0; i < NR_MEASURES; i++) {
 		cell_text(c->cmp, col, &measures[i], buf);
-		text_at(c, measure_x(c, i), y, RIGHT,
+		text_at(c, measure_x(c, label_w, i), y, RIGHT,
 			is_best(c->cmp, col, &measures[i]) ? &b : &s, buf);
 	}
 	layer_end(c);
@@ -228,16 +287,17 @@ static void table(struct canvas *c, double room)
 {
 	const struct style s = { .size = small_size(c) };
 	size_t n = c->cmp->nr_cols, i, rows;
-	double height = (room - HEAD_H - 4) / (double)n;
+	double height = (room - HEAD_H - 4) / (double)n, least = row_least(c);
+	double label_w = label_width(c);
 	char text[200];
 
-	height = zsr_min(zsr_max(height, ROW_LEAST), ROW_MOST);
+	height = zsr_min(zsr_max(height, least), zsr_max(least, ROW_MOST));
 	rows = zsr_min(n, (size_t)((room - HEAD_H - 4) / height + 1e-6));
 	if (rows < n)
 		rows = (size_t)zsr_max((room - HEAD_H - 18) / height, 2);
-	table_head(c);
+	table_head(c, label_w);
 	for (i = 0; i < rows; i++)
-		table_row(c, i, height);
+		table_row(c, i, label_w, height);
 	if (rows < n) {
 		snprintf(text, sizeof(text),
 			 "%zu more runs are left out here: g12 has all %zu "
@@ -450,9 +510,10 @@ void g1_draw(struct canvas *c)
 	fixed = cards(c, false) + contents(c, false) +
 		(out ? text_flow_height(c, PAGE_INNER, &small, out) : 0) + 4;
 	words = sentences_height(c, &rest);
-	if (fixed + HEAD_H + 5 + n * (ROW_LEAST + 2.2) + words > room)
+	if (fixed + HEAD_H + 5 + n * (row_least(c) + 2.2) + words > room)
 		words = 0;
-	table(c, zsr_min(room - fixed - words, HEAD_H + 5 + ROW_MOST * n));
+	table(c, zsr_min(room - fixed - words,
+			 HEAD_H + 5 + zsr_max(ROW_MOST, row_least(c)) * n));
 	if (words)
 		sentences(c, rest);
 	cards(c, true);

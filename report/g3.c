@@ -105,6 +105,8 @@ static void draw(struct canvas *c, const struct zsr_column *col,
 
 	if (!s)
 		return;
+	/* Releases of no time at all are a row high, too. */
+	y1 = zsr_min(y1, y0 - f->h / f->max);
 	cairo_save(c->cr);
 	cairo_translate(c->cr, x0, y1);
 	cairo_scale(c->cr, (x1 - x0) / m->nr_cols, (y0 - y1) / m->nr_rows);

@@ -6,12 +6,12 @@
 
 #include "report/page.h"
 
-#define PLOT_H  92.0
-#define GAP_H   26.0
-#define LEFT_W  60.0
-#define HEAD_H  30.0
-#define AXIS_H  34.0
-#define BLOCK_H (HEAD_H + NR_MEASURES * (PLOT_H + GAP_H) + AXIS_H)
+#define PLOT_H          92.0
+#define GAP_H           26.0
+#define LEFT_W          60.0
+#define HEAD_H          30.0
+#define AXIS_H          34.0
+#define BLOCK_H(plot_h) (HEAD_H + NR_MEASURES * ((plot_h) + GAP_H) + AXIS_H)
 
 enum form { TIME, COUNT, BYTES };
 #define NR_MEASURES 3
@@ -124,6 +124,7 @@ static void level(struct canvas *c, const struct zsr_sweep *s,
 	static const double dash[] = { 3, 2 };
 	const struct style st = { .size = 7.5, .bold = true };
 	uint64_t v;
+	bool left;
 	double y;
 
 	if (s->by_default == SIZE_MAX)
@@ -133,14 +134,19 @@ static void level(struct canvas *c, const struct zsr_sweep *s,
 	cairo_set_dash(c->cr, dash, 2, 0);
 	line(c, f->x, y, f->x + f->w, y, 1, grey);
 	cairo_set_dash(c->cr, NULL, 0, 0);
-	text_at(c, f->x + f->w - 4, y - 3, RIGHT, &st, "as posted");
+	/* At the end the curve is farther away from. */
+	left = fabs((double)value(c, s, 0, m) - (double)v) >
+	       fabs((double)value(c, s, s->nr - 1, m) - (double)v);
+	text_at(c, left ? f->x + 8 : f->x + f->w - 4, y - 3,
+		left ? LEFT : RIGHT, &st, "as posted");
 }
 
-static void plot(struct canvas *c, const struct zsr_sweep *s, size_t m)
+static void plot(struct canvas *c, const struct zsr_sweep *s, size_t m,
+		 double height)
 {
 	const struct style name = { .size = 8.5 };
 	struct frame f = { PAGE_LEFT + LEFT_W, c->y + GAP_H,
-			   PAGE_INNER - LEFT_W - 8, PLOT_H, 1 };
+			   PAGE_INNER - LEFT_W - 8, height, 1 };
 	char buf[ZSR_FMT_LEN];
 	size_t i;
 
@@ -176,7 +182,7 @@ static void plot(struct canvas *c, const struct zsr_sweep *s, size_t m)
 	c->y = f.y + f.h;
 }
 
-static void block(struct canvas *c, const struct zsr_sweep *s)
+static void block(struct canvas *c, const struct zsr_sweep *s, double plot_h)
 {
 	const struct style title = { .size = 9.5, .bold = true };
 	const struct style tick = { .size = 8 }, name = { .size = 8.5 };
@@ -190,7 +196,7 @@ static void block(struct canvas *c, const struct zsr_sweep *s)
 	text_fit(c, PAGE_LEFT, c->y + 10, PAGE_INNER, LEFT, &title, text);
 	c->y += HEAD_H - GAP_H / 3;
 	for (m = 0; m < NR_MEASURES; m++)
-		plot(c, s, m);
+		plot(c, s, m, plot_h);
 	for (i = 0; i < s->nr; i++) {
 		double x = x_of(s, &f, s->x[i]), w;
 
@@ -224,15 +230,18 @@ static void page(struct canvas *c, unsigned part)
 void g9_draw(struct canvas *c)
 {
 	unsigned part = 0;
+	double plot_h;
 	size_t i;
 
 	page(c, part++);
+	/* A low page has low plots. */
+	plot_h = zsr_min((page_room(c) - BLOCK_H(0)) / NR_MEASURES, PLOT_H);
 	for (i = 0; i < c->cmp->nr_sweeps; i++) {
-		if (i && page_room(c) < BLOCK_H) {
+		if (i && page_room(c) < BLOCK_H(plot_h)) {
 			page_end(c);
 			page(c, part++);
 		}
-		block(c, &c->cmp->sweep[i]);
+		block(c, &c->cmp->sweep[i], plot_h);
 	}
 	page_end(c);
 }

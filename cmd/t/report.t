@@ -107,8 +107,19 @@ $zsr report -o "$tmp/l.pdf" --letter >"$tmp/out" &&
 	$zsr report -o "$tmp/l.pdf" --slides >"$tmp/out" &&
 	[ "$(size "$tmp/l.pdf")" = "720 x 405" ] && [ "$(size "$tmp/r.pdf")" = "595 x 842" ]
 result $? "--letter, --slides, A4"
+# All policies, three values of one parameter: the same checks on low pages.
+cp "$ZSR_DB" "$tmp/many.db"
+$zsr replay m -d "$tmp/many.db" --policy sync-6.1,unlock-first,class-batch,defer-zspage,array,deferred-slot,exit-gather,global-list,zram-gc,ideal >"$tmp/out" &&
+	for n in 4 16 64; do
+		$zsr replay m -d "$tmp/many.db" --policy deferred --param "pool-pages=$n"
+	done >"$tmp/out" &&
+	$zsr report -d "$tmp/many.db" -o "$tmp/many.pdf" --slides >"$tmp/out" &&
+	$zsr report -d "$tmp/many.db" -o "$tmp/many4.pdf" >"$tmp/out" &&
+	[ "$(pdftotext "$tmp/many.pdf" - | grep -c '^g1  *Summary')" = 1 ] &&
+	[ "$(pdftotext "$tmp/many4.pdf" - | grep -c '^g1  *Summary')" = 1 ]
+result $? "g1 is one page for 16 runs of 13 policies"
 # No word lies beyond a page's edge, or on another one.
-for f in r l; do
+for f in r l many many4; do
 	pdftotext -bbox "$tmp/$f.pdf" "$tmp/bbox" && perl -ne '
 		($w, $h) = ($1, $2) if /<page width="([\d.]+)" height="([\d.]+)"/;
 		@w = () if /<page /;
