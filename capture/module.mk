@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-PKGS += libtracefs
+PKGS += libtracefs babeltrace2
 SRCS += $(wildcard capture/*.c capture/decode/*.c capture/write/*.c \
 	capture/record/*.c capture/record/*.S)
 TEST_SRCS += $(wildcard capture/t/*.c)

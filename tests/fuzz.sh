@@ -18,7 +18,7 @@ clang $flags -o "$FUZZ_DIR/page" capture/fuzz/page.c capture/decode/page.c \
 	base/err.c
 # shellcheck disable=SC2046,SC2086
 clang $flags -o "$FUZZ_DIR/file" capture/fuzz/file.c capture/decode/*.c \
-	event/*.c base/*.c $(pkg-config --cflags --libs libtraceevent libzstd \
+	event/*.c base/*.c $(pkg-config --cflags --libs libtraceevent libzstd babeltrace2 \
 	nettle)
 # shellcheck disable=SC2046,SC2086
 clang $flags -o "$FUZZ_DIR/parts" pack/fuzz/parts.c pack/*.c db/*.c event/*.c \

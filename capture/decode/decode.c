@@ -36,9 +36,9 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 		const char *what;
 	} files[] = {
 		{ "PERFILE2", 8, "a perf.data recording" },
-		{ "\x57\x1d\xd1\x75", 4, "metadata of a CTF trace (LTTng)" },
-		{ "\xc1\x1f\xfc\xc1", 4, "a stream of a CTF trace" },
-		{ "/* CTF 1.8", 10, "metadata of a CTF trace" },
+		{ "\xc1\x1f\xfc\xc1", 4,
+		  "a stream of a CTF trace: name its "
+		  "directory" },
 		{ "\x7f"
 		  "ELF",
 		  4, "an ELF object" },
@@ -56,6 +56,8 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 	static const char fgraph[] = "# tracer: function_graph";
 	size_t i;
 
+	if (dec_is_ctf(head, len))
+		return "metadata of a CTF trace: name its directory";
 	for (i = 0; i < ZSR_ARRAY_SIZE(files); i++)
 		if (len >= files[i].len &&
 		    !memcmp(head, files[i].magic, files[i].len))
@@ -78,7 +80,7 @@ static int refuse(const char *name, const uint8_t *head, size_t len,
 	if (what)
 		return zsr_err_input(err,
 				     "%s: is %s; zsr reads trace.dat, raw "
-				     "ring-buffer pages and ftrace text",
+				     "ring-buffer pages, ftrace text and CTF",
 				     name, what);
 	return zsr_err_input(err,
 			     "%s: is neither trace.dat, nor raw ring-buffer "
@@ -256,11 +258,11 @@ static int nothing_in(const char *path, const struct found *found,
 	if (found->foreign_is)
 		return zsr_err_input(err,
 				     "%s/%s: is %s; zsr reads trace.dat, raw "
-				     "ring-buffer pages and ftrace text",
+				     "ring-buffer pages, ftrace text and CTF",
 				     path, found->foreign, found->foreign_is);
 	return zsr_err_input(err,
 			     "%s: no capture in this directory (trace.dat, raw/"
-			     " with formats/, or ftrace text)",
+			     " with formats/, ftrace text, or CTF)",
 			     path);
 }
 
@@ -286,8 +288,13 @@ static int from_dir(struct dec *d, int dirfd, const char *path,
 				     "%s: holds %u ftrace texts: name one "
 				     "of them",
 				     path, found.nr_text);
-	if (!found.nr_dat && !raw && !found.nr_text)
-		return nothing_in(path, &found, err);
+	if (!found.nr_dat && !raw && !found.nr_text) {
+		bool is_ctf = false;
+
+		if (!*found.sub)
+			ret = dec_ctf(d, dirfd, path, &is_ctf, err);
+		return is_ctf ? ret : nothing_in(path, &found, err);
+	}
 	ret = dec_sidecars(d, dirfd, path, err);
 	if (ret)
 		return ret;

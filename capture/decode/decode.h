@@ -31,6 +31,7 @@ enum dec_frame_kind {
 	DEC_MARK, /* struct zsr_rec, then text and NUL */
 	DEC_TASK, /* int32_t pid, then comm and NUL */
 	DEC_META, /* key, NUL, value, NUL */
+	DEC_EVENTS, /* struct zsr_event[] */
 	DEC_ERROR, /* message and NUL: the file cannot be decoded */
 	DEC_DONE, /* all of the file was delivered */
 };
@@ -80,6 +81,7 @@ static inline struct zsr_rec *dec_out_rec(struct dec_out *o)
 
 void dec_out_mark(struct dec_out *o, const struct zsr_rec *rec,
 		  const char *text);
+void dec_out_events(struct dec_out *o, const struct zsr_event *ev, size_t n);
 void dec_out_task(struct dec_out *o, int32_t pid, const char *comm);
 void dec_out_meta(struct dec_out *o, const char *key, const char *value);
 void dec_out_metaf(struct dec_out *o, const char *key, const char *fmt, ...)
@@ -120,6 +122,24 @@ int dec_file_read(struct dec_file *f, uint64_t off, void *buf, size_t len,
 int dec_file_text(int dirfd, const char *path, const char *name, size_t max,
 		  char **text, size_t *len, struct zsr_err *err);
 
+/* ---- lines of a file: lines.c ---------------------------------------- */
+
+struct dec_lines {
+	struct dec_file *file;
+	uint64_t off; /* of the next read */
+	uint64_t nr; /* of the line returned last, from 1 */
+	char *buf;
+	size_t pos, used;
+	bool eof;
+};
+
+int dec_lines_open(struct dec_lines *in, struct dec_file *f,
+		   struct zsr_err *err);
+/* 1 with a line (without its end, not NUL-terminated), 0 at the end. */
+int dec_lines_next(struct dec_lines *in, const char **line, const char **end,
+		   struct zsr_err *err);
+void dec_lines_close(struct dec_lines *in);
+
 /* ---- meaning: classify.c -------------------------------------------- */
 
 enum dec_func {
@@ -159,6 +179,20 @@ int dec_kind_of(enum dec_func func, int is_ret, unsigned roles, bool *place,
 		const char **missing);
 /* Bits for zsr_rec.has. */
 unsigned dec_has_of(unsigned roles);
+/* What a record of this kind has in its value, but for marks and losses. */
+static inline enum dec_role dec_value_of(int kind)
+{
+	return kind == ZSR_REC_COMPACT_RET   ? DEC_FREED
+	       : kind == ZSR_REC_ZSPAGE_FREE ? DEC_ZSPAGE
+					     : DEC_SIZE;
+}
+
+/* A handle of BYTES: one of a 32-bit kernel may be an error value, -4095 (the
+ * kernel's MAX_ERRNO) or above, of 32 bits. */
+static inline uint64_t dec_handle(uint64_t v, unsigned bytes)
+{
+	return bytes == 4 && v >= 0xfffff001u ? v | 0xffffffffull << 32 : v;
+}
 
 /* ---- what is known about the capture -------------------------------- */
 
@@ -188,6 +222,17 @@ int dec_fault(struct dec *d, int ret, const struct zsr_err *err);
 /* Deliver a mark; the capture's own ones tell the kernel release. */
 void dec_mark(struct dec *d, struct zsr_rec *rec, const char *text, size_t len);
 void dec_lost(struct dec *d, uint64_t t_ns, unsigned cpu, uint64_t count);
+/* Names of tasks that were told and need not be again. */
+struct dec_tasks {
+	struct {
+		int32_t pid; /* 0 also: nothing seen */
+		uint8_t len;
+		char comm[DEC_COMM_LEN];
+	} seen[4096];
+};
+
+void dec_tasks_see(struct dec *d, struct dec_tasks *t, int32_t pid,
+		   const char *comm, size_t len);
 /* "PID COMM" lines. */
 void dec_cmdlines(struct dec *d, const char *text, size_t len);
 /* The text of a per-CPU stats file; a "cpuN" or "CPU: N" line in it changes
@@ -315,6 +360,12 @@ int dec_dat(struct dec *d, struct dec_file *f, struct zsr_err *err);
 /* DIR has formats/ and raw/; NAME is how messages call it. */
 int dec_raw(struct dec *d, int dirfd, const char *name, struct zsr_err *err);
 int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err);
+/* Whether this begins the metadata of a CTF trace. */
+bool dec_is_ctf(const uint8_t *head, size_t len);
+/* The CTF traces in a directory and below it, as one capture; *found: there
+ * are some. */
+int dec_ctf(struct dec *d, int dirfd, const char *path, bool *found,
+	    struct zsr_err *err);
 
 /* The statistics, snapshots and probes beside a capture; parse them into
  * d->stats and d->probes, and pass them on. */

@@ -13,9 +13,6 @@
 
 #define NR_IDS 65536
 
-/* Errors come back negative and small: -4095 is the kernel's MAX_ERRNO. */
-#define ERR_32 0xfffff001u
-
 int dec_events_init(struct dec_events *e, struct zsr_err *err)
 {
 	memset(e, 0, sizeof(*e));
@@ -198,9 +195,7 @@ static int describe_probe(struct dec_event *ev, const struct tep_event *te,
 	ev->gfp = by_role[DEC_GFP];
 	ev->caller = by_role[DEC_CALLER];
 	ev->obj = by_role[DEC_OBJ];
-	ev->value = ev->kind == ZSR_REC_COMPACT_RET   ? by_role[DEC_FREED]
-		    : ev->kind == ZSR_REC_ZSPAGE_FREE ? by_role[DEC_ZSPAGE]
-						      : by_role[DEC_SIZE];
+	ev->value = by_role[dec_value_of(ev->kind)];
 	for (i = 0; i < DEC_NR_ROLES; i++)
 		require(ev, by_role[i]);
 	bound(ev, te);
@@ -393,16 +388,6 @@ static inline uint64_t get(const uint8_t *p, struct dec_field f)
 	}
 }
 
-/* A handle of a 32-bit kernel may be an error value of 32 bits. */
-static inline uint64_t get_handle(const uint8_t *p, struct dec_field f)
-{
-	uint64_t v = get(p, f);
-
-	if (f.size == 4 && v >= ERR_32)
-		v |= 0xffffffffull << 32;
-	return v;
-}
-
 int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
 		    uint64_t t_ns, const uint8_t *data, unsigned len,
 		    struct zsr_err *err)
@@ -436,7 +421,7 @@ int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
 	*rec = (struct zsr_rec){
 		.t_ns = t_ns,
 		.pool = get(data, ev->pool),
-		.handle = get_handle(data, ev->handle),
+		.handle = dec_handle(get(data, ev->handle), ev->handle.size),
 		.value = get(data, ev->value),
 		.caller = get(data, ev->caller),
 		.gfp = (uint32_t)get(data, ev->gfp),

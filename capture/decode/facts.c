@@ -63,6 +63,22 @@ void dec_lost(struct dec *d, uint64_t t_ns, unsigned cpu, uint64_t count)
 	};
 }
 
+void dec_tasks_see(struct dec *d, struct dec_tasks *t, int32_t pid,
+		   const char *comm, size_t len)
+{
+	size_t i = (uint32_t)pid % ZSR_ARRAY_SIZE(t->seen);
+
+	len = zsr_min(len, sizeof(t->seen[i].comm) - 1);
+	if (t->seen[i].pid == pid && t->seen[i].len == len &&
+	    !memcmp(t->seen[i].comm, comm, len))
+		return;
+	t->seen[i].pid = pid;
+	t->seen[i].len = (uint8_t)len;
+	memcpy(t->seen[i].comm, comm, len);
+	t->seen[i].comm[len] = '\0';
+	dec_out_task(d->out, pid, t->seen[i].comm);
+}
+
 void dec_cmdlines(struct dec *d, const char *text, size_t len)
 {
 	const char *end = text + len;

@@ -277,11 +277,10 @@ END_TEST
 START_TEST(not_readable)
 {
 	static const char *const t[][2] = {
-		{ "s11-perf", "perf" },
 		{ "s11-perf/perf.data", "perf.data" },
 		{ "s11-perf/perf.script.txt", "perf script" },
 		{ "s12-bpftrace", "bpftrace" },
-		{ "s13-lttng-ctf", "CTF" },
+		{ "s13-lttng-ctf", "no arguments" },
 		{ "s13-lttng-ctf/ctf/kernel/metadata", "CTF" },
 		{ "s17-fgraph", "function_graph" },
 		{ "s18-calibration", "some below: fp, kp" },
