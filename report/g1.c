@@ -16,7 +16,7 @@
 #define HEAD_H    25.0 /* of the table */
 #define CELL      7.4 /* size of its text */
 #define RUN_W     22.0
-#define LABEL_W   104.0 /* at least */
+#define LABEL_W   84.0 /* at least */
 #define TWO_LINES 16.5 /* a row's height where that is too narrow */
 #define NAME_LINE 7.4
 #define KEY_W     44.0 /* of a card's keys */
@@ -77,7 +77,7 @@ enum form { NS, AT, RATIO, SIZE, SHARE, NR_FORMS };
 
 /* Widths, of which a page has as many as fit. */
 static const double form_width[NR_FORMS] = {
-	[NS] = 36, [AT] = 36, [RATIO] = 31, [SIZE] = 41, [SHARE] = 30
+	[NS] = 37, [AT] = 36, [RATIO] = 34, [SIZE] = 41, [SHARE] = 30
 };
 
 /* What a run is judged by; less is better in all of them. */
@@ -194,7 +194,7 @@ static double measure_x(const struct canvas *c, double label_w, size_t i)
 static void table_head(struct canvas *c, double label_w)
 {
 	const struct style s = { .size = CELL, .bold = true };
-	const struct style group = { .size = CELL, .color = grey };
+	const struct style group = { .size = CELL - 0.3, .color = grey };
 	size_t i, k;
 
 	c->y += 10;
