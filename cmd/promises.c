@@ -23,14 +23,33 @@ static bool same_profile(const struct zsr_run *promised,
 	return !promised->profile_text || !strcmp(sha, promised->profile_text);
 }
 
+/* Each word of FEW is one of ALL: policies get parameters, whose default does
+ * nothing. */
+static bool has_words(const char *few, const char *all)
+{
+	const char *at;
+	size_t n;
+
+	for (few += strspn(few, " "); *few; few += n + strspn(few + n, " ")) {
+		n = strcspn(few, " ");
+		for (at = all; *at; at += strspn(at, " ")) {
+			if (strcspn(at, " ") == n && !strncmp(at, few, n))
+				break;
+			at += strcspn(at, " ");
+		}
+		if (!*at)
+			return false;
+	}
+	return true;
+}
+
 bool zsr_cmd_is_promised(const struct zsr_run *promised,
 			 const struct zsr_run *run)
 {
-	const char *params = promised->params ? promised->params : "";
-
 	return !strcmp(promised->digest, run->digest) &&
 	       !strcmp(promised->policy, run->policy) &&
-	       !strcmp(params, run->params ? run->params : "") &&
+	       has_words(promised->params ? promised->params : "",
+			 run->params ? run->params : "") &&
 	       !strcmp(promised->clock, run->clock) &&
 	       !strcmp(promised->profile, run->profile) &&
 	       promised->cpus == run->cpus && promised->seed == run->seed &&

@@ -178,6 +178,12 @@ rm -f u.db
 gives 3 "and refused by zsr compare" "$zsr" compare forged.zsrpack
 [ "$(grep -c 'forged.zsrpack: deferred: .* promised' err)" = 1 ] && [ ! -s out ]
 result $? "which says it once"
+forge older.zsrpack 's/^\(params:.*\) [a-z-]*=[^ ]*$/\1/'
+rm -f u.db
+"$zsr" compare older.zsrpack >/dev/null 2>&1
+check "runs of packs that know fewer parameters" "$zsr" compare older.zsrpack
+[ "$(runs)" = 4 ]
+result $? "are not made twice"
 forge other.zsrpack 's/^profile: .*/profile: mine/'
 rm -f u.db
 gives 3 "runs on a machine that is not here" "$zsr" compare other.zsrpack
