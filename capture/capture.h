@@ -147,6 +147,7 @@ struct zsr_workload {
 	unsigned procs; /* that release at the same time, at most 1000 */
 	unsigned rounds;
 	unsigned refault; /* percent of the pages that come back before */
+	unsigned turns; /* so often only one's come back, others go out */
 	unsigned holes; /* percent of the rest that are given up before */
 	bool compact; /* the device, before the release; in a capture only */
 	enum zsr_workload_pages pages;

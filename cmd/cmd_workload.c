@@ -83,6 +83,11 @@ static int kind_of(const struct zsr_options *o, struct zsr_workload *w,
 		{ "refault", { .end = ZSR_WORKLOAD_MUNMAP, .refault = 30 } },
 		{ "frag",
 		  { .end = ZSR_WORKLOAD_MUNMAP, .refault = 5, .holes = 60 } },
+		{ "app-switch",
+		  { .end = ZSR_WORKLOAD_EXIT,
+		    .refault = 60,
+		    .procs = 4,
+		    .turns = 12 } },
 	};
 	size_t i;
 
@@ -92,19 +97,20 @@ static int kind_of(const struct zsr_options *o, struct zsr_workload *w,
 			return 0;
 		}
 	return zsr_err_usage(err,
-			     "which workload: munmap, exit, refault, frag?");
+			     "which workload: munmap, exit, refault, frag, "
+			     "app-switch?");
 }
 
 int zsr_cmd_workload(int argc, const char **argv)
 {
 	int compact = 0;
 	char *size = NULL, *procs = NULL, *rounds = NULL, *pages = NULL;
-	char *refault = NULL, *holes = NULL, *seed = NULL;
+	char *refault = NULL, *holes = NULL, *turns = NULL, *seed = NULL;
 	const struct poptOption table[] = {
 		{ "size", 's', POPT_ARG_STRING, &size, 0,
 		  "memory of a process (default 64M)", "SIZE" },
 		{ "procs", '\0', POPT_ARG_STRING, &procs, 0,
-		  "processes that release at the same time (default 1)", "N" },
+		  "processes side by side (default 1, app-switch 4)", "N" },
 		{ "rounds", '\0', POPT_ARG_STRING, &rounds, 0,
 		  "how often (default 1)", "N" },
 		{ "pages", '\0', POPT_ARG_STRING, &pages, 0,
@@ -112,6 +118,8 @@ int zsr_cmd_workload(int argc, const char **argv)
 		  "KIND" },
 		{ "refault", '\0', POPT_ARG_STRING, &refault, 0,
 		  "share of the pages that come back before", "PERCENT" },
+		{ "turns", '\0', POPT_ARG_STRING, &turns, 0,
+		  "they come back one after the other, so often", "N" },
 		{ "holes", '\0', POPT_ARG_STRING, &holes, 0,
 		  "share of the pages that are given up before", "PERCENT" },
 		{ "compact", '\0', POPT_ARG_NONE, &compact, 0,
@@ -127,13 +135,15 @@ int zsr_cmd_workload(int argc, const char **argv)
 	int ret;
 
 	ret = zsr_options_parse(&o, argc, argv, table,
-				"workload munmap|exit|refault|frag [OPTION...]",
+				"workload munmap|exit|refault|frag|app-switch "
+				"[OPTION...]",
 				&err);
 	if (ret)
 		return ret > 0 ? ZSR_EXIT_OK : zsr_cmd_fail("workload", &err);
 	ret = kind_of(&o, &w, &err);
 	w.bytes = 64ull << 20;
-	w.procs = w.rounds = 1;
+	w.procs = zsr_max(w.procs, 1u);
+	w.rounds = 1;
 	w.seed = 1;
 	w.compact = compact;
 	if (!ret && size)
@@ -144,6 +154,7 @@ int zsr_cmd_workload(int argc, const char **argv)
 	ret = ret ? ret : number(procs, "--procs", 1, 1000, &w.procs, &err);
 	ret = ret ? ret : number(rounds, "--rounds", 1, 100000, &w.rounds, &err);
 	ret = ret ? ret : number(refault, "--refault", 0, 100, &w.refault, &err);
+	ret = ret ? ret : number(turns, "--turns", 0, 100000, &w.turns, &err);
 	ret = ret ? ret : number(holes, "--holes", 0, 100, &w.holes, &err);
 	ret = ret ? ret : pages_of(pages, &w, &err);
 	if (!ret)
@@ -162,6 +173,7 @@ int zsr_cmd_workload(int argc, const char **argv)
 	free(pages);
 	free(refault);
 	free(holes);
+	free(turns);
 	free(seed);
 	return ret ? zsr_cmd_fail("workload", &err) : ZSR_EXIT_OK;
 }

@@ -110,3 +110,7 @@ sample switch-6.12-x86_64-4cpu own/switch.dat "QEMU pc (emulated)" \
 	"x86-64, 4 virtual CPUs, TCG" lz4 \
 	"3 processes of 12 MiB, 3 rounds: out, 60 % back, unmap; like apps" \
 	"zsr capture --fresh-zram 512M --buffer 32M"
+sample app-switch-6.12-x86_64-4cpu own/appswitch.dat "QEMU pc (emulated)" \
+	"x86-64, 4 virtual CPUs, TCG" lz4 \
+	"4 processes of 8 MiB; 12 turns, 60 % of one back while others go out; exit" \
+	"zsr capture --fresh-zram 512M --buffer 32M"

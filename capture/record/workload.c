@@ -176,6 +176,7 @@ static void process(const struct zsr_workload *w, unsigned nr, int in, int out)
 			break;
 		case REFAULT:
 			answer.error = touch(&a, w->refault, REFAULT);
+			answer.bytes_swapped = swapped();
 			break;
 		case HOLES:
 			answer.error = touch(&a, w->holes, HOLES);
@@ -252,22 +253,26 @@ static int answer_of(struct proc *p, struct answer *a, struct zsr_err *err)
 			: 0;
 }
 
-/* One step in every process, at once; then a snapshot named after it. */
-static int all(struct crew *c, enum step step, const char *name,
-	       struct zsr_err *err)
+/* One step in process FRONT and another in the others, all at once; then a
+ * snapshot named after it. */
+static int steps(struct crew *c, unsigned front, enum step its,
+		 enum step theirs, const char *name, struct zsr_err *err)
 {
 	struct answer a;
-	char byte = (char)step, mark[60];
+	char mark[60];
 	int ret = 0, one;
 	unsigned i;
 
-	for (i = 0; i < c->nr; i++)
+	for (i = 0; i < c->nr; i++) {
+		char byte = (char)(i == front ? its : theirs);
+
 		if (write(c->proc[i].to, &byte, 1) != 1)
 			return zsr_err_sys(err, errno, "pipe");
+	}
 	for (i = 0; i < c->nr; i++) {
 		one = answer_of(&c->proc[i], &a, err);
 		ret = ret ? ret : one;
-		if (ret || step != UNMAP)
+		if (ret || theirs != UNMAP)
 			continue;
 		ret = c->fn(c->ctx, &(struct zsr_workload_release){
 					    .round = c->round,
@@ -278,6 +283,26 @@ static int all(struct crew *c, enum step step, const char *name,
 	}
 	snprintf(mark, sizeof(mark), "%s-r%u", name, c->round);
 	return ret || !*name ? ret : zsr_record_snapshot(mark, err);
+}
+
+static int all(struct crew *c, enum step step, const char *name,
+	       struct zsr_err *err)
+{
+	return steps(c, c->nr, step, step, name, err);
+}
+
+/* One after the other comes back, while who was there before goes out. */
+static int take_turns(struct crew *c, struct zsr_err *err)
+{
+	char name[40];
+	unsigned turn;
+	int ret = 0;
+
+	for (turn = 0; turn < c->w->turns && !ret; turn++) {
+		snprintf(name, sizeof(name), "switch-%u", turn);
+		ret = steps(c, turn % c->nr, REFAULT, OUT, name, err);
+	}
+	return ret;
 }
 
 static int all_exit(struct crew *c, struct zsr_err *err)
@@ -351,7 +376,9 @@ static int run_round(struct crew *c, struct zsr_err *err)
 		ret = all(c, FILL, "", err);
 	if (!ret)
 		ret = all(c, OUT, "paged-out", err);
-	if (!ret && c->w->refault)
+	if (!ret && c->w->turns)
+		ret = take_turns(c, err);
+	else if (!ret && c->w->refault)
 		ret = all(c, REFAULT, "refaulted", err);
 	if (!ret && c->w->holes)
 		ret = all(c, HOLES, "fragmented", err);

@@ -37,6 +37,7 @@ for kind in mix uniform small large; do
 		--procs 3 --rounds 2 --pages $kind --refault 20 --holes 50
 done
 gives "exit" 0 '^ *0 *2 ' workload exit --size 1M --procs 2
+gives "app-switch" 0 '^ *0 *3 ' workload app-switch --size 1M --procs 3 --turns 5
 "$zsr" capture --print-script | sh -n
 [ $? = 0 ] || echo "not ok - the script is no shell script"
 [ ! -e "$tmp/x" ] || echo "not ok - a file without a capture"
