@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A run as a timeline: what it recorded over time. Releases are slices of their
- * tasks. Of CPUs it knows how long they were busy in each column of a grid: a
- * slice is a stretch of columns that each had some of a kind of work.
+ * tasks. Of CPUs it knows how long they did what in each column of a grid: a
+ * slice is as long as that, and lies in its column, no one knows where.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,14 +27,11 @@ static const struct zsr_track series[ZSR_NR_RUN_SERIES] = {
 				     "queue depth", ZSR_UNIT_ENTRIES },
 };
 
-static const struct {
-	const char *track;
-	const char *slice;
-} kinds[ZSR_NR_BUSY] = {
-	[ZSR_BUSY_CALLER] = { "callers", "release" },
-	[ZSR_BUSY_WORKER] = { "workers", "worker" },
-	[ZSR_BUSY_LOAD] = { "load", "load" },
-	[ZSR_BUSY_OTHER] = { "other", "other" },
+static const char *const kinds[ZSR_NR_BUSY] = {
+	[ZSR_BUSY_CALLER] = "release",
+	[ZSR_BUSY_WORKER] = "worker",
+	[ZSR_BUSY_LOAD] = "load",
+	[ZSR_BUSY_OTHER] = "other",
 };
 
 struct teller {
@@ -85,7 +83,9 @@ static void numbers(struct zsr_about *a, const struct zsr_run *r)
 	zsr_about_number(a, r->page_size, "page_size");
 	zsr_about_number(a, r->cpus, "cpus");
 	zsr_about_number(a, r->seed, "seed");
-	zsr_about_number(a, r->grid[ZSR_GRID_busy].step_ns, "busy_step_ns");
+	if (r->grid[ZSR_GRID_busy].nr_rows)
+		zsr_about_number(a, r->grid[ZSR_GRID_busy].step_ns,
+				 "cpu_slices_within_ns");
 #define X(name, unit, text)                                                    \
 	if (r->v.name != UINT64_MAX)                                           \
 		zsr_about_number(a, r->v.name, "value." #name);
@@ -263,49 +263,54 @@ static void tell_release(struct teller *t, const struct zsr_release *r)
 
 /* ---- CPUs --------------------------------------------------------------------- */
 
-static void stretch(struct teller *t, const struct zsr_track *track,
-		    const char *name, const struct zsr_grid *g,
-		    const uint32_t *cell, uint32_t from, uint32_t to)
+/* A CPU's rows [from, to), a column: each kind of work as long as it took, one
+ * after the other. Returns when the last of it ends. */
+static uint64_t tell_column(struct teller *t, const struct zsr_track *track,
+			    uint32_t from, uint32_t to, uint32_t col,
+			    uint64_t end_ns)
 {
-	struct zsr_arg arg = { "busy_ns", NULL, 0 };
-	struct zsr_happening h = { track, name, 0, 0, &arg, 1 };
-	uint32_t i;
+	const struct zsr_grid *g = &t->run->grid[ZSR_GRID_busy];
+	struct zsr_happening h = { .track = track };
+	uint64_t begin_ns;
+	uint32_t row;
 
-	if (__builtin_mul_overflow(g->step_ns, from, &h.begin_ns) ||
-	    __builtin_mul_overflow(g->step_ns, to, &h.end_ns) ||
-	    __builtin_add_overflow(h.end_ns, g->begin_ns, &h.end_ns))
-		return;
-	h.begin_ns += g->begin_ns;
-	for (i = from; i < to; i++)
-		arg.number += cell[i];
-	t->tl->ops->slice(t->tl, &h);
+	if (__builtin_mul_overflow(g->step_ns, col, &begin_ns) ||
+	    __builtin_add_overflow(g->begin_ns, begin_ns, &begin_ns))
+		return end_ns;
+	h.end_ns = zsr_max(end_ns, begin_ns);
+	for (row = from; row < to; row++) {
+		uint32_t ns = g->cell[(size_t)row * g->nr_cols + col];
+		uint64_t kind = g->row[row] & 0xff;
+
+		if (!ns || kind >= ZSR_NR_BUSY || ns > UINT64_MAX - h.end_ns)
+			continue;
+		h.name = kinds[kind];
+		h.begin_ns = h.end_ns;
+		h.end_ns += ns;
+		t->tl->ops->slice(t->tl, &h);
+	}
+	return h.end_ns;
 }
 
 static void tell_cpus(struct teller *t)
 {
 	const struct zsr_grid *g = &t->run->grid[ZSR_GRID_busy];
-	uint32_t row, i, from;
-	char name[64];
+	uint32_t from, to, col;
+	uint64_t end_ns;
+	char name[32];
 
-	for (row = 0; row < g->nr_rows; row++) {
-		const uint32_t *cell = g->cell + (size_t)row * g->nr_cols;
-		uint64_t kind = g->row[row] & 0xff;
-		const struct zsr_track track = { TRACK_REST + t->nr_tasks + row,
+	for (from = 0; from < g->nr_rows; from = to) {
+		uint64_t cpu = g->row[from] >> 8;
+		const struct zsr_track track = { TRACK_REST + t->nr_tasks + from,
 						 name, ZSR_UNIT_NONE };
 
-		if (kind >= ZSR_NR_BUSY)
-			continue;
-		snprintf(name, sizeof(name), "CPU %llu %s",
-			 (unsigned long long)(g->row[row] >> 8),
-			 kinds[kind].track);
+		for (to = from; to < g->nr_rows && g->row[to] >> 8 == cpu; to++)
+			;
+		snprintf(name, sizeof(name), "CPU %" PRIu64, cpu);
 		t->tl->ops->track(t->tl, &track);
-		for (from = 0; from < g->nr_cols; from = i + 1) {
-			for (i = from; i < g->nr_cols && cell[i]; i++)
-				;
-			if (i > from)
-				stretch(t, &track, kinds[kind].slice, g, cell,
-					from, i);
-		}
+		end_ns = 0;
+		for (col = 0; col < g->nr_cols; col++)
+			end_ns = tell_column(t, &track, from, to, col, end_ns);
 	}
 }
 
