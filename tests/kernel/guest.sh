@@ -25,6 +25,8 @@ capture munmap --fresh-zram 256M -- \
 	zsr-capture workload munmap --size 24M --refault 10 --holes 40
 capture exit --fresh-zram 256M --lossless -- \
 	zsr-capture workload exit --size 6M --procs 4 --rounds 2
+capture switch --fresh-zram 256M -- \
+	zsr-capture workload app-switch --size 3M
 capture both --fresh-zram 256M --both -- \
 	zsr-capture workload munmap --size 4M
 capture compact --fresh-zram 256M --placement -- \

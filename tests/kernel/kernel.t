@@ -66,7 +66,7 @@ judged() {
 	around=$(sed -n 's/^check 0 //p' "$out/results")
 	[ -n "$around" ]
 	result $? "$kernel: $release can record"
-	for name in munmap exit place latency events both compact; do
+	for name in munmap exit switch place latency events both compact; do
 		ended $name 0 "$name is recorded"
 		complete $name
 	done
@@ -75,6 +75,9 @@ judged() {
 	agrees script 28
 	agrees munmap 35
 	agrees exit 28
+	agrees switch 75
+	[ "$(grep -c '^switch-[0-9]*-r0,mm_stat' "$tmp/said")" = 12 ]
+	result $? "$kernel: twelve turns are in it"
 	agrees place 35
 	agrees latency 27
 	agrees events 20
