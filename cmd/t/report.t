@@ -110,8 +110,8 @@ result $? "--letter, --slides, A4"
 # All policies, three values of one parameter: the same checks on low pages.
 cp "$ZSR_DB" "$tmp/many.db"
 $zsr replay m -d "$tmp/many.db" --policy sync-6.1,unlock-first,class-batch,defer-zspage,array,deferred-slot,exit-gather,global-list,zram-gc,ideal >"$tmp/out" &&
-	for n in 4 16 64; do
-		$zsr replay m -d "$tmp/many.db" --policy deferred --param "pool-pages=$n"
+	for k in 4 16 64; do
+		$zsr replay m -d "$tmp/many.db" --policy deferred --param "pool-pages=$k"
 	done >"$tmp/out" &&
 	$zsr report -d "$tmp/many.db" -o "$tmp/many.pdf" --slides >"$tmp/out" &&
 	$zsr report -d "$tmp/many.db" -o "$tmp/many4.pdf" >"$tmp/out" &&

@@ -31,6 +31,22 @@ result $? "it refers to nothing but itself"
 [ "$(grep -o ' id="[^"]*"' "$tmp/r.html" | sort | uniq -d | wc -l)" = 0 ]
 result $? "no two things have the same id"
 
+# "V" is a value, "N~V" are N of them: as many as a timeline has columns.
+perl -ne '
+	while (/ data-is="([^"]*)"/g) {
+		for my $list (split /\|/, $1) {
+			my $n = 0;
+			$n += /^(\d+)~/ ? $1 : 1 for split " ", $list;
+			$lists++;
+			$bad++ if $n != 640;
+		}
+	}
+	END { print "$lists lists, $bad of another length\n"; exit !($lists > 20 && !$bad) }' \
+	"$tmp/r.html" >"$tmp/err"
+result $? "values for the pointer are there for every column"
+[ "$(wc -c <"$tmp/r.html")" -lt 500000 ] && ! grep -q ' d="[^"]*\.[0-9][0-9]' "$tmp/r.html"
+result $? "coordinates have one decimal, the file is small"
+
 dom '' >"$tmp/dom"
 [ "$(grep -c '<figure' "$tmp/dom")" -ge 11 ] &&
 	! grep -q 'id="controls" hidden' "$tmp/dom"
