@@ -24,12 +24,6 @@ struct zsr_column {
 	uint8_t width;
 };
 
-/* What rows of a kind have in common. */
-struct zsr_like {
-	struct zsr_event row; /* obj: 0 for mallocs, to be set; else none */
-	uint64_t calls; /* 1 for a malloc, 1 << 32 for a free */
-};
-
 struct zsr_chunk_decoder {
 	ZSTD_DCtx *zstd;
 	uint8_t *arena; /* unpacked planes; pages untouched are free */
@@ -45,7 +39,8 @@ struct zsr_chunk_decoder {
 	uint64_t t_min;
 	uint64_t t_max;
 	struct zsr_ticks ticks;
-	struct zsr_like like[ZSR_EV_NR];
+	/* What rows of a kind have in common; obj: 0 for mallocs, to be set. */
+	struct zsr_event like[ZSR_EV_NR];
 	uint8_t mode;
 	uint32_t nr;
 	uint32_t nr_mallocs;

@@ -64,20 +64,15 @@ bool zsr_chunk_rows_start(struct zsr_chunk_decoder *dec)
 	unsigned kind;
 
 	for (kind = 0; kind < ZSR_EV_NR; kind++) {
-		struct zsr_like *like = &dec->like[kind];
+		struct zsr_event *like = &dec->like[kind];
 
-		*like = (struct zsr_like){
-			.row = {
-				.obj = kind == ZSR_EV_MALLOC ? 0 : ZSR_OBJ_NONE,
-				.slot = -1,
-				.cgroup = -1,
-				.kind = (uint8_t)kind,
-			},
-			.calls = kind == ZSR_EV_MALLOC ? 1
-				 : kind == ZSR_EV_FREE ? 1ull << 32
-						       : 0,
+		*like = (struct zsr_event){
+			.obj = kind == ZSR_EV_MALLOC ? 0 : ZSR_OBJ_NONE,
+			.slot = -1,
+			.cgroup = -1,
+			.kind = (uint8_t)kind,
 		};
-		if (!set_usual(dec, &like->row))
+		if (!set_usual(dec, like))
 			return false;
 	}
 	return true;
@@ -85,22 +80,29 @@ bool zsr_chunk_rows_start(struct zsr_chunk_decoder *dec)
 
 /* ---- whose rows ------------------------------------------------------------- */
 
-/* A row's part that is known from what was last on its cpu; its call counted. */
+/* Mallocs, and frees above them. */
+static const uint64_t calls_of[ZSR_EV_NR] = {
+	[ZSR_EV_MALLOC] = 1,
+	[ZSR_EV_FREE] = 1ull << 32,
+};
+
+/* A row's part that is known from what was last on its cpu; its call. */
 static inline uint64_t set_who(const struct zsr_cpu_past *p, uint32_t cpu,
-			       const struct zsr_like *like,
+			       const struct zsr_event *like,
 			       struct zsr_event *row)
 {
-	like += p->kind;
+	size_t kind = p->kind;
+
 	/* All but times and what they take. */
-	memcpy(&row->obj, &like->row.obj,
+	like += kind;
+	memcpy(&row->obj, &like->obj,
 	       sizeof(*row) - offsetof(struct zsr_event, obj));
 	row->task = p->task;
 	row->cpu = (uint16_t)cpu;
-	return like->calls;
+	return calls_of[kind];
 }
 
-/* Kinds and tasks from what was last on the event's cpu; the number of mallocs,
- * and that of frees above it. */
+/* Kinds and tasks from what was last on the event's cpu; the sum of calls. */
 static uint64_t apply_past(struct zsr_chunk_decoder *dec, struct batch *b,
 			   struct zsr_event *rows)
 {
@@ -278,22 +280,19 @@ static bool apply_ticks(struct zsr_chunk_decoder *dec, struct batch *b,
 static bool set_own(struct zsr_chunk_decoder *dec, struct batch *b,
 		    struct zsr_event *rows)
 {
-	size_t nm = b->nr_mallocs, n = b->nr, m = 0, i;
-	uint64_t t = dec->t, next = dec->next_obj;
+	size_t next[] = { 0, b->nr_mallocs }, n = b->nr, own, i;
+	uint64_t t = dec->t, next_obj = dec->next_obj;
 
 	if (!(dec->ticks.step ? apply_ticks(dec, b, rows) : check_steps(dec, b)))
 		return false;
 	for (i = 0; i < n; i++) {
-		size_t is_malloc = rows[i].kind == ZSR_EV_MALLOC;
-		size_t own = is_malloc ? m : nm + i - m;
-
+		own = next[rows[i].kind != ZSR_EV_MALLOC]++;
 		t += b->step[own];
 		rows[i].t_ns = t;
 		rows[i].dur_ns = b->dur[own];
-		rows[i].obj |= next + m;
+		rows[i].obj |= next_obj + own;
 		rows[i].size = b->size[own];
 		b->at[own] = (uint16_t)i;
-		m += is_malloc;
 	}
 	dec->t = t;
 	return t <= dec->t_max;
