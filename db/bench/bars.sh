@@ -108,31 +108,45 @@ $zsr synth munmap --size 1M --procs 1 --name x -d "$tmp/x.db" >/dev/null
 $zsr rm x -d "$tmp/x.db" >/dev/null
 bar "empty database" "$(over "$(bytes "$tmp/x.db")" 1000)" "KB" "<=" 100
 
+# store FILE [OPTION]: as trace t of i.db
+store() {
+	case $1 in
+	*.zsrpack) how=unpack ;;
+	*) how=import ;;
+	esac
+	file=$1
+	shift
+	"$zsr" $how "$file" "$@" --name t -d "$tmp/i.db" >/dev/null 2>&1
+}
+
 # size FILE NAME: bytes a call; small captures have no bar, as what they are about
 # (facts, marks, the kernel's files) weighs more than their calls.
 size() {
 	fresh
-	$zsr import "$1" --name t -d "$tmp/i.db" >/dev/null 2>&1 || return 0
+	store "$1" || return 0
 	one=$(bytes "$tmp/i.db")
 	for _ in 2 3 4 5 6 7 8 9 10; do
-		$zsr import "$1" --force --name t -d "$tmp/i.db" >/dev/null
+		store "$1" --force
 	done
 	ten=$(bytes "$tmp/i.db")
 	$zsr sql "select nr_mallocs + nr_frees, has_dur from trace limit 1" \
 		--csv -d "$tmp/i.db" | tail -n 1 | tr , ' ' >"$tmp/calls"
 	read -r calls has_dur <"$tmp/calls"
-	limit="<= 3"
-	[ "$has_dur" = 0 ] || limit="<= 4.5"
+	limit="<= 4.5" without=
+	[ "$has_dur" = 1 ] || limit="<= 3" without=", no dur."
 	[ "$calls" -ge 2000 ] || limit=
 	# shellcheck disable=SC2086 # an operator and a number, or nothing
-	bar "$2" "$(over $((ten - one)) $((9 * calls)))" "bytes a call" $limit
+	bar "$2$without" "$(over $((ten - one)) $((9 * calls)))" "bytes a call" \
+		$limit
 	"$bench/columns" "$tmp/i.db" >"$tmp/columns"
 	echo "    $(grep 'all columns' "$tmp/columns" | tr -s ' ')"
 }
 
 for dir in "$shared"/captures/s* "$shared"/captures/s10*/*/ "$top"/samples/*/; do
 	file=$dir
-	[ -f "$dir/trace.dat" ] && file=$dir/trace.dat
+	for inside in "$dir"/trace.dat "$dir"/*.zsrpack; do
+		[ ! -f "$inside" ] || file=$inside
+	done
 	size "$file" "$(basename "$dir")"
 done
 echo "least of a column: entropy of each number by itself; columns: db/bench/columns"
