@@ -150,7 +150,8 @@ static void put_chunk(FILE *f, const char *type, const unsigned char *data,
 		crc = crc32(crc, data, (uInt)n);
 	put_u32(tail, (uint32_t)crc);
 	fwrite(head, 1, sizeof(head), f);
-	fwrite(data, 1, n, f);
+	if (n)
+		fwrite(data, 1, n, f);
 	fwrite(tail, 1, sizeof(tail), f);
 }
 

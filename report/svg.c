@@ -264,7 +264,12 @@ static void put_path(struct small *s, const char *tag, const char *end)
 		s->x = s->y = 0;
 	}
 	put_data(s, d, d + len);
-	s->style = style && may_join(style, style_len, d, len) ? style : "";
+	/* "": a path is open that nothing joins. */
+	if (!style || !may_join(style, style_len, d, len)) {
+		style = "";
+		style_len = 0;
+	}
+	s->style = style;
 	s->style_len = style_len;
 }
 
