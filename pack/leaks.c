@@ -93,23 +93,18 @@ static bool is_day(unsigned year, unsigned month, unsigned day)
 /* "12.5.2026", "05/12/2026", "2026-05-12", "20260512". */
 static void look_at_day(struct found *f, const char *line, const char *p)
 {
-	static const char *const first[] = { "%4u-%2u-%2u%n", "%4u/%2u/%2u%n",
-					     "%4u_%2u_%2u%n", "%4u.%2u.%2u%n" };
-	static const char *const last[] = { "%2u.%2u.%4u%n", "%2u/%2u/%4u%n",
-					    "%2u-%2u-%4u%n" };
-	unsigned a, b, c, i;
+	unsigned a, b, c;
+	char s, t;
 	int n = 0;
 
 	if (p > line && isdigit((unsigned char)p[-1]))
 		return;
-	for (i = 0; i < ZSR_ARRAY_SIZE(first); i++)
-		if (sscanf(p, first[i], &a, &b, &c, &n) == 3 && n >= 8 &&
-		    is_day(a, b, c))
-			return tell(f, "a day", p, (size_t)n);
-	for (i = 0; i < ZSR_ARRAY_SIZE(last); i++)
-		if (sscanf(p, last[i], &a, &b, &c, &n) == 3 &&
-		    (is_day(c, b, a) || is_day(c, a, b)))
-			return tell(f, "a day", p, (size_t)n);
+	if (sscanf(p, "%4u%c%2u%c%2u%n", &a, &s, &b, &t, &c, &n) == 5 &&
+	    n >= 8 && s == t && strchr("-/_.", s) && is_day(a, b, c))
+		return tell(f, "a day", p, (size_t)n);
+	if (sscanf(p, "%2u%c%2u%c%4u%n", &a, &s, &b, &t, &c, &n) == 5 &&
+	    s == t && strchr("./-", s) && (is_day(c, b, a) || is_day(c, a, b)))
+		return tell(f, "a day", p, (size_t)n);
 	if (f->prose && run_of(line, p, isdigit) == 8 &&
 	    sscanf(p, "%4u%2u%2u", &a, &b, &c) == 3 && a > 1999 &&
 	    is_day(a, b, c) && strncmp(p + 8, " zs_", 4))

@@ -11,8 +11,7 @@
 
 #include "replay/engine/engine.h"
 
-#define ZSR_HOT  inline __attribute__((always_inline))
-#define ZSR_COLD __attribute__((noinline, cold))
+#define ZSR_HOT inline __attribute__((always_inline))
 
 /* For loops that wait for another thread. */
 #if defined(__x86_64__) || defined(__i386__)
