@@ -98,15 +98,50 @@ void zsr_feed_free(struct zsr_feed *f)
 	*f = (struct zsr_feed){ 0 };
 }
 
-static int push(struct zsr_feed *f, struct zsr_feed_queue *q,
-		const struct zsr_feed_event *e)
+/* ---- a task's events -------------------------------------------------------- */
+
+/* As what follows LAST; false when that does not fit. */
+static bool pack(struct zsr_feed_packed *p, const struct zsr_feed_event *e,
+		 const struct zsr_feed_event *last)
+{
+	uint64_t entry = e->entry_ns - last->entry_ns;
+	uint64_t seq = e->seq - last->seq;
+	uint64_t obj = e->obj - last->obj + ZSR_FEED_OBJ_BACK;
+
+	if (entry >> 30 | e->dur_ns >> 24 | seq >> 20 | obj >> 24 |
+	    e->size >> 20 | e->caller >> 4 | (e->epoch ^ last->epoch) |
+	    (e->pool ^ last->pool) | e->meaning)
+		return false;
+	*p = (struct zsr_feed_packed){ .entry = entry,
+				       .dur = e->dur_ns,
+				       .kind = e->kind,
+				       .caller = e->caller & 15,
+				       .seq = seq,
+				       .obj = obj,
+				       .size = e->size };
+	return true;
+}
+
+static void unpack(struct zsr_feed_event *e, const struct zsr_feed_packed *p)
+{
+	e->entry_ns += p->entry;
+	e->dur_ns = p->dur;
+	e->obj = e->obj + p->obj - ZSR_FEED_OBJ_BACK;
+	e->seq += p->seq;
+	e->size = p->size;
+	e->kind = p->kind & 15;
+	e->caller = p->caller;
+	e->meaning = 0;
+}
+
+static struct zsr_feed_packed *part_add(struct zsr_feed_queue *q)
 {
 	struct zsr_feed_block *b;
 
 	if (!q->last || q->end == ZSR_FEED_BLOCK) {
 		b = malloc(sizeof(*b));
 		if (!b)
-			return -ENOMEM;
+			return NULL;
 		b->next = NULL;
 		if (q->last)
 			q->last->next = b;
@@ -115,9 +150,95 @@ static int push(struct zsr_feed *f, struct zsr_feed_queue *q,
 		q->last = b;
 		q->end = 0;
 	}
-	q->last->event[q->end++] = *e;
+	return &q->last->event[q->end++];
+}
+
+static const struct zsr_feed_packed *part_take(struct zsr_feed_queue *q)
+{
+	return &q->first->event[q->at++];
+}
+
+/* Give a block back that is read. */
+static void part_done(struct zsr_feed_queue *q)
+{
+	struct zsr_feed_block *b = q->first;
+
+	if (q->at < ZSR_FEED_BLOCK)
+		return;
+	q->first = b->next;
+	q->at = 0;
+	if (!q->first)
+		q->last = NULL;
+	free(b);
+}
+
+static int push_whole(struct zsr_feed_queue *q, const struct zsr_feed_event *e)
+{
+	const char *from = (const char *)e;
+	struct zsr_feed_packed *p;
+	size_t len, left;
+
+	for (left = sizeof(*e); left; left -= len, from += len) {
+		p = part_add(q);
+		if (!p)
+			return -ENOMEM;
+		len = zsr_min(left, sizeof(*p));
+		memcpy(p, from, len);
+	}
 	return 0;
 }
+
+static void take_whole(struct zsr_feed_queue *q, struct zsr_feed_event *e)
+{
+	char *to = (char *)e;
+	size_t len, left;
+
+	for (left = sizeof(*e); left; left -= len, to += len) {
+		len = zsr_min(left, sizeof(struct zsr_feed_packed));
+		memcpy(to, part_take(q), len);
+		part_done(q);
+	}
+}
+
+static int push(struct zsr_feed_queue *q, const struct zsr_feed_event *e)
+{
+	struct zsr_feed_packed packed = { .whole = 1 }, *p;
+	bool whole;
+	int ret;
+
+	if (!q->nr) {
+		q->first_event = *e;
+	} else {
+		whole = !pack(&packed, e, &q->last_event);
+		p = part_add(q);
+		if (!p)
+			return -ENOMEM;
+		*p = packed;
+		ret = whole ? push_whole(q, e) : 0;
+		if (ret)
+			return ret;
+	}
+	q->last_event = *e;
+	q->nr++;
+	return 0;
+}
+
+/* The event behind the first one takes its place. */
+static void advance(struct zsr_feed_queue *q)
+{
+	struct zsr_feed_packed p;
+
+	if (!--q->nr)
+		return;
+	p = *part_take(q);
+	part_done(q);
+	if (p.whole)
+		take_whole(q, &q->first_event);
+	else
+		unpack(&q->first_event, &p);
+}
+
+/* ---- reading ------------------------------------------------------------------ */
 
 static int next_event(struct zsr_feed *f, const struct zsr_event **ev,
 		      struct zsr_err *err)
@@ -237,7 +358,7 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 	*task = ev->task;
 	e = convert(f, ev);
 	e.seq = f->read - 1;
-	if (push(f, &f->queue[ev->task], &e))
+	if (push(&f->queue[ev->task], &e))
 		return zsr_err_nomem(err, "task queues");
 	f->outstanding++;
 	f->epoch[f->epoch_read].read++;
@@ -252,18 +373,10 @@ int zsr_feed_read(struct zsr_feed *f, uint32_t *task, struct zsr_err *err)
 
 struct zsr_feed_event zsr_feed_take(struct zsr_feed *f, uint32_t task)
 {
-	struct zsr_feed_queue *q = &f->queue[task];
-	struct zsr_feed_block *b = q->first;
-	struct zsr_feed_event e = b->event[q->at++];
+	struct zsr_feed_event e = f->queue[task].first_event;
 
 	f->outstanding--;
-	if (q->at == ZSR_FEED_BLOCK) {
-		q->first = b->next;
-		q->at = 0;
-		if (!q->first)
-			q->last = NULL;
-		free(b);
-	}
+	advance(&f->queue[task]);
 	return e;
 }
 

@@ -16,7 +16,7 @@
 /* Barriers a trace may have. */
 #define ZSR_FEED_MAX_EPOCH ((1u << 24) - 1)
 
-/* What the player needs of an event; small, as many are held. */
+/* What the player needs of an event. */
 struct zsr_feed_event {
 	uint64_t entry_ns; /* the call's begin in the trace */
 	uint64_t dur_ns;
@@ -35,16 +35,35 @@ static inline uint64_t zsr_feed_return_ns(const struct zsr_feed_event *e)
 	return e->entry_ns + e->dur_ns;
 }
 
+/*
+ * Many are held, so most are two words: what has changed since the task's event
+ * before. Where that does not fit the event itself follows, in as many such.
+ */
+struct zsr_feed_packed {
+	uint64_t whole : 1;
+	uint64_t entry : 30; /* further */
+	uint64_t dur : 24;
+	uint64_t kind : 4;
+	uint64_t caller : 4;
+	uint64_t seq : 20; /* further */
+	uint64_t obj : 24; /* further, plus ZSR_FEED_OBJ_BACK */
+	uint64_t size : 20;
+};
+
+#define ZSR_FEED_OBJ_BACK (1ull << 23)
+
 #define ZSR_FEED_BLOCK 256
 
 struct zsr_feed_block {
 	struct zsr_feed_block *next;
-	struct zsr_feed_event event[ZSR_FEED_BLOCK];
+	struct zsr_feed_packed event[ZSR_FEED_BLOCK];
 };
 
-/* A task's events: blocks, the first read from `at` on, the last full up to
- * `end`. */
+/* A task's events: the first one, and behind it blocks, the first read from `at`
+ * on, the last full up to `end`. */
 struct zsr_feed_queue {
+	uint64_t nr;
+	struct zsr_feed_event first_event, last_event; /* when there are any */
 	struct zsr_feed_block *first, *last;
 	unsigned at, end;
 };
@@ -100,9 +119,7 @@ static inline const struct zsr_feed_event *zsr_feed_peek(const struct zsr_feed *
 {
 	const struct zsr_feed_queue *q = &f->queue[task];
 
-	if (!q->first || (q->first == q->last && q->at == q->end))
-		return NULL;
-	return &q->first->event[q->at];
+	return q->nr ? &q->first_event : NULL;
 }
 /* Take it. The caller says zsr_feed_done() once it is played. */
 struct zsr_feed_event zsr_feed_take(struct zsr_feed *f, uint32_t task);
