@@ -6,6 +6,7 @@
 
 #include "replay/account.h"
 #include "replay/policy/book.h"
+#include "replay/policy/percpu.h"
 
 /*
  * The engine's word for us in each zspage: how many of its objects wait in a
@@ -175,43 +176,49 @@ static void handle_put(struct zsr_pool *p, zsr_handle h)
 	zsr_engine_handle_free(p->e, h);
 }
 
+/* Free slots, in pages that are given back as they are used up. */
+#define FREE_SLOTS 252
+
+static uint32_t free_slot_take(struct zsr_pool *p)
+{
+	struct zsr_words *w = p->free_slots;
+	uint32_t slot = w->word[p->first_free_slot++];
+
+	if (p->first_free_slot == w->count) {
+		p->free_slots = w->next;
+		p->first_free_slot = 0;
+		free(w);
+	}
+	return slot;
+}
+
 static int64_t slot_get(struct zsr_pool *p)
 {
-	uint32_t slot;
-
-	if (p->nr_free_slots && p->nr_slots >= p->swap_slots) {
-		slot = p->free_slot[p->first_free_slot++];
-		p->first_free_slot &= p->cap_free_slots - 1;
-		p->nr_free_slots--;
-		return slot;
-	}
+	if (p->free_slots && p->nr_slots >= p->swap_slots)
+		return free_slot_take(p);
 	if (zsr_grow(&p->slot, &p->cap_slots, p->nr_slots + 1, sizeof(*p->slot)))
 		return -ENOMEM;
 	p->slot[p->nr_slots] = (struct zsr_slot){ 0 };
 	return (int64_t)p->nr_slots++;
 }
 
-/* Twice as long: what lies before the first free slot goes behind the rest. */
-static int ring_grow(struct zsr_pool *p)
-{
-	size_t cap = p->cap_free_slots;
-
-	if (zsr_grow(&p->free_slot, &p->cap_free_slots, cap + 1,
-		     sizeof(*p->free_slot)))
-		return -ENOMEM;
-	memcpy(p->free_slot + cap, p->free_slot,
-	       p->first_free_slot * sizeof(*p->free_slot));
-	return 0;
-}
-
 static void slot_put(struct zsr_pool *p, uint32_t slot)
 {
-	if (p->nr_free_slots == p->cap_free_slots && ring_grow(p)) {
-		zsr_account_fail(p->account, -ENOMEM);
-		return;
+	struct zsr_words *w = p->last_free_slots;
+
+	if (!p->free_slots || w->count == FREE_SLOTS) {
+		w = zsr_words_new(FREE_SLOTS);
+		if (!w) {
+			zsr_account_fail(p->account, -ENOMEM);
+			return;
+		}
+		if (p->free_slots)
+			p->last_free_slots->next = w;
+		else
+			p->free_slots = w;
+		p->last_free_slots = w;
 	}
-	p->free_slot[(p->first_free_slot + p->nr_free_slots++) &
-		     (p->cap_free_slots - 1)] = slot;
+	w->word[w->count++] = slot;
 }
 
 const struct zsr_book zsr_book_ordered = {

@@ -16,6 +16,7 @@
 struct zsr_account;
 struct zsr_book;
 struct zsr_policy;
+struct zsr_words;
 
 #define ZSR_MAX_PARAMS 16
 
@@ -80,8 +81,8 @@ struct zsr_pool {
 	size_t nr_slots, cap_slots;
 	uint64_t swap_slots; /* the device's: as many are used once before one
 			      * is stored to again, the first freed first */
-	uint32_t *free_slot; /* ring of a power of two */
-	size_t first_free_slot, nr_free_slots, cap_free_slots;
+	struct zsr_words *free_slots, *last_free_slots; /* first freed first */
+	unsigned first_free_slot; /* in free_slots */
 	uint8_t *state; /* of handles, see book.c */
 	size_t nr_state, cap_state;
 	struct {

@@ -6,6 +6,7 @@
 
 #include "replay/account.h"
 #include "replay/policy/book.h"
+#include "replay/policy/percpu.h"
 
 /* Policies come from strangers, too: is H in this state? False: the run has
  * failed, and nothing must be done. Then it goes on to the state TO. */
@@ -535,7 +536,7 @@ void zsr_pool_destroy(struct zsr_pool *p)
 	free(p->class);
 	zsr_queued_free(&p->queued);
 	free(p->slot);
-	free(p->free_slot);
+	zsr_words_free(p->free_slots);
 	free(p->state);
 	*p = (struct zsr_pool){ 0 };
 }

@@ -15,6 +15,7 @@
 #endif
 
 #include "replay/t/explore/oracle.h"
+#include "replay/policy/percpu.h"
 #include "tests/check.h"
 
 extern const struct zsr_policy zsr_broken_kick;
@@ -320,15 +321,15 @@ static uint64_t digest(void *ctx)
 {
 	const struct zsr_pool *p = &play.pool;
 	uint64_t sum = play.nr_releasing + 8u * p->compact.running;
-	size_t i;
+	const struct zsr_words *w;
+	size_t i, at = p->first_free_slot;
 
 	(void)ctx;
 	for (i = 0; i < p->nr_slots; i++)
 		sum = (sum ^ slot_word(&p->slot[i])) * 0x9E3779B97F4A7C15ull;
-	for (i = 0; i < p->nr_free_slots; i++)
-		sum = (sum ^ p->free_slot[(p->first_free_slot + i) &
-					  (p->cap_free_slots - 1)]) *
-		      0xBF58476D1CE4E5B9ull;
+	for (w = p->free_slots; w; w = w->next, at = 0)
+		for (; at < w->count; at++)
+			sum = (sum ^ w->word[at]) * 0xBF58476D1CE4E5B9ull;
 	return sum;
 }
 
