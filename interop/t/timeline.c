@@ -194,7 +194,7 @@ static void trace_of(bool extreme)
 	free(ev);
 }
 
-START_TEST(trace)
+START_TEST(traces)
 {
 	trace_of(false);
 }
@@ -392,4 +392,4 @@ START_TEST(deterministic)
 }
 END_TEST
 
-ZSR_TEST_MAIN("timeline", trace, extreme_trace, runs, deterministic)
+ZSR_TEST_MAIN("timeline", traces, extreme_trace, runs, deterministic)
