@@ -223,14 +223,15 @@ static void table_head(struct canvas *c, double label_w)
 }
 
 /* On two lines where one is too narrow. */
-static void put_name(struct canvas *c, const char *name, double width, double y)
+static void put_name(struct canvas *c, const char *name, double width, double y,
+		     bool two_lines)
 {
 	const struct style s = { .size = CELL, .bold = true };
 	const struct style low = { .size = CELL - 0.6, .bold = true };
 	const char *rest = NULL, *p;
 	char first[200];
 
-	if (text_measure(c, &s, name) > width)
+	if (two_lines && text_measure(c, &s, name) > width)
 		for (p = name; (p = strchr(p, ' ')); p++) {
 			snprintf(first, sizeof(first), "%.*s", (int)(p - name),
 				 name);
@@ -272,7 +273,7 @@ static void table_row(struct canvas *c, size_t col, double label_w,
 		snprintf(buf, sizeof(buf), "#%" PRId64, k->id);
 		text_at(c, PAGE_LEFT, y, LEFT, &id, buf);
 	}
-	put_name(c, k->label, label_w - 8, y);
+	put_name(c, k->label, label_w - 8, y, height >= TWO_LINES);
 	for (i = 0; i < NR_MEASURES; i++) {
 		cell_text(c->cmp, col, &measures[i], buf);
 		text_at(c, measure_x(c, label_w, i), y, RIGHT,
@@ -289,8 +290,12 @@ static void table(struct canvas *c, double room)
 	size_t n = c->cmp->nr_cols, i, rows;
 	double height = (room - HEAD_H - 4) / (double)n, least = row_least(c);
 	double label_w = label_width(c);
+
 	char text[200];
 
+	/* All runs matter more than the ends of their names. */
+	if (height < least)
+		least = ROW_LEAST;
 	height = zsr_min(zsr_max(height, least), zsr_max(least, ROW_MOST));
 	rows = zsr_min(n, (size_t)((room - HEAD_H - 4) / height + 1e-6));
 	if (rows < n)
