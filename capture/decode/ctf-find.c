@@ -13,8 +13,9 @@
 
 #include "capture/decode/ctf.h"
 
-#define MAX_DEPTH   5 /* SESSION/ust/uid/1000/64-bit */
-#define MAX_ENTRIES 8192
+#define MAX_DEPTH    5 /* SESSION/ust/uid/1000/64-bit */
+#define MAX_ENTRIES  8192
+#define MAX_METADATA (4 << 20) /* a parser's time grows faster than they do */
 
 bool dec_is_ctf(const uint8_t *head, size_t len)
 {
@@ -135,9 +136,16 @@ static int add(struct ctf *c, int dirfd, const char *path, unsigned *nr_seen,
 	       struct zsr_err *err)
 {
 	int ret = check(dirfd, path, true, nr_seen, err);
+	struct stat st;
 
 	if (ret)
 		return ret;
+	if (fstatat(dirfd, "metadata", &st, AT_SYMLINK_NOFOLLOW) ||
+	    st.st_size > MAX_METADATA)
+		return zsr_err_input(err,
+				     "%s/metadata: more than %d bytes are no "
+				     "metadata",
+				     path, MAX_METADATA);
 	if (c->nr_dirs == CTF_MAX_TRACES)
 		return zsr_err_input(err, "%s: more than %u CTF traces",
 				     c->name, CTF_MAX_TRACES);

@@ -5,8 +5,10 @@
  * and no others, wherever the environment points to.
  */
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/decode/ctf.h"
 
@@ -83,6 +85,21 @@ static int fold(const struct ctf *c, const char *dir, struct zsr_err *err)
 	if (e)
 		bt_error_release(e);
 	return -EINVAL;
+}
+
+/* GLib ends a process that way when it gets no memory. */
+static struct ctf *trapped;
+
+static void no_memory(int sig)
+{
+	struct zsr_err err = { 0 };
+
+	zsr_err_input(&err,
+		      "%s: a CTF trace that needs more memory than it may"
+		      " have",
+		      trapped->name);
+	dec_out_error(trapped->d->out, err.msg);
+	_exit(0);
 }
 
 /* ---- plug-ins -------------------------------------------------------------- */
@@ -288,6 +305,8 @@ int dec_ctf(struct dec *d, int dirfd, const char *path, bool *found,
 	if (ret || !*found)
 		goto out;
 	bt_logging_set_global_level(BT_LOGGING_LEVEL_NONE);
+	trapped = c;
+	signal(SIGTRAP, no_memory);
 	ret = dec_sidecars(d, dirfd, path, err);
 	if (!ret)
 		ret = build(&g, c, err);

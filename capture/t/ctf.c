@@ -237,6 +237,29 @@ START_TEST(nothing_of_ours)
 }
 END_TEST
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define LIMITED 1 /* in memory */
+#else
+#define LIMITED 0
+#endif
+
+/* Small metadata, large demands. */
+START_TEST(hostile)
+{
+	static const char head[] = "/* CTF 1.8 ";
+	char *text = calloc(1, 5 << 20);
+
+	if (LIMITED)
+		refused_with(TINYCTF_TYPES TINYCTF_STREAM TINYCTF_EVENT(
+				     3, "zs_free", "u64 handle[4294967295];"),
+			     "needs more memory");
+	memset(text, 'x', (5 << 20) - 1);
+	memcpy(text, head, strlen(head));
+	refused_with(text, "are no metadata");
+	free(text);
+}
+END_TEST
+
 /* ---- damage ------------------------------------------------------------------ */
 
 /* An input error that says what is wrong, or records. */
@@ -408,8 +431,8 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		merged,          below,  links, unusable,
-		nothing_of_ours, damage, perf,  perf_damage,
+		merged,  below,  links, unusable,    nothing_of_ours,
+		hostile, damage, perf,  perf_damage,
 	};
 	size_t nr = ZSR_ARRAY_SIZE(tests);
 
