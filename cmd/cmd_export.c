@@ -85,26 +85,14 @@ static void warn_all(const struct zsr_unsaid *u)
 #undef X
 }
 
-static int count_facts(void *ctx, int64_t nr, const char *key, const char *value)
-{
-	++*(uint64_t *)ctx;
-	return 0;
-}
-
 static int export_csv(struct zsr_db *db, const struct zsr_trace *t,
 		      const char *path, struct zsr_err *err)
 {
-	uint64_t facts = 0;
-	int ret = zsr_trace_rows(db, t->id, ZSR_TABLE_META, count_facts, &facts,
-				 err);
+	struct zsr_unsaid unsaid;
+	int ret = zsr_export_csv(db, t, path, &unsaid, err);
 
 	if (!ret)
-		ret = zsr_export_csv(db, t, path, err);
-	if (!ret)
-		fprintf(stderr,
-			"zsr export: not in the file: kernel, page size, pool "
-			"names, %" PRIu64 " other facts\n",
-			facts);
+		warn_all(&unsaid);
 	return ret;
 }
 

@@ -177,6 +177,16 @@ static int shown_meta(void *ctx, const char *key, const char *value,
 	return s->to->meta(s->to->ctx, key, value, err);
 }
 
+static int shown_events(void *ctx, const struct zsr_event *ev, size_t n,
+			struct zsr_err *err)
+{
+	struct shown *s = ctx;
+
+	s->done += n;
+	zsr_progress_at(&s->progress, s->done);
+	return s->to->events(s->to->ctx, ev, n, err);
+}
+
 static int decode(struct zsr_decoder *d, const char *path,
 		  struct zsr_import *imp, struct zsr_err *err)
 {
@@ -187,6 +197,7 @@ static int decode(struct zsr_decoder *d, const char *path,
 		.mark = shown_mark,
 		.task = shown_task,
 		.meta = shown_meta,
+		.events = shown_events,
 	};
 	int ret;
 

@@ -238,6 +238,10 @@ struct zsr_recording {
 
 int zsr_trace_recording(struct zsr_db *db, const struct zsr_trace *t,
 			struct zsr_recording *how, struct zsr_err *err);
+/* What is not in the records, as meta. */
+int zsr_recording_facts(struct zsr_db *db, const struct zsr_trace *t,
+			const struct zsr_recording *how, struct zsr_sink *to,
+			struct zsr_err *err);
 /*
  * A trace into a sink: facts, tasks, then records in time order. It takes
  * memory for the records that lie within the longest malloc.

@@ -96,23 +96,26 @@ static int import_mark(void *ctx, const struct zsr_rec *rec, const char *text,
 	return ret ? ret : zsr_import_push(imp, rec, task, &ev, false, &nr, err);
 }
 
-static int import_task(void *ctx, int32_t pid, const char *comm,
-		       struct zsr_err *err)
+void zsr_import_comm(struct zsr_import_task *t, const char *comm)
 {
-	struct zsr_import *imp = ctx;
-	struct zsr_import_task *t;
-	uint32_t task;
 	size_t i;
-	int ret = zsr_import_task_of(imp, pid, &task, err);
 
-	if (ret)
-		return ret;
-	t = &imp->tasks[task];
 	snprintf(t->comm, sizeof(t->comm), "%s", comm);
 	for (i = 0; t->comm[i]; i++)
 		if (!isprint((unsigned char)t->comm[i]))
 			t->comm[i] = '?';
-	return 0;
+}
+
+static int import_task(void *ctx, int32_t pid, const char *comm,
+		       struct zsr_err *err)
+{
+	struct zsr_import *imp = ctx;
+	uint32_t task;
+	int ret = zsr_import_task_of(imp, pid, &task, err);
+
+	if (!ret)
+		zsr_import_comm(&imp->tasks[task], comm);
+	return ret;
 }
 
 /* ---- begin and abort ----------------------------------------------------------- */
@@ -172,6 +175,7 @@ int zsr_import_begin(struct zsr_db *db, const struct zsr_import_opts *opts,
 		.mark = import_mark,
 		.task = import_task,
 		.meta = zsr_import_meta,
+		.events = zsr_import_events,
 	};
 	ret = take_options(imp, opts, &t, err);
 	if (!ret && zsr_window_init(&imp->window))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The import pass: import.c (sink), import_calls.c (records to events),
- * import_facts.c (what it says of itself), import_end.c (what they add up to). */
+ * import_events.c (events as they are), import_facts.c (what it says of itself), import_end.c (what they add up to). */
 #ifndef ZSR_DB_IMPORT_H
 #define ZSR_DB_IMPORT_H
 
@@ -70,6 +70,7 @@ struct zsr_import {
 
 	uint64_t start_ns;
 	uint64_t last_ns;
+	uint64_t origin_ns; /* what events' times count from, as told */
 	uint64_t next_obj;
 	uint64_t nr_frees;
 	uint64_t nr_marks;
@@ -83,6 +84,7 @@ struct zsr_import {
 	bool returns; /* some free's return was seen */
 	bool creates; /* some pool's creation was seen */
 	bool coarse;
+	bool events; /* of a trace, not records */
 
 	/* Told by who made the capture from a trace. */
 	struct {
@@ -91,6 +93,8 @@ struct zsr_import {
 		size_t nr_marks;
 		size_t cap_marks;
 		uint32_t fact_flags;
+		struct zsr_odd odd;
+		bool has_odd;
 		uint8_t from_empty; /* 1 no, 2 yes */
 		bool callers;
 	} said;
@@ -122,6 +126,19 @@ int zsr_import_name_pool(struct zsr_import *imp, uint64_t address,
 			 const char *name, struct zsr_err *err);
 /* NULL for cpus that cannot be, and when memory is out. */
 struct zsr_import_cpu *zsr_import_cpu(struct zsr_import *imp, uint64_t cpu);
+/* Events of a whole trace; its tasks and marks are told by zsr_import_task_row()
+ * and zsr_import_mark_row(), in order. */
+int zsr_import_events(void *ctx, const struct zsr_event *ev, size_t n,
+		      struct zsr_err *err);
+int zsr_import_task_row(struct zsr_import *imp, uint64_t row, const char *text,
+			struct zsr_err *err);
+int zsr_import_mark_row(struct zsr_import *imp, uint64_t nr, const char *text,
+			struct zsr_err *err);
+/* Not printable characters of a task's name become '?'. */
+void zsr_import_comm(struct zsr_import_task *t, const char *comm);
+/* A row for a pool at this address; an older one there is gone. */
+int zsr_import_new_pool(struct zsr_import *imp, uint64_t address, uint32_t *row,
+			struct zsr_err *err);
 int zsr_import_meta(void *ctx, const char *key, const char *value,
 		    struct zsr_err *err);
 /* TEXT with everything that looks like a kernel address taken out, and what is

@@ -34,9 +34,8 @@ int zsr_import_task_of(struct zsr_import *imp, int32_t pid, uint32_t *nr,
 	return 0;
 }
 
-/* A new row for a pool at this address; an older one there is gone. */
-static int new_pool(struct zsr_import *imp, uint64_t address, uint32_t *row,
-		    struct zsr_err *err)
+int zsr_import_new_pool(struct zsr_import *imp, uint64_t address, uint32_t *row,
+			struct zsr_err *err)
 {
 	if (imp->nr_pools == MAX_POOLS)
 		return zsr_err_input(err, "more than %u pools", MAX_POOLS);
@@ -55,7 +54,7 @@ int zsr_import_name_pool(struct zsr_import *imp, uint64_t address,
 	struct zsr_import_pool *pool;
 	char *clean;
 	uint32_t row;
-	int ret = new_pool(imp, address, &row, err);
+	int ret = zsr_import_new_pool(imp, address, &row, err);
 
 	if (ret)
 		return ret;
@@ -79,7 +78,7 @@ static int pool_of(struct zsr_import *imp, const struct zsr_rec *rec,
 		return 0;
 	found = zsr_map_get(&imp->pool_rows, rec->pool);
 	if (found == UINT64_MAX)
-		return new_pool(imp, rec->pool, row, err);
+		return zsr_import_new_pool(imp, rec->pool, row, err);
 	*row = (uint32_t)found;
 	return 0;
 }
@@ -90,7 +89,7 @@ static int some_pool(struct zsr_import *imp, uint32_t *row, struct zsr_err *err)
 	if (*row != ZSR_POOL_ANY)
 		return 0;
 	*row = 0;
-	return imp->nr_pools ? 0 : new_pool(imp, 0, row, err);
+	return imp->nr_pools ? 0 : zsr_import_new_pool(imp, 0, row, err);
 }
 
 struct zsr_import_cpu *zsr_import_cpu(struct zsr_import *imp, uint64_t cpu)
@@ -455,7 +454,7 @@ static int on_pool_create(struct zsr_import *imp, const struct zsr_rec *rec,
 	imp->creates = true;
 	if (rec->pool == 0 || rec->pool >= (uint64_t)-MAX_ERRNO)
 		return 0;
-	ret = new_pool(imp, rec->pool, &row, err);
+	ret = zsr_import_new_pool(imp, rec->pool, &row, err);
 	if (!ret)
 		imp->pools[row].created = true;
 	return ret;

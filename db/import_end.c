@@ -8,6 +8,17 @@
 
 #define ASSUMED_KERNEL "6.12"
 
+/* What whoever wrote a trace as events had counted. */
+static void take_said_counts(struct zsr_import *imp)
+{
+	uint64_t records = imp->odd.records;
+
+	if (!imp->said.has_odd)
+		return;
+	imp->odd = imp->said.odd;
+	imp->odd.records = records;
+}
+
 /* Calls that are still open, and losses. */
 static void close_books(struct zsr_import *imp)
 {
@@ -33,7 +44,9 @@ static void close_books(struct zsr_import *imp)
 		imp->odd.lost += zsr_max(c->lost, c->overrun + c->dropped);
 	}
 	imp->odd.lost = zsr_min(imp->odd.lost, (uint64_t)INT64_MAX);
-	imp->odd.live_at_end = imp->handles.nr_live;
+	if (!imp->events)
+		imp->odd.live_at_end = imp->handles.nr_live;
+	take_said_counts(imp);
 }
 
 /*

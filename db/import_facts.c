@@ -137,6 +137,8 @@ static int take_mark(struct zsr_import *imp, uint64_t nr, const char *text,
 {
 	char *copy;
 
+	if (imp->events)
+		return zsr_import_mark_row(imp, nr, text, err);
 	if (nr != imp->nr_marks || nr != imp->said.nr_marks ||
 	    nr >= ZSR_MARK_MAX)
 		return 0;
@@ -152,6 +154,16 @@ static int take_mark(struct zsr_import *imp, uint64_t nr, const char *text,
 			      err);
 }
 
+static void take_odd(struct zsr_import *imp, const char *name, uint64_t n)
+{
+	imp->said.has_odd = true;
+#define X(field, text)                                                         \
+	if (!strcmp(name, #field))                                             \
+		imp->said.odd.field = n;
+	ZSR_ODD_COUNTS(X)
+#undef X
+}
+
 static int take_said(struct zsr_import *imp, const char *key, const char *value,
 		     struct zsr_err *err)
 {
@@ -165,11 +177,17 @@ static int take_said(struct zsr_import *imp, const char *key, const char *value,
 		imp->said.from_empty = n ? 2 : 1;
 	else if (!strcmp(key, "zsr.fact_flags") && number)
 		imp->said.fact_flags = (uint32_t)n;
+	else if (!strncmp(key, "zsr.odd.", 8) && number)
+		take_odd(imp, key + 8, n);
+	else if (!strcmp(key, "zsr.events"))
+		imp->events = true;
 	else if (!strcmp(key, "zsr.start_ns") && number && !imp->started) {
 		imp->started = true;
 		imp->start_ns = n;
 	} else if (numbered(key, "zsr.pool.", &nr) && !imp->calls)
 		return zsr_import_name_pool(imp, nr, value, err);
+	else if (numbered(key, "zsr.task.", &nr))
+		return zsr_import_task_row(imp, nr, value, err);
 	else if (numbered(key, "zsr.mark.", &nr))
 		return take_mark(imp, nr, value, err);
 	else if (numbered(key, "zsr.caller.", &nr))

@@ -19,9 +19,4 @@ static inline uint64_t zsr_pool_address(uint32_t pool)
 	return ZSR_POOL_BASE + 0x1000ull * pool;
 }
 
-/* What is not in the records, as meta. */
-int zsr_recording_facts(struct zsr_db *db, const struct zsr_trace *t,
-			const struct zsr_recording *s, struct zsr_sink *to,
-			struct zsr_err *err);
-
 #endif

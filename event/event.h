@@ -63,6 +63,8 @@ struct zsr_rec {
  * then by position in that cpu's buffer. Each callback returns 0, or -errno
  * with `err` set to stop the decoder. `text` is only valid during the call.
  */
+struct zsr_event;
+
 struct zsr_sink {
 	void *ctx;
 	int (*recs)(void *ctx, const struct zsr_rec *recs, size_t n,
@@ -81,6 +83,14 @@ struct zsr_sink {
 	 */
 	int (*meta)(void *ctx, const char *key, const char *value,
 		    struct zsr_err *err);
+	/*
+	 * Instead of records: events as a trace has them, from a file that tells
+	 * a whole trace. Metas zsr.task.ROW=PID COMM and zsr.mark.NUMBER=TEXT,
+	 * both counted from 0, come before the first event that names them. NULL:
+	 * this sink takes none.
+	 */
+	int (*events)(void *ctx, const struct zsr_event *ev, size_t n,
+		      struct zsr_err *err);
 };
 
 /* ---- events: what a trace is made of ------------------------------- */

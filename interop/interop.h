@@ -9,8 +9,10 @@
 
 #include "db/db.h"
 
+/* A trace as CSV that zsr_decode() reads; *unsaid: what is not in it. */
 int zsr_export_csv(struct zsr_db *db, const struct zsr_trace *t,
-		   const char *path, struct zsr_err *err);
+		   const char *path, struct zsr_unsaid *unsaid,
+		   struct zsr_err *err);
 
 /* Tracks with slices, instants and counters. */
 enum zsr_timeline_format {

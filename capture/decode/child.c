@@ -210,6 +210,27 @@ static int take_mark(struct reader *r, const uint8_t *p, size_t len,
 	return r->sink->mark(r->sink->ctx, rec, text, err);
 }
 
+static int take_events(struct reader *r, const uint8_t *p, size_t len,
+		       struct zsr_err *err)
+{
+	const struct zsr_event *ev = (const struct zsr_event *)p;
+	size_t n = len / sizeof(*ev), i;
+
+	if (!n || len % sizeof(*ev))
+		return garbage(r, err);
+	for (i = 0; i < n; i++)
+		if (ev[i].kind >= ZSR_EV_NR || ev[i].cpu >= DEC_MAX_CPUS ||
+		    ev[i].caller >= ZSR_CALLER_NR || ev[i].pool == UINT16_MAX)
+			return garbage(r, err);
+	if (!r->sink->events)
+		return zsr_err_input(err,
+				     "%s: holds events, where records are "
+				     "asked for",
+				     r->path);
+	r->any = true;
+	return r->sink->events(r->sink->ctx, ev, n, err);
+}
+
 static int take_task(struct reader *r, const uint8_t *p, size_t len,
 		     struct zsr_err *err)
 {
@@ -261,6 +282,8 @@ static int take(struct reader *r, uint32_t kind, const uint8_t *shared,
 	switch (kind) {
 	case DEC_MARK:
 		return take_mark(r, p, len, err);
+	case DEC_EVENTS:
+		return take_events(r, p, len, err);
 	case DEC_TASK:
 		return take_task(r, p, len, err);
 	case DEC_META:

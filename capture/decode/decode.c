@@ -16,6 +16,7 @@ enum what {
 	NOTHING,
 	TRACE_DAT,
 	TEXT,
+	CSV,
 	FOREIGN,
 };
 
@@ -23,6 +24,8 @@ static enum what what_is(const uint8_t *head, size_t len)
 {
 	if (dec_is_dat(head, len))
 		return TRACE_DAT;
+	if (dec_is_csv(head, len))
+		return CSV;
 	if (dec_foreign(head, len))
 		return FOREIGN;
 	return dec_is_text(head, len) ? TEXT : NOTHING;
@@ -95,6 +98,8 @@ static int decode_as(struct dec *d, struct dec_file *f, enum what what,
 		return dec_dat(d, f, err);
 	if (what == TEXT)
 		return dec_text(d, f, err);
+	if (what == CSV)
+		return dec_csv(d, f, err);
 	return refuse(f->name, head, len, err);
 }
 
@@ -158,6 +163,7 @@ static void note_file(struct found *found, int dirfd, const char *name)
 			set(found->dat, name);
 			break;
 		case TEXT:
+		case CSV:
 			found->nr_text++;
 			set(found->text, name);
 			break;

@@ -124,6 +124,8 @@ int dec_file_text(int dirfd, const char *path, const char *name, size_t max,
 
 /* ---- lines of a file: lines.c ---------------------------------------- */
 
+#define DEC_LINE_BUFFER (256u << 10)
+
 struct dec_lines {
 	struct dec_file *file;
 	uint64_t off; /* of the next read */
@@ -139,6 +141,25 @@ int dec_lines_open(struct dec_lines *in, struct dec_file *f,
 int dec_lines_next(struct dec_lines *in, const char **line, const char **end,
 		   struct zsr_err *err);
 void dec_lines_close(struct dec_lines *in);
+
+/* ---- records put in order: sort.c ------------------------------------ */
+
+struct dec_sorted {
+	struct zsr_rec rec;
+	uint64_t seq;
+};
+
+struct dec_sort {
+	struct dec_sorted *heap;
+	size_t nr, cap;
+	uint64_t seq;
+};
+
+int dec_sort_add(struct dec_sort *s, struct dec_out *to,
+		 const struct zsr_rec *rec, struct zsr_err *err);
+/* All up to and at a time. */
+void dec_sort_release(struct dec_sort *s, struct dec_out *to, uint64_t until_ns);
+void dec_sort_free(struct dec_sort *s);
 
 /* ---- meaning: classify.c -------------------------------------------- */
 
@@ -352,6 +373,7 @@ int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr, bool stats,
 
 bool dec_is_dat(const uint8_t *head, size_t len);
 bool dec_is_text(const uint8_t *head, size_t len);
+bool dec_is_csv(const uint8_t *head, size_t len);
 bool dec_is_perf_text(const uint8_t *head, size_t len);
 /* What a file zsr cannot read is, as a message says it; NULL: no idea. */
 const char *dec_foreign(const uint8_t *head, size_t len);
@@ -359,6 +381,7 @@ const char *dec_foreign(const uint8_t *head, size_t len);
 int dec_dat(struct dec *d, struct dec_file *f, struct zsr_err *err);
 /* DIR has formats/ and raw/; NAME is how messages call it. */
 int dec_raw(struct dec *d, int dirfd, const char *name, struct zsr_err *err);
+int dec_csv(struct dec *d, struct dec_file *f, struct zsr_err *err);
 int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err);
 /* Whether this begins the metadata of a CTF trace. */
 bool dec_is_ctf(const uint8_t *head, size_t len);

@@ -165,6 +165,12 @@ void dec_out_mark(struct dec_out *o, const struct zsr_rec *rec, const char *text
 	end_frame(o);
 }
 
+void dec_out_events(struct dec_out *o, const struct zsr_event *ev, size_t n)
+{
+	new_frame(o, DEC_EVENTS, n * sizeof(*ev));
+	put(o, ev, n * sizeof(*ev));
+}
+
 void dec_out_task(struct dec_out *o, int32_t pid, const char *comm)
 {
 	char name[DEC_COMM_LEN];

@@ -10,26 +10,11 @@
 
 #include "capture/decode/text.h"
 
-#define BUFFER   (256u << 10)
-#define MAX_LINE (64u << 10)
-#define NR_TASKS 4096 /* pids whose name is remembered as told */
-
-struct task_seen {
-	int32_t pid; /* 0 also: nothing seen */
-	uint8_t len;
-	char comm[DEC_COMM_LEN];
-};
-
 struct text {
 	struct dec *d;
-	struct dec_file *file;
-	uint64_t off; /* of the next read */
-	uint64_t line_nr;
-	char *buf;
-	size_t pos, used;
-	bool eof;
+	struct dec_lines in;
 	struct text_events events;
-	struct task_seen tasks[NR_TASKS];
+	struct dec_tasks tasks;
 	uint64_t nr_records;
 	bool has_header;
 	uint64_t announced; /* records, by the headers */
@@ -44,79 +29,7 @@ struct text {
 	char mark_text[8192];
 };
 
-/* ---- lines ---------------------------------------------------------- */
-
-static int refill(struct text *t, struct zsr_err *err)
-{
-	struct dec_file *f = t->file;
-	size_t room;
-	ssize_t n;
-
-	memmove(t->buf, t->buf + t->pos, t->used - t->pos);
-	t->used -= t->pos;
-	t->pos = 0;
-	room = BUFFER - t->used;
-	if (f->mem && t->off < f->size) {
-		n = (ssize_t)zsr_min((uint64_t)room, f->size - t->off);
-		memcpy(t->buf + t->used, f->mem + t->off, (size_t)n);
-	} else {
-		do {
-			n = f->seekable ? pread(f->fd, t->buf + t->used, room,
-						(off_t)t->off)
-					: read(f->fd, t->buf + t->used, room);
-		} while (n < 0 && errno == EINTR);
-	}
-	if (n < 0)
-		return zsr_err_input(err, "%s", strerror(errno));
-	t->eof = !n;
-	t->off += (uint64_t)n;
-	t->used += (size_t)n;
-	return 0;
-}
-
-/* 1 with a line, 0 at the end. */
-static int next_line(struct text *t, const char **line, const char **end,
-		     struct zsr_err *err)
-{
-	size_t from = 0;
-	char *nl;
-	int ret;
-
-	for (;;) {
-		nl = memchr(t->buf + t->pos + from, '\n',
-			    t->used - t->pos - from);
-		if (nl)
-			break;
-		from = t->used - t->pos;
-		if (from > MAX_LINE)
-			return zsr_err_input(
-				err, "a line of more than %u bytes", MAX_LINE);
-		if (t->eof && from)
-			return zsr_err_input(err, "truncated: the last line has"
-						  " no end");
-		if (t->eof)
-			return 0;
-		ret = refill(t, err);
-		if (ret)
-			return ret;
-	}
-	t->line_nr++;
-	*line = t->buf + t->pos;
-	*end = nl;
-	t->pos = (size_t)(nl - t->buf) + 1;
-	if (*end > *line && (*end)[-1] == '\r')
-		--*end;
-	return 1;
-}
-
 /* ---- lines that are no events ---------------------------------------- */
-
-static bool begins(const char *line, const char *end, const char *word)
-{
-	size_t n = strlen(word);
-
-	return (size_t)(end - line) >= n && !memcmp(line, word, n);
-}
 
 /* "# entries-in-buffer/entries-written: 2089/15003   #P:2" */
 static int entries(struct text *t, const char *p, const char *end,
@@ -179,32 +92,15 @@ static void lost_before(struct text *t, unsigned cpu, uint64_t t_ns)
 static int comment(struct text *t, const char *line, const char *end,
 		   struct zsr_err *err)
 {
-	if (begins(line, end, "# entries-in-buffer/"))
+	if (text_begins(line, end, "# entries-in-buffer/"))
 		return entries(t, line, end, err);
-	if (begins(line, end, "# tracer: function_graph"))
+	if (text_begins(line, end, "# tracer: function_graph"))
 		return zsr_err_input(err, "function_graph text has durations "
 					  "but no arguments");
 	return 0;
 }
 
 /* ---- events ---------------------------------------------------------- */
-
-static void task(struct text *t, const struct text_head *h)
-{
-	struct task_seen *seen = &t->tasks[(uint32_t)h->pid % NR_TASKS];
-	size_t len = zsr_min(h->comm_len, sizeof(seen->comm) - 1);
-
-	if (seen->pid == h->pid && seen->len == len &&
-	    !memcmp(seen->comm, h->comm, len))
-		return;
-	if (len == 5 && !memcmp(h->comm, "<...>", 5))
-		return; /* the kernel had forgotten it */
-	seen->pid = h->pid;
-	seen->len = (uint8_t)len;
-	memcpy(seen->comm, h->comm, len);
-	seen->comm[len] = '\0';
-	dec_out_task(t->d->out, h->pid, seen->comm);
-}
 
 static void hold_mark(struct text *t, const struct text_head *h, const char *p,
 		      const char *end)
@@ -264,7 +160,9 @@ static int event(struct text *t, const struct text_head *h, const char *end,
 		place_header_lost(t, h->cpu);
 	if (t->any_lost)
 		lost_before(t, h->cpu, h->t_ns);
-	task(t, h);
+	/* "<...>": the kernel had forgotten it. */
+	if (h->comm_len != 5 || memcmp(h->comm, "<...>", 5))
+		dec_tasks_see(t->d, &t->tasks, h->pid, h->comm, h->comm_len);
 	t->nr_records++;
 	t->last_ns = h->t_ns;
 	while (p < end && *p != ':' && *p != ' ')
@@ -279,7 +177,7 @@ static int event(struct text *t, const struct text_head *h, const char *end,
 		return 0;
 	}
 	return text_event(t->d, &t->events, h, name, len, p, end,
-			  t->buf + t->used, err);
+			  t->in.buf + t->in.used, err);
 }
 
 static int line(struct text *t, const char *p, const char *end,
@@ -299,7 +197,7 @@ static int line(struct text *t, const char *p, const char *end,
 		t->lost_here[cpu] = t->any_lost = true;
 		return 0;
 	}
-	if (begins(p, end, "#")) {
+	if (text_begins(p, end, "#")) {
 		release_mark(t);
 		return comment(t, p, end, err);
 	}
@@ -308,8 +206,8 @@ static int line(struct text *t, const char *p, const char *end,
 	while (p < end && (*p == ' ' || *p == '\t'))
 		p++;
 	/* Blank lines, stack traces, the head of trace-cmd report. */
-	if (p == end || begins(p, end, "=> ") || begins(p, end, "cpus=") ||
-	    begins(p, end, "version = "))
+	if (p == end || text_begins(p, end, "=> ") ||
+	    text_begins(p, end, "cpus=") || text_begins(p, end, "version = "))
 		return 0;
 	return zsr_err_input(err, "neither an event nor a comment");
 }
@@ -327,10 +225,10 @@ bool dec_is_text(const uint8_t *head, size_t len)
 		uint64_t count;
 		unsigned cpu;
 
-		if (begins(p, stop, "# tracer: ") || text_head(&h, p, stop))
+		if (text_begins(p, stop, "# tracer: ") || text_head(&h, p, stop))
 			return true;
-		if (p != stop && *p != '#' && !begins(p, stop, "cpus=") &&
-		    !begins(p, stop, "version = ") &&
+		if (p != stop && *p != '#' && !text_begins(p, stop, "cpus=") &&
+		    !text_begins(p, stop, "version = ") &&
 		    !text_lost(p, stop, &cpu, &count))
 			return false;
 		p = stop + 1;
@@ -381,30 +279,27 @@ int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err)
 	if (!t)
 		return zsr_err_nomem(err, f->name);
 	t->d = d;
-	t->file = f;
-	t->buf = malloc(BUFFER);
-	if (!t->buf) {
-		ret = zsr_err_nomem(err, f->name);
+	ret = dec_lines_open(&t->in, f, err);
+	if (ret)
 		goto out;
-	}
 	d->started = true;
 	dec_out_meta(d->out, "format", "ftrace text");
 	dec_stats_meta(d);
-	while ((ret = next_line(t, &p, &end, err)) > 0) {
+	while ((ret = dec_lines_next(&t->in, &p, &end, err)) > 0) {
 		ret = line(t, p, end, err);
 		if (ret < 0)
 			break;
 	}
 	if (ret < 0) {
 		release_mark(t);
-		zsr_err_wrap(err, ret, "line %" PRIu64, t->line_nr);
+		zsr_err_wrap(err, ret, "line %" PRIu64, t->in.nr);
 	} else {
 		ret = end_of_text(t, err);
 	}
 	if (ret)
 		zsr_err_wrap(err, ret, "%s", f->name);
 out:
-	free(t->buf);
+	dec_lines_close(&t->in);
 	free(t);
 	return ret;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Private to the two files that read ftrace text. */
+/* Private to the files that read text. */
 #ifndef ZSR_CAPTURE_TEXT_H
 #define ZSR_CAPTURE_TEXT_H
 
@@ -15,6 +15,8 @@ struct text_head {
 	bool coarse; /* six digits of a second, not nine */
 	const char *rest;
 };
+
+bool text_begins(const char *line, const char *end, const char *word);
 
 /* False when LINE (up to END, without newline) is no event. */
 bool text_head(struct text_head *h, const char *line, const char *end);

@@ -15,6 +15,13 @@ static inline bool digit(char c)
 	return (unsigned char)(c - '0') < 10;
 }
 
+bool text_begins(const char *line, const char *end, const char *word)
+{
+	size_t n = strlen(word);
+
+	return (size_t)(end - line) >= n && !memcmp(line, word, n);
+}
+
 static const char *skip_blanks(const char *p, const char *end)
 {
 	while (p < end && *p == ' ')
@@ -148,11 +155,9 @@ bool text_is_perf(const char *line, const char *end)
 
 static bool word(const char **p, const char *end, const char *text)
 {
-	size_t n = strlen(text);
-
-	if ((size_t)(end - *p) < n || memcmp(*p, text, n))
+	if (!text_begins(*p, end, text))
 		return false;
-	*p += n;
+	*p += strlen(text);
 	return true;
 }
 

@@ -18,6 +18,8 @@ struct text_list {
 struct collected {
 	struct zsr_rec *recs;
 	size_t nr, cap;
+	struct zsr_event *evs;
+	size_t nr_evs, cap_evs;
 	struct text_list meta, tasks, marks;
 	uint64_t kinds[ZSR_REC_OTHER + 1];
 	uint64_t lost;
@@ -92,6 +94,18 @@ static inline int collect_meta(void *ctx, const char *key, const char *value,
 	return 0;
 }
 
+static inline int collect_events(void *ctx, const struct zsr_event *ev,
+				 size_t n, struct zsr_err *err)
+{
+	struct collected *c = ctx;
+
+	if (zsr_grow(&c->evs, &c->cap_evs, c->nr_evs + n, sizeof(*ev)))
+		return -ENOMEM;
+	memcpy(c->evs + c->nr_evs, ev, n * sizeof(*ev));
+	c->nr_evs += n;
+	return 0;
+}
+
 static inline struct zsr_sink collected_init(struct collected *c)
 {
 	memset(c, 0, sizeof(*c));
@@ -99,13 +113,18 @@ static inline struct zsr_sink collected_init(struct collected *c)
 	list_add(&c->meta, "", "", "");
 	list_add(&c->tasks, "", "", "");
 	list_add(&c->marks, "", "", "");
-	return (struct zsr_sink){ c, collect_recs, collect_mark, collect_task,
-				  collect_meta };
+	return (struct zsr_sink){ c,
+				  collect_recs,
+				  collect_mark,
+				  collect_task,
+				  collect_meta,
+				  collect_events };
 }
 
 static inline void collected_free(struct collected *c)
 {
 	free(c->recs);
+	free(c->evs);
 	free(c->meta.all);
 	free(c->tasks.all);
 	free(c->marks.all);
