@@ -197,7 +197,7 @@ static int put_numbers(struct zsr_chunk_encoder *enc, const uint64_t *v,
 		return ret;
 	/* The tokens in front of the bits: compressing has not changed them. */
 	put_lower_bits(enc, v, n);
-	if (enc->len - plain > (plain - start) - (plain - start) / 50) {
+	if (enc->len - plain > (plain - start) - (plain - start) / 100) {
 		enc->len = plain;
 		return 0;
 	}
