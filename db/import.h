@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The import pass: import.c (sink), import_calls.c (records to events),
- * import_events.c (events as they are), import_facts.c (what it says of itself), import_end.c (what they add up to). */
+/*
+ * The import pass: import.c (sink), import_calls.c (records to events),
+ * import_events.c (events as they are), import_facts.c (what the capture says
+ * of itself), import_end.c (what it all adds up to).
+ */
 #ifndef ZSR_DB_IMPORT_H
 #define ZSR_DB_IMPORT_H
 
