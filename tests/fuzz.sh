@@ -11,6 +11,11 @@ command -v clang >/dev/null || {
 }
 mkdir -p "$FUZZ_DIR/corpus"
 cp samples/*/trace.dat "$FUZZ_DIR/corpus/sample.dat"
+cat >"$FUZZ_DIR/corpus/calls.csv" <<EOF
+t_ns,kind,pool,handle,size,cpu,pid,dur_ns
+1000,M,0xffff000000001000,0xffff000000002008,64,0,7,120
+1500,F,0xffff000000001000,0xffff000000002008,,1,7,
+EOF
 flags="-std=gnu11 -D_GNU_SOURCE -I. -g -O1 -w
  -fsanitize=fuzzer,address,undefined"
 # shellcheck disable=SC2046,SC2086 # lists of flags and files

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzzing whole files, trace.dat or ftrace text, with libFuzzer (start it with
- * small captures in a corpus directory):
- *
- *	clang -std=gnu11 -D_GNU_SOURCE -I. -g -O1 \
- *		-fsanitize=fuzzer,address,undefined -o fuzz-file \
- *		capture/fuzz/file.c capture/decode/[!c]*.c \
- *		capture/decode/classify.c base/err.c base/mem.c \
- *		$(pkg-config --cflags --libs libtraceevent libzstd)
+ * Fuzzing whole files, trace.dat, ftrace text or CSV, with libFuzzer, which is
+ * started with small captures in a directory: tests/fuzz.sh.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.seekable = dat;
 	if (dat)
 		dec_dat(&d, &f, &err);
+	else if (dec_is_csv(data, size))
+		dec_csv(&d, &f, &err);
 	else if (dec_is_text(data, size))
 		dec_text(&d, &f, &err);
 	free(f.mem);
