@@ -341,11 +341,8 @@ END_TEST
  * a page a CPU and four in the pool. */
 START_TEST(worker_ends_a_stall)
 {
-	uint64_t params[] = { 4, 10, 32, 1, 0 };
-
 	start(1);
-	setup.policy = &zsr_policy_deferred;
-	setup.params = params;
+	defer(4, 10);
 	profile.memory = 72 * 4096;
 	profile.wmark_low = 16 * 4096;
 	profile.wmark_high = 24 * 4096;
@@ -356,7 +353,7 @@ START_TEST(worker_ends_a_stall)
 	ck_assert_uint_eq(run.v.load_mem_pages, 19);
 	ck_assert_uint_eq(run.v.load_mem_stalls, 0);
 	zsr_run_free(&run);
-	setup.params = params;
+	defer(4, 10);
 	under("--load mem=1G:80K");
 	play();
 	ck_assert_uint_eq(run.v.load_mem_pages, 20);
@@ -406,13 +403,11 @@ START_TEST(worker_starts_when_it_is_said)
 		{ "--load sched=const:50us --load worker=const:0", 0 },
 		{ "--load worker=const:1ns --load sched=const:1s", 1 },
 	};
-	uint64_t params[] = { 4, 3, 32, 1, 0 };
 	unsigned i;
 
 	for (i = 0; i < ZSR_ARRAY_SIZE(cases); i++) {
 		start(1);
-		setup.policy = &zsr_policy_deferred;
-		setup.params = params;
+		defer(4, 3);
 		profile.wake_latency = PS(10 * US);
 		steady(3, US);
 		profile.cost_ps[ZSR_COST_obj_free] = PS(US);

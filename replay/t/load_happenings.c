@@ -53,13 +53,11 @@ END_TEST
  * when their CPU goes. */
 START_TEST(queues_of_a_gone_cpu_are_drained)
 {
-	uint64_t params[] = { 4, 100, 32, 1, 0 };
 	unsigned gone, i;
 
 	for (gone = 0; gone < 2; gone++) {
 		start(1);
-		setup.policy = &zsr_policy_deferred;
-		setup.params = params;
+		defer(4, 100);
 		for (i = 0; i < 8; i++)
 			store(0, 0, HUGE_SZ);
 		for (i = 0; i < 8; i++)

@@ -145,6 +145,31 @@ static inline void write_trace(struct zsr_trace *t)
 	ck_assert_msg(!zsr_writer_commit(w, t, &err), "%s", err.msg);
 }
 
+static inline void param(uint64_t *params, const char *name, uint64_t value)
+{
+	unsigned i = 0;
+
+	while (strcmp(setup.policy->params[i].name, name))
+		i++;
+	params[i] = value;
+}
+
+/* The policy is `deferred`, with PAGES pages of ENTRIES handles, all drained by
+ * one run of the worker. */
+static inline void defer(uint64_t pages, uint64_t entries)
+{
+	static uint64_t params[ZSR_MAX_PARAMS];
+	unsigned i;
+
+	setup.policy = &zsr_policy_deferred;
+	for (i = 0; i < setup.policy->nr_params; i++)
+		params[i] = setup.policy->params[i].def;
+	param(params, "pool-pages", pages);
+	param(params, "page-entries", entries);
+	param(params, "run-pages", 32);
+	setup.params = params;
+}
+
 static inline int play_trace(const struct zsr_trace *trace)
 {
 	uint64_t params[ZSR_MAX_PARAMS];

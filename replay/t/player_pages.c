@@ -51,13 +51,11 @@ END_TEST
  * Pages: one a CPU and 64, for each pool. */
 START_TEST(pools_are_apart)
 {
-	uint64_t params[] = { 64, 4, 32, 1, 0 };
 	unsigned i;
 
 	start(1);
 	made.pools = 2;
-	setup.policy = &zsr_policy_deferred;
-	setup.params = params;
+	defer(64, 4);
 	for (i = 0; i < 4; i++) {
 		store(i, 0, HUGE_SZ);
 		made.ev[i].pool = i % 2;
@@ -83,12 +81,10 @@ END_TEST
  */
 START_TEST(held_back)
 {
-	uint64_t params[] = { 4, 3, 32, 1, 0 };
 	uint64_t done;
 
 	start(1);
-	setup.policy = &zsr_policy_deferred;
-	setup.params = params;
+	defer(4, 3);
 	profile.wake_latency = PS(10 * US);
 	profile.cost_ps[ZSR_COST_obj_free] = PS(US);
 	store(0, 0, 2000);
@@ -174,13 +170,12 @@ START_TEST(compaction_beside_releases)
 	const struct zsr_policy *const policies[] = { &zsr_policy_sync,
 						      &zsr_policy_class_idx,
 						      &zsr_policy_deferred };
-	uint64_t params[] = { 2, 7, 32, 1, 0 };
 	unsigned p, i;
 
 	for (p = 0; p < ZSR_ARRAY_SIZE(policies); p++) {
 		start(4);
+		defer(2, 7);
 		setup.policy = policies[p];
-		setup.params = params;
 		for (i = 0; i < ZSR_NR_COSTS; i++)
 			profile.cost_ps[i] = PS(100);
 		for (i = 0; i < 300; i++)
