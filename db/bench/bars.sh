@@ -142,11 +142,26 @@ size() {
 	echo "    $(grep 'all columns' "$tmp/columns" | tr -s ' ')"
 }
 
+# The trace of i.db, the same with its durations dropped, to nodur.csv.
+drop_durations() {
+	rm -f "$tmp/nodur.csv"
+	"$zsr" export t -d "$tmp/i.db" -o "$tmp/dur.csv" >/dev/null 2>&1 ||
+		return 0
+	awk -F, -v OFS=, '!d { for (i = 1; i <= NF; i++) if ($i == "dur_ns") d = i
+		print; next } $d { $d = 0 } { print }' "$tmp/dur.csv" >"$tmp/nodur.csv"
+}
+
 for dir in "$shared"/captures/s* "$shared"/captures/s10*/*/ "$top"/samples/*/; do
 	file=$dir
 	for inside in "$dir"/trace.dat "$dir"/*.zsrpack; do
 		[ ! -f "$inside" ] || file=$inside
 	done
 	size "$file" "$(basename "$dir")"
+	case $dir in
+	"$shared"/*)
+		drop_durations
+		size "$tmp/nodur.csv" "$(basename "$dir")"
+		;;
+	esac
 done
 echo "least of a column: entropy of each number by itself; columns: db/bench/columns"
