@@ -2,6 +2,7 @@
 /* zsr engine check: op sequences through a kernel's own file and the engine. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/engine_check.h"
@@ -29,10 +30,10 @@ const struct poptOption zsr_engine_check_options[] = {
 };
 
 struct totals {
-	uint64_t sequences;
+	uint64_t sequences, timed;
 	uint64_t ops;
 	uint64_t rows;
-	double worst; /* ratio */
+	double worst, worst_backed; /* ratios */
 };
 
 static void on_begin(void *ctx, const struct zsr_check_pool *p)
@@ -41,6 +42,14 @@ static void on_begin(void *ctx, const struct zsr_check_pool *p)
 	       "%u\n",
 	       p->release, p->model, p->page_size, p->chain_size);
 	fflush(stdout);
+}
+
+/* A file is told by its last part. */
+static const char *short_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
 }
 
 static void on_checked(void *ctx, const struct zsr_check_result *r)
@@ -54,7 +63,7 @@ static void on_checked(void *ctx, const struct zsr_check_result *r)
 		printf("%s: %s\n", r->name, r->difference);
 	else
 		printf("  %-28s %8" PRIu64 " ops %8" PRIu64 " rows  equal\n",
-		       r->name, r->ops, r->rows);
+		       short_name(r->name), r->ops, r->rows);
 	fflush(stdout);
 }
 
@@ -62,12 +71,18 @@ static void on_timed(void *ctx, const struct zsr_check_timing *r)
 {
 	struct totals *t = ctx;
 	double ratio = r->engine_ns / r->kernel_ns;
+	double backed = r->backed_ns / r->kernel_ns;
 
-	printf("  %-28s kernel %6.1f ns/op, ours %6.1f ns/op, ratio %.2f "
-	       "(%u rounds)\n",
-	       r->name, r->kernel_ns, r->engine_ns, ratio, r->rounds);
+	if (!t->timed++)
+		printf("nanoseconds an op (and of the kernel's), median of %u "
+		       "rounds\n  %-27s %6s  %13s  %13s\n",
+		       r->rounds, "", "kernel", "state only", "backed");
+	printf("  %-27s %6.1f  %6.1f (%.2f)  %6.1f (%.2f)\n",
+	       short_name(r->name), r->kernel_ns, r->engine_ns, ratio,
+	       r->backed_ns, backed);
 	fflush(stdout);
 	t->worst = zsr_max(t->worst, ratio);
+	t->worst_backed = zsr_max(t->worst_backed, backed);
 }
 
 static int parse(struct zsr_check *c, struct zsr_err *err)
@@ -166,8 +181,9 @@ int zsr_engine_check(struct zsr_options *o, struct zsr_err *err)
 		       ret ? "different" : "equal", t.sequences,
 		       zsr_fmt_count(ops, t.ops), zsr_fmt_count(rows, t.rows));
 	if (!ret && c.time)
-		printf("ours takes at most %.2f of the kernel's time\n",
-		       t.worst);
+		printf("ours takes at most %.2f of the kernel's time, with "
+		       "memory %.2f\n",
+		       t.worst, t.worst_backed);
 	free(list);
 	if (ret >= 0 && zsr_cmd_flush(err))
 		return -EIO;

@@ -43,29 +43,6 @@ static int create(struct zsr_engine **e, uint64_t pages, struct zsr_err *err)
 	return ret;
 }
 
-/* Pages in use at most. */
-static int find_peak(const struct zsr_timed_ops *o, zsr_handle *handle,
-		     uint64_t *peak, struct zsr_err *err)
-{
-	const struct zsr_timed_op *op, *end = o->op + o->nr;
-	struct zsr_engine *e;
-	int ret = create(&e, 0, err);
-
-	if (ret)
-		return ret;
-	for (op = o->op; op < end; op++) {
-		if (op->size == ZSR_TIMED_FREE)
-			zsr_engine_free(e, handle[op->place]);
-		else if (op->size == ZSR_TIMED_COMPACT)
-			zsr_engine_compact(e);
-		else
-			zsr_engine_malloc(e, op->size, &handle[op->place]);
-		*peak = zsr_max(*peak, zsr_engine_pages(e));
-	}
-	zsr_engine_destroy(e);
-	return 0;
-}
-
 static uint64_t play(struct zsr_engine *e, const struct zsr_timed_ops *o,
 		     zsr_handle *handle)
 {
@@ -125,7 +102,7 @@ static int measure(const char *path, struct zsr_err *err)
 	zsr_handle *handle = NULL;
 	struct zsr_engine *e;
 	const char *name = strrchr(path, '/');
-	uint64_t peak = 0;
+	uint64_t peak;
 	unsigned i;
 	int ret;
 
@@ -137,9 +114,11 @@ static int measure(const char *path, struct zsr_err *err)
 		ret = zsr_err_nomem(err, "ops");
 		goto out;
 	}
-	ret = find_peak(&o, handle, &peak, err);
+	ret = create(&e, 0, err);
 	if (ret)
 		goto out;
+	peak = zsr_timed_ops_peak(&o, e, handle);
+	zsr_engine_destroy(e);
 	for (i = 0; i < nr_rounds; i++) {
 		ret = create(&e, peak, err);
 		if (ret)

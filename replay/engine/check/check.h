@@ -30,7 +30,8 @@ struct zsr_check_timing {
 	uint64_t ops;
 	unsigned rounds;
 	double kernel_ns; /* an op */
-	double engine_ns;
+	double engine_ns; /* of the state-only build */
+	double backed_ns; /* of the backed one, its pages touched before */
 };
 
 struct zsr_check {

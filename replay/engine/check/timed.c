@@ -77,6 +77,24 @@ int zsr_timed_ops_load(struct zsr_timed_ops *o, const char *path,
 	return ret;
 }
 
+uint64_t zsr_timed_ops_peak(const struct zsr_timed_ops *o, struct zsr_engine *e,
+			    zsr_handle *handle)
+{
+	const struct zsr_timed_op *op, *end = o->op + o->nr;
+	uint64_t peak = 0;
+
+	for (op = o->op; op < end; op++) {
+		if (op->size == ZSR_TIMED_FREE)
+			zsr_engine_free(e, handle[op->place]);
+		else if (op->size == ZSR_TIMED_COMPACT)
+			zsr_engine_compact(e);
+		else
+			zsr_engine_malloc(e, op->size, &handle[op->place]);
+		peak = zsr_max(peak, zsr_engine_pages(e));
+	}
+	return peak;
+}
+
 void zsr_timed_ops_free(struct zsr_timed_ops *o)
 {
 	free(o->op);

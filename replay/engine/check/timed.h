@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "replay/engine/check/kernel/abi.h"
+#include "replay/engine/engine.h"
 
 struct zsr_timed_ops {
 	struct zsr_timed_op *op;
@@ -24,6 +25,10 @@ struct zsr_timed_ops {
  * input error. Free O in any case. */
 int zsr_timed_ops_load(struct zsr_timed_ops *o, const char *path,
 		       struct zsr_err *err);
+/* The most pages that the calls, made in the new pool E, need at once; HANDLE has
+ * nr_places. */
+uint64_t zsr_timed_ops_peak(const struct zsr_timed_ops *o, struct zsr_engine *e,
+			    zsr_handle *handle);
 void zsr_timed_ops_free(struct zsr_timed_ops *o);
 
 #endif

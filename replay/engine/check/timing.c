@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The mallocs and frees of a sequence, timed in the kernel's allocator and in
- * the engine by turns, each time in a fresh pool. Both are driven by the loop
- * of loop.h and called directly.
+ * both builds of the engine by turns, each time in a fresh pool. All are driven
+ * by the loop of loop.h and called directly.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -47,16 +47,35 @@ static int play_kernel(const struct zsr_kernel *k,
 	return 0;
 }
 
+/* PAGES: to be touched before the clock starts, 0 for a pool without memory. */
 static int play_engine(const struct zsr_check_compare *c,
-		       const struct zsr_timed_ops *o, zsr_handle *handle,
-		       uint64_t *ns, struct zsr_err *err)
+		       const struct zsr_timed_ops *o, uint64_t pages,
+		       zsr_handle *handle, uint64_t *ns, struct zsr_err *err)
+{
+	int ret = zsr_engine_create_layout(&engine, c->model, c->page_size,
+					   c->chain_size, NULL,
+					   pages ? ZSR_ENGINE_BACKED : 0, err);
+
+	if (ret)
+		return ret;
+	if (pages)
+		ret = zsr_engine_prefault(engine, pages, err);
+	if (!ret)
+		*ns = timed_loop(o->op, o->nr, handle, zsr_check_clock_ns);
+	zsr_engine_destroy(engine);
+	return ret;
+}
+
+static int find_peak(const struct zsr_check_compare *c,
+		     const struct zsr_timed_ops *o, zsr_handle *handle,
+		     uint64_t *pages, struct zsr_err *err)
 {
 	int ret = zsr_engine_create(&engine, c->model, c->page_size,
 				    c->chain_size, err);
 
 	if (ret)
 		return ret;
-	*ns = timed_loop(o->op, o->nr, handle, zsr_check_clock_ns);
+	*pages = zsr_timed_ops_peak(o, engine, handle);
 	zsr_engine_destroy(engine);
 	return 0;
 }
@@ -77,7 +96,7 @@ static double median(uint64_t *ns, const struct zsr_timed_ops *o)
 static int play(const struct zsr_check_compare *c, const struct zsr_timed_ops *o,
 		struct zsr_check_timing *t, struct zsr_err *err)
 {
-	uint64_t kernel_ns[ROUNDS], engine_ns[ROUNDS];
+	uint64_t kernel_ns[ROUNDS], engine_ns[ROUNDS], backed_ns[ROUNDS], peak;
 	unsigned long *theirs = calloc(o->nr_places + 1, sizeof(*theirs));
 	zsr_handle *ours = calloc(o->nr_places + 1, sizeof(*ours));
 	bool *left = calloc(o->nr_places + 1, sizeof(*left));
@@ -86,15 +105,21 @@ static int play(const struct zsr_check_compare *c, const struct zsr_timed_ops *o
 
 	if (!theirs || !ours || !left)
 		ret = zsr_err_nomem(err, "ops");
+	if (!ret)
+		ret = find_peak(c, o, ours, &peak, err);
 	for (i = 0; !ret && i < ROUNDS; i++) {
 		ret = play_kernel(c->kernel, o, theirs, left, &kernel_ns[i],
 				  err);
 		if (!ret)
-			ret = play_engine(c, o, ours, &engine_ns[i], err);
+			ret = play_engine(c, o, 0, ours, &engine_ns[i], err);
+		if (!ret)
+			ret = play_engine(c, o, zsr_max(peak, 1ull), ours,
+					  &backed_ns[i], err);
 	}
 	if (!ret) {
 		t->kernel_ns = median(kernel_ns, o);
 		t->engine_ns = median(engine_ns, o);
+		t->backed_ns = median(backed_ns, o);
 		t->rounds = ROUNDS;
 		t->ops = o->nr_timed;
 	}
