@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/values.h"
+#include "analyze/rounds.h"
 
 static const char *text_or(const char *s)
 {
@@ -136,14 +136,14 @@ static int figures_build(struct zsr_compare *c, const struct zsr_run **run,
 	return zsr_fidelity_build(c, run, trace, opts, err);
 }
 
-static int compare_build(struct zsr_compare *c, const struct zsr_run **run,
+static int columns_build(struct zsr_compare *c, const struct zsr_run **run,
 			 size_t nr, const struct zsr_trace *trace,
+			 const struct zsr_rounds *rounds,
 			 const struct zsr_analyze_opts *opts,
 			 struct zsr_err *err)
 {
 	size_t i;
 
-	base_first(run, nr);
 	c->trace = zsr_clean(run[0]->trace_name);
 	c->kernel = zsr_clean(trace ? trace->kernel : "");
 	c->format = zsr_clean(trace ? trace->format : "");
@@ -159,10 +159,28 @@ static int compare_build(struct zsr_compare *c, const struct zsr_run **run,
 			return -ENOMEM;
 	}
 	bases_find(c);
-	if (zsr_label_columns(c) || zsr_rows_build(c) ||
-	    zsr_facts_build(c, trace) || zsr_verdict_build(c))
+	if ((rounds && zsr_rounds_test(c, rounds)) || zsr_label_columns(c) ||
+	    zsr_rows_build(c) || zsr_facts_build(c, trace) ||
+	    zsr_rounds_notes(c) || zsr_verdict_build(c))
 		return -ENOMEM;
 	return opts->nr_px ? figures_build(c, run, trace, opts, err) : 0;
+}
+
+static int compare_build(struct zsr_compare *c, const struct zsr_run **run,
+			 size_t nr, const struct zsr_trace *trace,
+			 const struct zsr_analyze_opts *opts,
+			 struct zsr_err *err)
+{
+	struct zsr_rounds *rounds = NULL;
+	int ret = 0;
+
+	base_first(run, nr);
+	if (!opts->every_run && !strcmp(run[0]->clock, "host"))
+		ret = zsr_rounds_merge(run, &nr, &rounds);
+	if (!ret)
+		ret = columns_build(c, run, nr, trace, rounds, opts, err);
+	zsr_rounds_free(rounds, nr);
+	return ret;
 }
 
 /* Drop runs that a later one repeats; returns how many are left. */

@@ -244,7 +244,23 @@ struct zsr_fidelity {
 
 /* ---- comparison ---------------------------------------------------- */
 
-/* One run. */
+/* A difference between two policies, of logarithms of times. */
+struct zsr_shift {
+	double mid; /* estimate */
+	double low, high; /* interval of confidence 95 %; may be infinite */
+	double p; /* chance of a difference as large, were there none */
+};
+
+/* Runs on the host: how the column differs from its base in the rounds that
+ * both ran. */
+struct zsr_tested {
+	size_t nr_runs; /* that it stands for */
+	size_t nr_rounds; /* 0: not tested */
+	struct zsr_shift caller, cpu; /* mean caller time, total CPU */
+	bool caller_differs, cpu_differs; /* as all tests together allow */
+};
+
+/* One run, or the median one of those of several rounds. */
 struct zsr_column {
 	int64_t id; /* 0: not stored */
 	char *label; /* distinct within its comparison */
@@ -265,6 +281,7 @@ struct zsr_column {
 				 * those whose name begins with at_ */
 	struct zsr_panel panel[ZSR_MAX_WINDOWS];
 	uint64_t depth_max; /* entries queued, over the whole run */
+	struct zsr_tested tested;
 	struct zsr_latency latency;
 	struct zsr_map map;
 	struct zsr_filling filling;
@@ -305,6 +322,7 @@ struct zsr_compare {
 	size_t nr_cols;
 	struct zsr_row *row;
 	size_t nr_rows;
+	size_t nr_tests; /* of columns against their bases */
 	char *ratio_label; /* "x sync" */
 	struct zsr_lines head; /* facts, "key<TAB>text" */
 	struct zsr_lines notes; /* what a reader must know, a line each */
@@ -327,6 +345,7 @@ struct zsr_analysis {
 
 struct zsr_analyze_opts {
 	bool drop_repeats; /* of runs equal in input and result keep one */
+	bool every_run; /* rounds on the host stay columns of their own */
 	bool window_given;
 	uint64_t window_from_ns; /* from the first release's begin */
 	uint64_t window_to_ns;

@@ -33,13 +33,20 @@ static char *against(char buf[ZSR_FMT_LEN], uint64_t x, uint64_t y,
 	return buf;
 }
 
-static void say_callers(FILE *f, const uint64_t *v, const uint64_t *base,
-			const char *than)
+static void say_callers(FILE *f, const struct zsr_column *col,
+			const struct zsr_column *to, const char *than)
 {
+	const uint64_t *v = col->value, *base = to->value;
 	uint64_t x = v[VAL_caller_mean_ns], y = base[VAL_caller_mean_ns];
 	char a[ZSR_FMT_LEN], b[ZSR_FMT_LEN], d[ZSR_FMT_LEN];
 
-	if (same(x, y))
+	if (col->tested.nr_rounds && !col->tested.caller_differs)
+		fprintf(f,
+			"%zu rounds show no difference in when callers return "
+			"(%s, with %s %s)",
+			col->tested.nr_rounds, zsr_fmt_ns(a, x), than,
+			zsr_fmt_ns(b, y));
+	else if (same(x, y))
 		fprintf(f, "callers return as soon as with %s (%s against %s)",
 			than, zsr_fmt_ns(a, x), zsr_fmt_ns(b, y));
 	else
@@ -75,12 +82,16 @@ static void say_pages(FILE *f, const uint64_t *v, const uint64_t *base,
 			against(d, x, y, "sooner", "later"));
 }
 
-static void say_cpu(FILE *f, const uint64_t *v, const uint64_t *base)
+static void say_cpu(FILE *f, const struct zsr_column *col,
+		    const struct zsr_column *to)
 {
-	uint64_t x = v[VAL_cpu_total_ns], y = base[VAL_cpu_total_ns];
+	uint64_t x = col->value[VAL_cpu_total_ns];
+	uint64_t y = to->value[VAL_cpu_total_ns];
 	char d[ZSR_FMT_LEN];
 
-	if (x == y)
+	if (col->tested.nr_rounds && !col->tested.cpu_differs)
+		fputs("no difference in total CPU is shown", f);
+	else if (x == y)
 		fputs("total CPU is the same", f);
 	else if (!y)
 		fprintf(f, "total CPU is %s", zsr_fmt_ns(d, x));
@@ -96,8 +107,8 @@ bool zsr_column_is_bound(const struct zsr_column *c)
 
 static int sentence(struct zsr_compare *c, size_t col)
 {
+	const struct zsr_column *to = &c->col[c->col[col].base];
 	const uint64_t *v = c->col[col].value;
-	const uint64_t *base = c->col[c->col[col].base].value;
 	char n[ZSR_FMT_LEN], *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
@@ -107,11 +118,11 @@ static int sentence(struct zsr_compare *c, size_t col)
 		return -ENOMEM;
 	fprintf(f, "%s%s: ", c->col[col].label,
 		zsr_column_is_bound(&c->col[col]) ? " (no kernel could)" : "");
-	say_callers(f, v, base, c->col[0].policy);
+	say_callers(f, &c->col[col], to, c->col[0].policy);
 	fputs(", ", f);
-	say_pages(f, v, base, c->col[0].policy);
+	say_pages(f, v, to->value, c->col[0].policy);
 	fputs(", ", f);
-	say_cpu(f, v, base);
+	say_cpu(f, &c->col[col], to);
 	if (v[VAL_held_peak_bytes])
 		fprintf(f, ", up to %s held back",
 			zsr_fmt_size(n, v[VAL_held_peak_bytes]));
@@ -137,6 +148,36 @@ static size_t nr_real(const struct zsr_compare *c)
 	return nr;
 }
 
+static const struct zsr_shift *effect(const struct zsr_column *c, unsigned value)
+{
+	if (!c->tested.nr_rounds)
+		return NULL;
+	return value == VAL_caller_mean_ns ? &c->tested.caller
+	       : value == VAL_cpu_total_ns ? &c->tested.cpu
+					   : NULL;
+}
+
+static bool differs(const struct zsr_column *c, unsigned value)
+{
+	return value == VAL_caller_mean_ns ? c->tested.caller_differs
+					   : c->tested.cpu_differs;
+}
+
+/* No number and no test tells them apart. */
+static bool as_good(const struct zsr_compare *c, size_t i, size_t k,
+		    unsigned value)
+{
+	const struct zsr_column *x = &c->col[i], *y = &c->col[k];
+	const struct zsr_shift *a = effect(x, value), *b = effect(y, value);
+
+	if (i == k || same(x->value[value], y->value[value]))
+		return true;
+	if (a && b && x->base == y->base)
+		return a->low <= b->high && b->low <= a->high;
+	return (a && x->base == k && !differs(x, value)) ||
+	       (b && y->base == i && !differs(y, value));
+}
+
 /* Who is best, together with all that are as good, in the order of columns. */
 static void best(struct zsr_compare *c, FILE *f, const char *what,
 		 unsigned value)
@@ -156,7 +197,7 @@ static void best(struct zsr_compare *c, FILE *f, const char *what,
 	}
 	for (i = 0; i < c->nr_cols; i++) {
 		if (zsr_column_is_bound(&c->col[i]) ||
-		    !same(c->col[i].value[value], c->col[win].value[value]))
+		    !as_good(c, i, win, value))
 			continue;
 		if (first == SIZE_MAX)
 			first = i;
@@ -165,7 +206,9 @@ static void best(struct zsr_compare *c, FILE *f, const char *what,
 		alike++;
 	}
 	fprintf(f, "%s: ", what);
-	if (alike == nr_real(c))
+	if (alike == nr_real(c) && c->nr_tests)
+		fputs("all alike, as far as their rounds tell", f);
+	else if (alike == nr_real(c))
 		fprintf(f, "all alike, within %d %%", SAME_PERCENT);
 	else if (alike > 2)
 		fprintf(f, "%s and %zu others", c->col[first].label, alike - 1);

@@ -81,6 +81,7 @@ int zsr_cmd_compare(int argc, const char **argv)
 	}
 	if (!ret && json && csv)
 		ret = zsr_err_usage(&err, "--json or --csv, not both");
+	opts.every_run = json || csv;
 	if (!ret)
 		ret = zsr_cmd_runs("compare", zsr_db_path(db_path), o.rest,
 				   o.nr_rest, &opts, &a, &err);

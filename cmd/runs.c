@@ -271,6 +271,7 @@ int zsr_cmd_runs(const char *name, const char *db_path, const char *const *args,
 		ret = load(db, &ids, &l, err);
 	if (!ret) {
 		opts->drop_repeats = !by_number;
+		opts->every_run |= by_number;
 		opts->db = db;
 		ret = zsr_analyze(l.runs, l.traces, l.nr, opts, a, err);
 	}
