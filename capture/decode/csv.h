@@ -3,7 +3,7 @@
 #ifndef ZSR_CAPTURE_CSV_H
 #define ZSR_CAPTURE_CSV_H
 
-#include "capture/decode/decode.h"
+#include "capture/decode/whole.h"
 
 /* Columns, with the greatest number that each holds; 0: it holds text. */
 #define CSV_COLUMNS(X)                                                         \
@@ -52,11 +52,7 @@ struct csv {
 	uint64_t nr_rows; /* without facts */
 
 	/* Rows that are events. */
-	struct zsr_event ev[256];
-	size_t nr_ev;
-	uint32_t next_task;
-	uint64_t next_mark;
-	uint64_t next_obj;
+	struct dec_whole whole;
 
 	/* Rows that are calls. */
 	struct dec_sort sort;

@@ -10,13 +10,6 @@ static bool is(const struct csv_field *f, const char *word)
 	return strlen(word) == f->len && !memcmp(f->s, word, f->len);
 }
 
-static void flush(struct csv *c)
-{
-	if (c->nr_ev)
-		dec_out_events(c->d->out, c->ev, c->nr_ev);
-	c->nr_ev = 0;
-}
-
 static int empty(enum csv_column col, struct zsr_err *err)
 {
 	return zsr_err_input(err, "column %s is empty", csv_name(col));
@@ -33,33 +26,11 @@ static int unknown(struct csv *c, enum csv_column col, struct zsr_err *err)
 
 /* ---- facts: the text is KEY=VALUE ---------------------------------------- */
 
-/* Rows of the trace's tables come in order; *next is the number of the next. */
-static int numbered(const char *key, const char *what, uint64_t *next,
-		    struct zsr_err *err)
-{
-	struct zsr_err ignored;
-	uint64_t nr;
-
-	if (strncmp(key, what, strlen(what)))
-		return 0;
-	if (zsr_parse_u64(key + strlen(what), key, 0, UINT32_MAX - 1, &nr,
-			  &ignored) ||
-	    nr != *next)
-		return zsr_err_input(err,
-				     "fact %s: out of order, the next is "
-				     "%s%" PRIu64,
-				     key, what, *next);
-	++*next;
-	return 0;
-}
-
 static int fact(struct csv *c, struct zsr_err *err)
 {
 	const struct csv_field *f = &c->field[CSV_text];
 	const char *eq = f->len ? memchr(f->s, '=', f->len) : NULL;
 	char key[200], value[8192];
-	uint64_t task = c->next_task;
-	int ret;
 
 	if (!eq || eq == f->s || eq - f->s >= (ptrdiff_t)sizeof(key) ||
 	    f->len >= sizeof(value))
@@ -67,15 +38,7 @@ static int fact(struct csv *c, struct zsr_err *err)
 	dec_printable(key, sizeof(key), f->s, (size_t)(eq - f->s));
 	dec_printable(value, sizeof(value), eq + 1,
 		      f->len - (size_t)(eq - f->s) - 1);
-	ret = numbered(key, "zsr.task.", &task, err);
-	if (!ret)
-		ret = numbered(key, "zsr.mark.", &c->next_mark, err);
-	if (ret)
-		return ret;
-	c->next_task = (uint32_t)task;
-	flush(c);
-	dec_out_meta(c->d->out, key, value);
-	return 0;
+	return dec_whole_fact(c->d, &c->whole, key, value, err);
 }
 
 /* ---- rows that are events ------------------------------------------------- */
@@ -133,103 +96,49 @@ static int names(struct csv *c, struct zsr_event *ev, struct zsr_err *err)
 	return 0;
 }
 
-static int object(struct csv *c, struct zsr_event *ev, struct zsr_err *err)
+static int words(struct csv *c, const struct zsr_event *ev,
+		 struct dec_words *said, struct zsr_err *err)
 {
-	if (ev->kind == ZSR_EV_MALLOC) {
-		if (!c->field[CSV_size].len)
-			return empty(CSV_size, err);
-		if (ev->obj != c->next_obj)
-			return zsr_err_input(
-				err,
-				"column obj: mallocs number their objects "
-				"from 0, this is %" PRIu64 " (a column handle "
-				"takes any numbers)",
-				c->next_obj);
-		c->next_obj++;
-	} else if (ev->kind != ZSR_EV_FREE) {
-		if (ev->obj != ZSR_OBJ_NONE)
-			return zsr_err_input(err, "column obj: a %s has none",
-					     zsr_event_kind_name(ev->kind));
-	} else if (ev->obj == ZSR_OBJ_NONE) {
-		ev->flags |= ZSR_EVF_ORPHAN;
-	} else if (ev->obj >= c->next_obj) {
-		return zsr_err_input(
-			err, "column obj: no malloc of %" PRIu64 " came before",
-			ev->obj);
-	}
-	return 0;
-}
-
-static int task(struct csv *c, const struct zsr_event *ev, struct zsr_err *err)
-{
-	char key[40], comm[DEC_COMM_LEN], value[DEC_COMM_LEN + 24];
-	uint64_t pid;
-	int ret;
+	const struct csv_field *comm = &c->field[CSV_comm];
+	const struct csv_field *text = &c->field[CSV_text];
+	uint64_t pid = 0;
+	int ret = 0;
 
 	if (!c->field[CSV_task].len)
 		return empty(CSV_task, err);
-	if (ev->task < c->next_task)
-		return 0;
-	if (ev->task > c->next_task)
-		return zsr_err_input(err,
-				     "column task: %u before %u; they count "
-				     "from 0",
-				     ev->task, c->next_task);
-	ret = csv_number(c, CSV_pid, 0, &pid, err);
-	if (ret)
-		return ret;
-	dec_printable(comm, sizeof(comm), c->field[CSV_comm].s,
-		      c->field[CSV_comm].len);
-	snprintf(key, sizeof(key), "zsr.task.%u", c->next_task++);
-	snprintf(value, sizeof(value), "%" PRIu64 " %s", pid, comm);
-	flush(c);
-	dec_out_meta(c->d->out, key, value);
-	return 0;
-}
-
-static int mark(struct csv *c, struct zsr_event *ev, struct zsr_err *err)
-{
-	const struct csv_field *f = &c->field[CSV_text];
-	char key[40], text[8192];
-
-	if (!c->field[CSV_aux].len)
-		ev->aux = c->next_mark;
-	if (ev->aux > c->next_mark)
-		return zsr_err_input(err,
-				     "column aux: mark %" PRIu64
-				     " before %" PRIu64 "; they count from 0",
-				     ev->aux, c->next_mark);
-	if (ev->aux < c->next_mark)
-		return 0;
-	snprintf(key, sizeof(key), "zsr.mark.%" PRIu64, c->next_mark++);
-	dec_printable(text, sizeof(text), f->s, f->len);
-	flush(c);
-	dec_out_meta(c->d->out, key, text);
-	return 0;
+	if (ev->kind == ZSR_EV_MALLOC && !c->field[CSV_size].len)
+		return empty(CSV_size, err);
+	/* The pid of a task that is known says nothing. */
+	if (ev->task >= c->whole.next_task)
+		ret = csv_number(c, CSV_pid, 0, &pid, err);
+	*said = (struct dec_words){
+		.pid = (int32_t)pid,
+		.comm = comm->s,
+		.comm_len = comm->len,
+		.text = text->s,
+		.text_len = text->len,
+		.no_aux = !c->field[CSV_aux].len,
+	};
+	return ret;
 }
 
 static int event(struct csv *c, uint64_t t_ns, struct zsr_err *err)
 {
 	struct zsr_event ev = { .t_ns = t_ns };
+	struct dec_words said;
 	int ret = names(c, &ev, err);
 
 	if (!ret)
 		ret = numbers(c, &ev, err);
 	if (!ret)
-		ret = object(c, &ev, err);
-	if (!ret)
-		ret = task(c, &ev, err);
-	if (!ret && ev.kind == ZSR_EV_MARK)
-		ret = mark(c, &ev, err);
+		ret = words(c, &ev, &said, err);
 	if (ret)
 		return ret;
 	if (c->lost)
 		ev.flags |= ZSR_EVF_AFTER_LOSS;
 	c->lost = 0;
-	c->ev[c->nr_ev++] = ev;
-	if (c->nr_ev == ZSR_ARRAY_SIZE(c->ev))
-		flush(c);
-	return 0;
+	ret = dec_whole_event(c->d, &c->whole, &ev, &said, err);
+	return ret ? zsr_err_wrap(err, ret, "column") : 0;
 }
 
 /* ---- rows that are calls --------------------------------------------------- */
@@ -418,7 +327,7 @@ int csv_rows_end(struct csv *c, struct zsr_err *err)
 				    .cpu = (uint16_t)c->last_cpu };
 	int ret = 0;
 
-	flush(c);
+	dec_whole_flush(c->d, &c->whole);
 	if (c->lost && !c->is_events)
 		ret = add_lost(c, &at, c->lost, err);
 	dec_sort_release(&c->sort, c->d->out, UINT64_MAX);

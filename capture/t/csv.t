@@ -133,7 +133,7 @@ refused "a free before its malloc" "no malloc of 0 came before" \
 	$events 1,free,0,0,,0,0,
 refused "a free twice" "not alive" $events 1,malloc,0,0,9,0,0, \
 	2,free,0,0,,0,0, 3,free,0,0,,0,0,
-refused "tasks out of number" "column task: 1 before 0" $events 1,malloc,1,0,9,0,0,
+refused "tasks out of number" "column: task: 1 before 0" $events 1,malloc,1,0,9,0,0,
 refused "too large a pool" "column pool" $events 1,malloc,0,0,9,65535,0,
 refused "a malloc no pool takes" "no pool takes" $events 1,malloc,0,0,65537,0,0,
 refused "facts out of order" "fact zsr.task.3: out of order" $events \
