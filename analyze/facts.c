@@ -60,6 +60,11 @@ static void get_seed(const struct zsr_column *c, char *buf, size_t n)
 	snprintf(buf, n, "%" PRIu64, c->seed);
 }
 
+static void get_rounds(const struct zsr_column *c, char *buf, size_t n)
+{
+	snprintf(buf, n, "%zu", c->tested.nr_runs);
+}
+
 static void get_arrival(const struct zsr_column *c, char *buf, size_t n)
 {
 	snprintf(buf, n, "%s", c->arrival);
@@ -124,7 +129,9 @@ static int add_trace_head(struct zsr_compare *c, const struct zsr_trace *t)
 static int add_machine_head(struct zsr_compare *c)
 {
 	char *profile = several(c, get_profile), *cpus = several(c, get_cpus);
-	char *seed = several(c, get_seed), *arrival = several(c, get_arrival);
+	bool rounds = c->col[0].tested.nr_runs > 0;
+	char *seed = several(c, rounds ? get_rounds : get_seed);
+	char *arrival = several(c, get_arrival);
 	char *gaps = several(c, get_gaps), *engine = several(c, get_engine);
 	char *outer = several(c, get_outer);
 	char *under = several(c, get_conditions);
@@ -139,9 +146,9 @@ static int add_machine_head(struct zsr_compare *c)
 		goto out;
 	}
 	if (zsr_lines_add(&c->head,
-			  "machine\t%s clock, profile %s, %s cpu%s, seed %s",
+			  "machine\t%s clock, profile %s, %s cpu%s, %s %s",
 			  c->clock, profile, cpus, strcmp(cpus, "1") ? "s" : "",
-			  seed) ||
+			  rounds ? "rounds" : "seed", seed) ||
 	    zsr_lines_add(&c->head,
 			  "setting\tarrival %s, gaps %s, outer lock %s, "
 			  "engine %s",

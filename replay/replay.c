@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From options to runs: what is replayed, what the trace's kernel says. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "replay/choose.h"
 #include "replay/host_player.h"
@@ -37,7 +40,8 @@ struct session {
 	struct zsr_host_setup host; /* its common part is filled run by run */
 	struct zsr_host_trace calls;
 	struct zsr_clock clock;
-	char *host_text; /* what machine that is */
+	char *host_text; /* what machine that is, and when */
+	struct zsr_rng order; /* of policies within a round */
 	struct zsr_profile profile;
 	struct zsr_conditions conditions;
 	struct zsr_releases releases; /* when a policy asks for them */
@@ -84,6 +88,32 @@ static int host_check(const struct zsr_replay_opts *o, struct zsr_err *err)
 	return 0;
 }
 
+/* What tells these rounds from others, and that chance put them in order: the
+ * comparison rests on it. */
+static int host_text(struct session *s, const struct zsr_replay_opts *o)
+{
+	char *machine = zsr_host_describe(&s->clock), order[64];
+	struct timespec now;
+	int n = -1;
+
+	if (!o->interleave || getentropy(&s->order, sizeof(s->order)))
+		snprintf(order, sizeof(order), "by policy");
+	else
+		snprintf(order, sizeof(order), "drawn, from %#" PRIx64,
+			 s->order.state);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (machine)
+		n = asprintf(&s->host_text,
+			     "%sbegan = %lld.%09ld # seconds since 1970\n"
+			     "order = %s\n",
+			     machine, (long long)now.tv_sec, now.tv_nsec,
+			     order);
+	free(machine);
+	if (n < 0)
+		s->host_text = NULL;
+	return n < 0 ? -ENOMEM : 0;
+}
+
 static int host_init(struct session *s, const struct zsr_replay_opts *o,
 		     struct zsr_err *err)
 {
@@ -94,8 +124,7 @@ static int host_init(struct session *s, const struct zsr_replay_opts *o,
 		return ret;
 	s->on_host = true;
 	zsr_clock_init(&s->clock);
-	s->host_text = zsr_host_describe(&s->clock);
-	if (!s->host_text)
+	if (host_text(s, o))
 		return zsr_err_nomem(err, "machine's description");
 	s->setup.cpus = o->cpus;
 	s->host = (struct zsr_host_setup){ .calls = &s->calls,
@@ -262,19 +291,38 @@ static int run_and_give(struct session *s, const struct zsr_chosen *c,
 	return ret;
 }
 
-/* Every policy in every round, those to warm up first. */
+/* Fisher and Yates. */
+static void shuffle(struct zsr_rng *rng, unsigned *order, unsigned nr)
+{
+	unsigned i, k, was;
+
+	for (i = nr; i > 1; i--) {
+		k = (unsigned)zsr_rng_below(rng, i);
+		was = order[k];
+		order[k] = order[i - 1];
+		order[i - 1] = was;
+	}
+}
+
+/* Every policy in every round, those to warm up first; interleaved, in a new
+ * order each time. */
 static int host_rounds(struct session *s, const struct zsr_replay_opts *o,
 		       int (*done)(void *ctx, struct zsr_run *run,
 				   struct zsr_err *err),
 		       void *ctx, struct zsr_err *err)
 {
 	unsigned rounds = o->warmup + zsr_max(o->repeat, 1u);
-	unsigned n, round, i;
+	unsigned order[ZSR_MAX_CHOSEN], n, round, i;
 	int ret = 0;
 
+	for (i = 0; i < s->choice.nr; i++)
+		order[i] = i;
 	for (n = 0; !ret && n < rounds * s->choice.nr; n++) {
 		round = o->interleave ? n / s->choice.nr : n % rounds;
 		i = o->interleave ? n % s->choice.nr : n / rounds;
+		if (o->interleave && !i)
+			shuffle(&s->order, order, s->choice.nr);
+		i = order[i];
 		s->setup.seed = round + 1 - o->warmup;
 		ret = run_and_give(s, &s->choice.chosen[i],
 				   round < o->warmup ? NULL : done, ctx, err);

@@ -32,14 +32,27 @@ ok "every policy has a run"
 
 "$zsr" replay small --clock host -p class-idx,sync --repeat 2 --interleave \
 	--warmup 1 --pin spread --worker-nice 1 >"$tmp/out" 2>"$tmp/err" &&
-	[ "$(awk '{ print $2 }' "$tmp/out" | paste -sd' ')" = \
-		"class-idx sync class-idx sync" ]
-ok "rounds in turn, without those to warm up"
+	[ "$(awk '{ print $2 }' "$tmp/out" | paste - - |
+		tr '\t' '\n' | sed 'N;s/sync\nclass-idx/class-idx\nsync/' |
+		paste -sd' ')" = "class-idx sync class-idx sync" ]
+ok "each policy once a round, without those to warm up"
 "$zsr" replay small --clock host -p class-idx,sync --repeat 2 \
 	>"$tmp/out" 2>"$tmp/err" &&
 	[ "$(awk '{ print $2 }' "$tmp/out" | paste -sd' ')" = \
 		"class-idx class-idx sync sync" ]
 ok "policies in turn"
+
+"$zsr" replay small --clock host -p sync,class-idx --repeat 8 --interleave \
+	>"$tmp/out" 2>"$tmp/err"
+[ "$(awk 'NR % 2 { print $2 }' "$tmp/out" | sort -u | wc -l)" = 2 ] ||
+	"$zsr" replay small --clock host -p sync,class-idx --repeat 60 \
+		--interleave >"$tmp/out" 2>"$tmp/err"
+[ "$(awk 'NR % 2 { print $2 }' "$tmp/out" | sort -u | wc -l)" = 2 ]
+ok "in an order that changes"
+"$zsr" compare small >"$tmp/out" 2>"$tmp/err" &&
+	tr '\n' ' ' <"$tmp/out" | grep -q 'in [0-9]* *rounds: caller time' &&
+	grep -q 'signed-rank' "$tmp/out"
+ok "which compare tests"
 
 "$zsr" replay small --clock host -p sync,deferred --json >"$tmp/out" \
 	2>"$tmp/err" && grep -q '"clock": "host"' "$tmp/out" &&
