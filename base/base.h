@@ -77,10 +77,43 @@ char *zsr_fmt_size(char buf[ZSR_FMT_LEN], uint64_t bytes);
 char *zsr_fmt_ns(char buf[ZSR_FMT_LEN], uint64_t ns);
 char *zsr_fmt_count(char buf[ZSR_FMT_LEN], uint64_t n);
 
+/* The high 64 bits of a * b, and floor(a * b / c) modulo 2^64, c > 0, where the
+ * machine has no integers of 128 bits. */
+static inline uint64_t zsr_mul_high_64(uint64_t a, uint64_t b)
+{
+	uint64_t mid = (a & UINT32_MAX) * (b & UINT32_MAX) >> 32;
+	uint64_t more = (a >> 32) * (b & UINT32_MAX) + mid;
+
+	mid = (a & UINT32_MAX) * (b >> 32) + (more & UINT32_MAX);
+	return (a >> 32) * (b >> 32) + (more >> 32) + (mid >> 32);
+}
+
+static inline uint64_t zsr_mul_div_64(uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t rest = zsr_mul_high_64(a, b) % c, low = a * b, n = 0;
+	int i;
+
+	for (i = 63; i >= 0; i--) {
+		bool carry = rest >> 63;
+
+		rest = rest << 1 | (low >> i & 1);
+		n <<= 1;
+		if (carry || rest >= c) {
+			rest -= c;
+			n |= 1;
+		}
+	}
+	return n;
+}
+
 /* floor(a * b / c) without overflow of the product; c > 0. */
 static inline uint64_t zsr_mul_div(uint64_t a, uint64_t b, uint64_t c)
 {
+#ifdef __SIZEOF_INT128__
 	return (uint64_t)((unsigned __int128)a * b / c);
+#else
+	return zsr_mul_div_64(a, b, c);
+#endif
 }
 
 /* ---- memory -------------------------------------------------------- */
@@ -111,7 +144,11 @@ static inline uint64_t zsr_rng_next(struct zsr_rng *r)
 /* Uniform in [0, n), n > 0: high 64 bits of next * n. */
 static inline uint64_t zsr_rng_below(struct zsr_rng *r, uint64_t n)
 {
+#ifdef __SIZEOF_INT128__
 	return (uint64_t)(((unsigned __int128)zsr_rng_next(r) * n) >> 64);
+#else
+	return zsr_mul_high_64(zsr_rng_next(r), n);
+#endif
 }
 
 /* ---- digests ------------------------------------------------------- */

@@ -54,31 +54,38 @@ int zsr_parse_u64(const char *s, const char *what, uint64_t min, uint64_t max,
 }
 
 /*
- * A decimal number with up to nine fractional digits times UNIT, in integers,
- * so that no rounding of a double enters a parameter.
+ * A decimal number with up to 18 fractional digits times UNIT, in integers, so
+ * that no rounding of a double enters a parameter.
  */
 static int parse_scaled(const char *num, size_t len, uint64_t unit,
 			uint64_t *out)
 {
-	unsigned __int128 v = 0, scale = 1;
+	uint64_t whole = 0, part = 0, scale = 1;
 	bool frac = false, any = false;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
+		unsigned digit = (unsigned)(num[i] - '0');
+
 		if (num[i] == '.' && !frac) {
 			frac = true;
 			continue;
 		}
-		if (!isdigit((unsigned char)num[i]) || i > 25)
+		if (digit > 9 || scale > UINT64_MAX / 20)
 			return -EINVAL;
-		v = v * 10 + (unsigned)(num[i] - '0');
-		if (frac)
-			scale *= 10;
 		any = true;
+		if (frac) {
+			part = part * 10 + digit;
+			scale *= 10;
+		} else if (__builtin_mul_overflow(whole, 10, &whole) ||
+			   __builtin_add_overflow(whole, digit, &whole)) {
+			return -EINVAL;
+		}
 	}
-	if (!any || v * unit / scale > UINT64_MAX)
+	if (!any || __builtin_mul_overflow(whole, unit, &whole) ||
+	    __builtin_add_overflow(whole, zsr_mul_div(part, unit, scale), &whole))
 		return -EINVAL;
-	*out = (uint64_t)(v * unit / scale);
+	*out = whole;
 	return 0;
 }
 

@@ -7,12 +7,15 @@ TEST_SCRIPTS += $(wildcard capture/t/*.t)
 BENCH_SRCS += $(wildcard capture/bench/*.c)
 
 # What runs on the target, in one file without libraries: CROSS_COMPILE=
-# aarch64-linux-gnu- or arm-linux-gnueabihf- for another machine.
+# aarch64-linux-gnu- or arm-linux-gnueabihf- for another machine, SYSROOT= where
+# its libtracefs, libtraceevent and libpopt are when not on this system.
+SYSROOT ?=
 STATIC_SRCS := zsr-capture.c cmd/main.c cmd/options.c cmd/cmd_capture.c \
-	cmd/cmd_workload.c $(filter-out base/sha.c,$(wildcard \
+	cmd/cmd_workload.c $(filter-out base/sha.c base/hist.c,$(wildcard \
 	base/*.c capture/write/*.c capture/record/*.c))
 static_cc = $(CROSS_COMPILE)gcc
-static_pkg = PKG_CONFIG_LIBDIR=/usr/lib/$(shell $(static_cc) -print-multiarch)/pkgconfig:/usr/share/pkgconfig \
+static_pkg = PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(shell $(static_cc) -print-multiarch)/pkgconfig:/usr/share/pkgconfig \
 	$(PKG_CONFIG)
 static_libs := libtracefs libtraceevent popt
 

@@ -114,6 +114,26 @@ START_TEST(sha)
 END_TEST
 
 /* First outputs of splitmix64 from seed 1234567 (published test vector). */
+/* Machines of 32 bits get the same random numbers as any other. */
+START_TEST(mul_64)
+{
+	struct zsr_rng r = { 1 };
+	uint64_t a, b, c;
+	int i;
+
+	for (i = 0; i < 20000; i++) {
+		a = zsr_rng_next(&r) >> (i % 64);
+		b = zsr_rng_next(&r) >> (i / 64 % 64);
+		c = (zsr_rng_next(&r) >> (i / 7 % 64)) | 1;
+		if (i % 5 == 0)
+			a = b = UINT64_MAX;
+		ck_assert_uint_eq(zsr_mul_high_64(a, b),
+				  (uint64_t)(((unsigned __int128)a * b) >> 64));
+		ck_assert_uint_eq(zsr_mul_div_64(a, b, c), zsr_mul_div(a, b, c));
+	}
+}
+END_TEST
+
 START_TEST(rng)
 {
 	struct zsr_rng r = { 1234567 };
@@ -125,4 +145,4 @@ START_TEST(rng)
 END_TEST
 
 ZSR_TEST_MAIN("base", sizes, times, errors, hist_buckets, hist_quantiles, sha,
-	      rng)
+	      rng, mul_64)
