@@ -16,13 +16,13 @@
 #define ARG1   "%%r0" /* in formats */
 #define ARG2   "%%r1"
 #define ARG3   "%%r2"
-#define CALLER "%%lr"
+#define CALLER "%lr"
 #else
 #define ARG1 "$arg1"
 #define ARG2 "$arg2"
 #define ARG3 "$arg3"
 #if defined(__aarch64__)
-#define CALLER "%%x30"
+#define CALLER "%x30"
 #else
 #define CALLER "$stack0"
 #endif
