@@ -76,6 +76,9 @@ struct zsr_host_book {
 	char *memory; /* of the spare ones */
 	size_t len;
 	uint64_t late; /* that had to be made in the run */
+	/* Somebody watches: the book that tells the probes, too. */
+	const struct zsr_probes *probes;
+	struct zsr_book probed;
 	/* After the run. */
 	uint64_t unordered; /* notes left out */
 };
@@ -93,6 +96,9 @@ static inline void zsr_host_slot_put(struct zsr_leaf *l, uint32_t slot)
 int zsr_host_book_init(struct zsr_host_book *b, struct zsr_pool *pool,
 		       unsigned nr_pools, uint64_t notes);
 void zsr_host_book_destroy(struct zsr_host_book *b);
+/* From now on, which is before the pools are made; NULL changes nothing. */
+void zsr_host_book_probe(struct zsr_host_book *b,
+			 const struct zsr_probes *probes);
 /* A thread's record, with room for SLOTS freed slots of each pool; NULL without
  * memory. It is the book's. */
 struct zsr_record *zsr_host_record(struct zsr_host_book *b, size_t slots);

@@ -204,6 +204,13 @@ static __attribute__((noinline)) void samples_add(struct host_task *t)
 	t->nr_samples = 0;
 }
 
+static uint64_t ticks_ns_of_call(const struct host_task *t, uint64_t ticks)
+{
+	const struct zsr_clock *clock = &t->p->h->clock;
+
+	return ticks_ns(clock, taken(clock, ticks));
+}
+
 /* What the store finds in its slot, and must free, counts apart. */
 static uint32_t store(struct host_task *t, const struct zsr_host_call *c,
 		      zsr_handle h, uint64_t *took)
@@ -241,6 +248,9 @@ static void play_malloc(struct host_task *t, const struct zsr_host_call *c)
 		place = store(t, c, h, &took);
 	zsr_hist_add(&t->malloc_hist, ticks_ns(clock, took));
 	t->mallocs++;
+	if (t->p->s->probes)
+		t->p->s->probes->malloc(c->pool, c->obj, c->arg, ret,
+					ticks_ns(clock, took));
 	__atomic_store_n(&t->p->place[c->obj], place, __ATOMIC_RELEASE);
 	t->spin_elsewhere += counts->spin - spin;
 	t->queueing_elsewhere += counts->queueing - queueing;
@@ -291,11 +301,12 @@ static bool is_wanted(const struct host_task *t)
 /*
  * The run of frees from C on; returns its end. The caller of a release holds
  * page-table and cluster locks throughout: preemption is off, and here, where
- * every instruction counts, it is on only when somebody wants it to be.
+ * every instruction counts, it is on only when somebody wants it to be. Without
+ * PROBES, which is known when this is compiled, nothing is left of them.
  */
-static const struct zsr_host_call *play_frees(struct host_task *t,
-					      const struct zsr_host_call *c,
-					      const struct zsr_host_call *end)
+static ZSR_ALWAYS const struct zsr_host_call *frees(
+	struct host_task *t, const struct zsr_host_call *c,
+	const struct zsr_host_call *end, const struct zsr_probes *probes)
 {
 	struct host_player *p = t->p;
 	bool entries = p->s->common.policy->flags & ZSR_POLICY_ENTRIES;
@@ -316,6 +327,8 @@ static const struct zsr_host_call *play_frees(struct host_task *t,
 		swap_first = !entries || !(c->flags & ZSR_HOST_DEFERS);
 		if (swap_first)
 			outer_enter(t);
+		if (probes && place != ZSR_OBJ_FAILED)
+			probes->free_begin(c->pool, c->obj);
 		begin = zsr_ticks();
 		t->self.stamp = begin;
 		if (__builtin_expect(c->flags & ZSR_HOST_FIRST, 0))
@@ -324,6 +337,9 @@ static const struct zsr_host_call *play_frees(struct host_task *t,
 		if (__builtin_expect(c->flags & ZSR_HOST_LAST, 0))
 			gate_leave(t);
 		then = zsr_ticks();
+		if (probes && place != ZSR_OBJ_FAILED)
+			probes->free_end(c->pool, c->obj,
+					 ticks_ns_of_call(t, then - begin));
 		if (__builtin_expect(c->flags & ZSR_HOST_LAST, 0))
 			release_ended(t, then);
 		if (__builtin_expect(t->in_batch, 0))
@@ -342,13 +358,35 @@ static const struct zsr_host_call *play_frees(struct host_task *t,
 	return c;
 }
 
+static __attribute__((noinline)) const struct zsr_host_call *frees_probed(
+	struct host_task *t, const struct zsr_host_call *c,
+	const struct zsr_host_call *end)
+{
+	return frees(t, c, end, t->p->s->probes);
+}
+
+static const struct zsr_host_call *play_frees(struct host_task *t,
+					      const struct zsr_host_call *c,
+					      const struct zsr_host_call *end)
+{
+	if (__builtin_expect(t->p->s->probes != NULL, 0))
+		return frees_probed(t, c, end);
+	return frees(t, c, end, NULL);
+}
+
 static void play_compact(struct host_task *t, const struct zsr_host_call *c)
 {
+	const struct zsr_probes *probes = t->p->s->probes;
 	struct zsr_host_counts *counts = &t->self.counts;
-	uint64_t spin = counts->spin, begin = zsr_ticks();
+	uint64_t spin = counts->spin, begin, pages;
 
-	zsr_pool_compact(&t->p->pool[c->pool]);
+	if (probes)
+		probes->compact_begin(c->pool);
+	begin = zsr_ticks();
+	pages = zsr_pool_compact(&t->p->pool[c->pool]);
 	t->in_compact += zsr_ticks() - begin;
+	if (probes)
+		probes->compact_end(c->pool, pages);
 	t->spin_elsewhere += counts->spin - spin;
 }
 
@@ -395,6 +433,8 @@ void *zsr_host_task_main(void *arg)
 	while (sem_wait(&t->p->start))
 		;
 	zsr_host_enter(t->p->h, &t->self);
+	if (t->p->s->probes)
+		t->p->s->probes->task(t->row);
 	play_all(t);
 	zsr_host_leave(&t->self);
 	return NULL;

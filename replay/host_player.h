@@ -20,6 +20,7 @@ struct zsr_host_setup {
 	const struct zsr_clock *clock;
 	enum zsr_pin pin;
 	int worker_nice;
+	const struct zsr_probes *probes; /* NULL: nobody watches */
 };
 
 /* What machine this is and what reading its clock takes, as text in the form of

@@ -63,6 +63,7 @@ static int pools_init(struct host_player *p, struct zsr_err *err)
 	if (!p->pool ||
 	    zsr_host_book_init(&p->book, p->pool, nr, notes_needed(c)))
 		return zsr_err_nomem(err, "pools");
+	zsr_host_book_probe(&p->book, p->s->probes);
 	zsr_host_self->record = zsr_host_record(&p->book, 0);
 	if (!zsr_host_self->record)
 		return zsr_err_nomem(err, "records");
@@ -468,6 +469,7 @@ int zsr_host_player_run(const struct zsr_host_setup *setup, struct zsr_run *r,
 		.pcp_batch = (unsigned)setup->common.profile->pcp_batch,
 		.pcp_high = (unsigned)setup->common.profile->pcp_high,
 		.clock = setup->clock,
+		.probes = setup->probes,
 	};
 	struct zsr_host_thread self = { .home = ZSR_HOST_NO_CPU };
 	struct host_player p = { .s = setup, .run = r };

@@ -8,6 +8,7 @@
 
 #include "replay/choose.h"
 #include "replay/host_player.h"
+#include "replay/machine/probes.h"
 
 static const char *const arrival_names[] = { "closed", "recorded", "asap" };
 static const char *const gaps_names[] = { "auto", "recorded", "profile" };
@@ -35,6 +36,8 @@ const char *zsr_outer_lock_name(unsigned outer)
 }
 
 struct session {
+	const struct zsr_replay_opts *opts;
+	void *ctx;
 	struct zsr_player_setup setup;
 	bool on_host;
 	struct zsr_host_setup host; /* its common part is filled run by run */
@@ -244,7 +247,28 @@ static int play(struct session *s, struct zsr_run *run, struct zsr_err *err)
 	return zsr_host_player_run(&s->host, run, err);
 }
 
-static int run_one(struct session *s, const struct zsr_chosen *c,
+/* The next run is watched. */
+static int watch(struct session *s, struct zsr_run *run, struct zsr_err *err)
+{
+	const struct zsr_trace *t = s->setup.trace;
+	const struct zsr_probed_run probed = {
+		.trace = t->name,
+		.policy = run->policy,
+		.kernel = t->kernel,
+		.page_size = t->page_size,
+		.chain_size = t->chain_size,
+		.round = run->seed,
+	};
+	int ret = s->opts->begins ? s->opts->begins(s->ctx, run, err) : 0;
+
+	if (ret)
+		return ret;
+	s->host.probes = s->opts->probes;
+	s->host.probes->run(&probed);
+	return 0;
+}
+
+static int run_one(struct session *s, const struct zsr_chosen *c, bool watched,
 		   struct zsr_run *run, struct zsr_err *err)
 {
 	struct zsr_progress progress;
@@ -258,8 +282,11 @@ static int run_one(struct session *s, const struct zsr_chosen *c,
 			   s->setup.trace->nr_events);
 	s->setup.progress = &progress;
 	ret = describe(s, c, run, err);
+	if (!ret && watched)
+		ret = watch(s, run, err);
 	if (!ret)
 		ret = play(s, run, err);
+	s->host.probes = NULL;
 	zsr_progress_finish(&progress);
 	if (!ret)
 		zsr_run_digest(run);
@@ -271,7 +298,7 @@ static int run_reference(struct session *s, struct zsr_run *run,
 			 struct zsr_err *err)
 {
 	const struct zsr_chosen sync = { .policy = &zsr_policy_sync };
-	int ret = run_one(s, &sync, run, err);
+	int ret = run_one(s, &sync, false, run, err);
 
 	s->setup.pages_total = run->v.pages_back;
 	return ret;
@@ -282,8 +309,9 @@ static int run_and_give(struct session *s, const struct zsr_chosen *c,
 				    struct zsr_err *err),
 			void *ctx, struct zsr_err *err)
 {
+	bool watched = s->on_host && done && s->opts->probes;
 	struct zsr_run run = { 0 };
-	int ret = run_one(s, c, &run, err);
+	int ret = run_one(s, c, watched, &run, err);
 
 	if (!ret && done)
 		ret = done(ctx, &run, err);
@@ -351,6 +379,8 @@ int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
 
 	if (!s)
 		return zsr_err_nomem(err, "replay");
+	s->opts = opts;
+	s->ctx = ctx;
 	ret = session_init(s, db, trace, opts, err);
 	if (!ret)
 		ret = run_reference(s, &sync, err);

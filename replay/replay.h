@@ -44,6 +44,8 @@ enum zsr_pin {
 	ZSR_NR_PINS
 };
 
+struct zsr_probes;
+
 /* Names on the command line; NULL past the end. */
 const char *zsr_arrival_name(unsigned arrival);
 const char *zsr_gaps_name(unsigned gaps);
@@ -70,14 +72,18 @@ struct zsr_replay_opts {
 	unsigned repeat; /* 0: once */
 	unsigned warmup;
 	bool interleave;
+	/* Kept runs tell these what they do, call by call; before that each is
+	 * handed to begins(), which sets up whatever listens. NULL: none. */
+	const struct zsr_probes *probes;
+	int (*begins)(void *ctx, const struct zsr_run *run, struct zsr_err *err);
 };
 
 /*
  * Replay TRACE under every policy of the list, in order. `sync` runs first,
  * unseen when it is not listed: it defines what 100 % of the pages are. Each
  * finished run is handed to done(), which may store it; the run is freed after
- * done() returns (0 to go on). Usage errors for unknown policies, parameters
- * and profiles come before anything runs.
+ * done() returns (0 to go on); CTX is done()'s and begins()'s. Usage errors for
+ * unknown policies, parameters and profiles come before anything runs.
  */
 int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
 	       const struct zsr_replay_opts *opts,

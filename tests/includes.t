@@ -22,6 +22,7 @@ allowed() {
 		replay/engine/engine.h replay/machine/machine.h
 		replay/machine/virtual/vm.h replay/machine/virtual/profile.h
 		replay/machine/host/host.h replay/machine/host/clock.h
+		replay/machine/probes.h
 		replay/policy/book.h
 		replay/policy/policy.h replay/policy/table.h" ;;
 	judge) echo "base/base.h event/event.h db/db.h

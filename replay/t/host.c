@@ -3,12 +3,14 @@
  * Replays on threads: under every policy each object is released once, nothing
  * stays queued, pages add up (the player itself refuses a run where they do
  * not); tasks that free what others store wait for it, barriers part the trace,
- * the account is that of the virtual machine where nothing depends on time.
+ * the account is that of the virtual machine where nothing depends on time. Who
+ * watches is told of every call, in its order, and of what it measured.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "replay/host_player.h"
+#include "replay/machine/probes.h"
 #include "tests/check.h"
 
 enum { TASKS = 4, OBJECTS = 3000 };
@@ -239,6 +241,163 @@ START_TEST(every_policy)
 }
 END_TEST
 
+/* ---- runs that are watched ---------------------------------------------------- */
+
+/* Objects by number: what was told of them last. */
+enum { UNTOLD, STORED, BEGUN, ENDED };
+
+static struct {
+	uint8_t object[TASKS * OBJECTS * 2];
+	uint64_t runs, tasks, mallocs, malloc_ns, frees, free_ns;
+	uint64_t drains, drained, compacts, compact_pages, zspage_pages;
+	uint64_t fallbacks, lock_waits, wrong;
+} told;
+
+static __thread uint64_t told_free; /* the calling thread's, + 1 */
+
+static void count(uint64_t *what, uint64_t n)
+{
+	__atomic_add_fetch(what, n, __ATOMIC_RELAXED);
+}
+
+/* The objects of a case are as many in all. */
+static void step(uint64_t obj, unsigned from, unsigned to)
+{
+	uint8_t seen = (uint8_t)from;
+
+	if (obj >= sizeof(told.object) ||
+	    !__atomic_compare_exchange_n(&told.object[obj], &seen, (uint8_t)to,
+					 false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
+		count(&told.wrong, 1);
+}
+
+static void on_run(const struct zsr_probed_run *r)
+{
+	(void)r;
+	count(&told.runs, 1);
+}
+
+static void on_task(uint32_t row)
+{
+	count(&told.tasks, 1u << 8 * row);
+}
+
+static void on_malloc(unsigned pool, uint64_t obj, uint32_t size, bool failed,
+		      uint64_t took_ns)
+{
+	step(obj, UNTOLD, STORED);
+	count(&told.mallocs, 1);
+	count(&told.malloc_ns, took_ns);
+	count(&told.wrong, pool || failed || size < 40 || size >= 3940);
+}
+
+static void on_free_begin(unsigned pool, uint64_t obj)
+{
+	step(obj, STORED, BEGUN);
+	count(&told.wrong, pool || told_free);
+	told_free = obj + 1;
+}
+
+static void on_free_end(unsigned pool, uint64_t obj, uint64_t took_ns)
+{
+	step(obj, BEGUN, ENDED);
+	count(&told.wrong, pool || told_free != obj + 1);
+	told_free = 0;
+	count(&told.frees, 1);
+	count(&told.free_ns, took_ns);
+}
+
+static void on_compact_begin(unsigned pool)
+{
+	count(&told.compacts, 1);
+}
+
+static void on_compact_end(unsigned pool, uint64_t pages)
+{
+	count(&told.compact_pages, pages);
+}
+
+static void on_drain_begin(const char *queue, const void *work)
+{
+	count(&told.drains, 1);
+	count(&told.wrong, !queue || !work);
+}
+
+static void on_drain_end(const char *queue, const void *work)
+{
+	count(&told.drained, 1);
+}
+
+static void on_zspage_free(unsigned pool, unsigned class, uint64_t zspage,
+			   unsigned pages)
+{
+	count(&told.zspage_pages, pages);
+	count(&told.wrong, !pages || pages > 8);
+}
+
+static void on_fallback(unsigned pool)
+{
+	count(&told.fallbacks, 1);
+}
+
+static void on_lock_wait(const void *lock, uint64_t wait_ns)
+{
+	count(&told.lock_waits, 1);
+	count(&told.wrong, !lock);
+}
+
+static const struct zsr_probes probes = {
+	.run = on_run,
+	.task = on_task,
+	.malloc = on_malloc,
+	.free_begin = on_free_begin,
+	.free_end = on_free_end,
+	.compact_begin = on_compact_begin,
+	.compact_end = on_compact_end,
+	.drain_begin = on_drain_begin,
+	.drain_end = on_drain_end,
+	.zspage_free = on_zspage_free,
+	.fallback = on_fallback,
+	.lock_wait = on_lock_wait,
+};
+
+START_TEST(all_is_told)
+{
+	const struct zsr_policy *policy = zsr_policies[_i];
+	const struct zsr_run_values *v = &run.v;
+	uint64_t params[ZSR_MAX_PARAMS];
+	struct zsr_host_setup s;
+
+	memset(&told, 0, sizeof(told));
+	make_busy(1);
+	ck_assert_uint_le(made.objects, sizeof(told.object));
+	s = setup_for(policy, params);
+	set(policy, params, "min-objects", 0);
+	set(policy, params, "pool-pages", 2);
+	s.probes = &probes;
+	play(&s);
+	ck_assert_uint_eq(told.wrong, 0);
+	ck_assert_uint_eq(told.tasks, 0x01010101);
+	ck_assert_uint_eq(told.mallocs, v->mallocs);
+	ck_assert_uint_eq(told.malloc_ns, run.hist[ZSR_HIST_malloc]->sum);
+	ck_assert_uint_eq(told.frees, v->frees);
+	ck_assert_uint_eq(told.free_ns, run.hist[ZSR_HIST_release]->sum);
+	ck_assert_uint_eq(told.compact_pages, v->compact_pages);
+	ck_assert_uint_ge(told.compacts, v->compactions);
+	ck_assert_uint_eq(told.fallbacks, v->fallbacks);
+	/* The flush at the end is told, too, and no part of the run. */
+	ck_assert_uint_eq(told.drains, told.drained);
+	ck_assert_uint_ge(told.drains, v->works_run);
+	ck_assert_uint_ge(told.lock_waits, v->lock_contended);
+	ck_assert_uint_ge(told.zspage_pages + told.compact_pages, v->pages_back);
+	ck_assert_uint_le(told.zspage_pages + told.compact_pages,
+			  v->pages_back + v->pages_end);
+	done();
+	zsr_host_trace_free(&calls);
+}
+END_TEST
+
 /* Two pools at once, on CPUs of their own. */
 START_TEST(several_pools_pinned)
 {
@@ -379,6 +538,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tcase, every_policy, 0, nr_policies());
+	tcase_add_loop_test(tcase, all_is_told, 0, nr_policies());
 	tcase_add_test(tcase, several_pools_pinned);
 	tcase_add_test(tcase, account_is_the_virtual_one);
 	tcase_add_test(tcase, queue_is_seen);

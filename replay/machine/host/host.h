@@ -28,6 +28,7 @@
 #include "base/base.h"
 #include "replay/machine/host/clock.h"
 #include "replay/machine/machine.h"
+#include "replay/machine/probes.h"
 
 #define ZSR_HOST_SLICE_NS 3000000
 #define ZSR_HOST_NO_CPU   UINT32_MAX
@@ -38,6 +39,7 @@ struct zsr_host_opts {
 	int worker_nice;
 	unsigned pcp_batch, pcp_high; /* pages; 0: 63 and 378 */
 	const struct zsr_clock *clock; /* NULL: it is found now */
+	const struct zsr_probes *probes; /* NULL: nobody watches */
 };
 
 /* What a thread did, in clock ticks and numbers. */

@@ -83,13 +83,18 @@ static bool ticket_contended(const struct zsr_host_ticket *l)
 
 /* ---- what waiting took ------------------------------------------------------ */
 
-static uint64_t waited(struct zsr_host_thread *t, uint64_t since)
+static uint64_t waited(struct zsr_host_thread *t, const void *lock,
+		       uint64_t since)
 {
+	const struct zsr_probes *probes = t->host->opts.probes;
 	uint64_t ticks = zsr_ticks() - since;
+	uint64_t ps = zsr_ticks_ps(&t->host->clock, ticks);
 
 	t->counts.contended++;
 	t->counts.spin += ticks;
-	return zsr_ticks_ps(&t->host->clock, ticks);
+	if (probes)
+		probes->lock_wait(lock, ps / 1000);
+	return ps;
 }
 
 /* ---- spinlock ------------------------------------------------------------ */
@@ -106,7 +111,7 @@ void zsr_host_spin_lock(struct zsr_machine *m, struct zsr_spinlock *l)
 	if (!ticket_take(&l->host, &mine)) {
 		since = zsr_ticks();
 		ticket_wait(&l->host, mine);
-		l->stats.wait += waited(t, since);
+		l->stats.wait += waited(t, l, since);
 		l->stats.contended++;
 	}
 	l->stats.acquired++;
@@ -181,7 +186,7 @@ void zsr_host_read_lock(struct zsr_machine *m, struct zsr_rwlock *l)
 		return;
 	since = zsr_ticks();
 	read_wait(l);
-	waited(t, since);
+	waited(t, l, since);
 }
 
 void zsr_host_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
@@ -220,7 +225,7 @@ void zsr_host_write_lock(struct zsr_machine *m, struct zsr_rwlock *l)
 	if (!write_take(l, 0)) {
 		since = zsr_ticks();
 		write_wait(l);
-		l->stats.wait += waited(t, since);
+		l->stats.wait += waited(t, l, since);
 		l->stats.contended++;
 	}
 	l->stats.acquired++;

@@ -164,6 +164,21 @@ static void keep_a_spare(struct zsr_host_pool *p)
 		worker_add(p);
 }
 
+static void call(struct zsr_host_thread *t, struct zsr_work *w)
+{
+	const struct zsr_probes *probes = t->host->opts.probes;
+	uint64_t begin;
+
+	if (probes)
+		probes->drain_begin(w->wq->name, w);
+	begin = zsr_ticks();
+	w->fn(w);
+	t->counts.work += zsr_ticks() - begin;
+	t->counts.runs++;
+	if (probes)
+		probes->drain_end(w->wq->name, w);
+}
+
 /* With the lock held, which is dropped meanwhile. */
 static void run_item(struct zsr_host_thread *t, struct zsr_work *w)
 {
@@ -171,17 +186,13 @@ static void run_item(struct zsr_host_thread *t, struct zsr_work *w)
 	struct zsr_workqueue *wq = w->wq;
 	struct zsr_host_thread *more;
 	unsigned cpu = w->cpu;
-	uint64_t begin;
 
 	do {
 		w->running = true;
 		w->next = NULL;
 		__atomic_store_n(&w->pending, false, __ATOMIC_RELEASE);
 		zsr_host_ticket_unlock(&h->work_lock);
-		begin = zsr_ticks();
-		w->fn(w);
-		t->counts.work += zsr_ticks() - begin;
-		t->counts.runs++;
+		call(t, w);
 		zsr_host_ticket_lock(&h->work_lock);
 		w->running = false;
 		work_closed(h);
