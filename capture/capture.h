@@ -82,24 +82,27 @@ struct zsr_record_opts {
 	uint64_t buffer_bytes; /* a CPU; 0: a 64th of memory, 4 to 64 MiB */
 	enum zsr_record_pass pass;
 	const char *const *events; /* "SYSTEM:EVENT" to record, too; or NULL */
+	bool stream; /* to the file while it runs, for runs that are long */
 	bool placement; /* the object word of every malloc */
 	bool caller; /* the address that every free returns to */
 };
 
 #define ZSR_RECORD_CPUS 1024
 
-/* What a CPU's buffer lost: overwritten, before the time, or dropped. */
+/* What a CPU's buffer lost: overwritten between two times, or dropped. */
 struct zsr_record_loss {
 	unsigned cpu;
-	uint64_t nr;
-	uint64_t until_ns; /* of the capture's clock; 0: at the end */
+	uint64_t nr; /* 0: not known */
+	uint64_t from_ns; /* of the capture's clock; 0: from the begin on */
+	uint64_t until_ns; /* 0: to the end */
 };
 
 struct zsr_recorded {
 	uint64_t nr_events;
 	uint64_t nr_bytes;
 	uint64_t nr_missed; /* by probes */
-	struct zsr_record_loss loss[ZSR_RECORD_CPUS];
+	uint64_t nr_lost; /* by buffers */
+	struct zsr_record_loss loss[ZSR_RECORD_CPUS]; /* the first so many */
 	unsigned nr_losses;
 	bool proved; /* the probes' arguments, on a device of our own */
 	int status; /* of the command, as of waitpid() */

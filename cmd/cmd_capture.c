@@ -8,30 +8,48 @@
 #include "capture/capture.h"
 #include "cmd/cmd.h"
 
+static void say_time(char *buf, size_t size, const char *what, uint64_t t_ns)
+{
+	snprintf(buf, size, " %s %" PRIu64 ".%06" PRIu64 " s", what,
+		 t_ns / 1000000000, t_ns / 1000 % 1000000);
+}
+
+static void say_loss(const struct zsr_record_loss *l)
+{
+	char n[ZSR_FMT_LEN] = "some", from[60] = "", until[60] = " at the end";
+
+	if (l->nr)
+		zsr_fmt_count(n, l->nr);
+	if (l->from_ns)
+		say_time(from, sizeof(from), "between", l->from_ns);
+	if (l->until_ns)
+		say_time(until, sizeof(until), l->from_ns ? "and" : "before",
+			 l->until_ns);
+	fprintf(stderr, "zsr capture: cpu %u: %s events lost%s%s (--buffer)\n",
+		l->cpu, n, from, until);
+}
+
+#define MAX_SAID 8
+
 static void say_losses(const struct zsr_recorded *r)
 {
-	const struct zsr_record_loss *l;
 	char n[ZSR_FMT_LEN];
 	unsigned i;
 
-	for (i = 0; i < r->nr_losses; i++) {
-		l = &r->loss[i];
-		zsr_fmt_count(n, l->nr);
-		if (l->until_ns)
-			fprintf(stderr,
-				"zsr capture: cpu %u: %s events lost before "
-				"%" PRIu64 ".%06" PRIu64 " s (--buffer)\n",
-				l->cpu, n, l->until_ns / 1000000000,
-				l->until_ns / 1000 % 1000000);
-		else
-			fprintf(stderr,
-				"zsr capture: cpu %u: %s events lost at the "
-				"end (--buffer)\n",
-				l->cpu, n);
-	}
+	for (i = 0; i < r->nr_losses && i < MAX_SAID; i++)
+		say_loss(&r->loss[i]);
+	if (i < r->nr_losses)
+		fprintf(stderr, "zsr capture: %u more times events were lost\n",
+			r->nr_losses - i);
 	if (r->nr_missed)
 		fprintf(stderr, "zsr capture: probes missed %s calls\n",
 			zsr_fmt_count(n, r->nr_missed));
+}
+
+/* Whether all that happened is in the file. */
+static bool lost_any(const struct zsr_recorded *r)
+{
+	return r->nr_losses || r->nr_lost || r->nr_missed;
 }
 
 static void say(const struct zsr_record_opts *opts, const struct zsr_recorded *r)
@@ -53,7 +71,7 @@ static void say(const struct zsr_record_opts *opts, const struct zsr_recorded *r
 			*opts->command, WEXITSTATUS(r->status));
 	fprintf(stderr, "%s: %s events, %s, %s lost\n", opts->output,
 		zsr_fmt_count(n, r->nr_events), zsr_fmt_size(b, r->nr_bytes),
-		r->nr_losses || r->nr_missed ? "some" : "none");
+		lost_any(r) ? "some" : "none");
 }
 
 /* 1: something was lost, and nothing may be. */
@@ -65,7 +83,7 @@ static int record(const struct zsr_record_opts *opts, struct zsr_recorded *r,
 	if (ret)
 		return ret;
 	say(opts, r);
-	return lossless && (r->nr_losses || r->nr_missed);
+	return lossless && lost_any(r);
 }
 
 /* Again, for durations: into x-latency.dat where the other is x.dat. */
@@ -156,7 +174,8 @@ int zsr_cmd_capture(int argc, const char **argv)
 	char *fresh = NULL, *buffer = NULL, *pass = NULL, *output = NULL;
 	char *zram = NULL, *algorithm = NULL;
 	int wants_cleanup = 0, wants_check = 0, lossless = 0, place = 0;
-	int caller = 0, print_script = 0, both = 0, wanted[4] = { 0 };
+	int stream = 0, caller = 0, print_script = 0, both = 0,
+	    wanted[4] = { 0 };
 	const char *events[MAX_EVENTS];
 	char *list = NULL;
 	const struct poptOption table[] = {
@@ -176,6 +195,8 @@ int zsr_cmd_capture(int argc, const char **argv)
 		{ "buffer", '\0', POPT_ARG_STRING, &buffer, 0,
 		  "ring buffer a CPU (default: a 64th of memory, 4M to 64M)",
 		  "SIZE" },
+		{ "stream", '\0', POPT_ARG_NONE, &stream, 0,
+		  "to the file while it runs, for long runs", NULL },
 		{ "both", '\0', POPT_ARG_NONE, &both, 0,
 		  "run the command twice: ops into FILE, latency beside it",
 		  NULL },
@@ -235,6 +256,7 @@ int zsr_cmd_capture(int argc, const char **argv)
 	opts.algorithm = algorithm;
 	opts.placement = place;
 	opts.caller = caller;
+	opts.stream = stream;
 	if (!ret && wants_check) {
 		ret = check(&err);
 	} else if (!ret && print_script) {

@@ -10,16 +10,15 @@
 #include "capture/record/record.h"
 #include "capture/write/write.h"
 
+#define MISSED 0x80000000u /* in a sub-buffer's commit word */
+#define STORED 0x40000000u /* and how many, behind its data */
+#define LENGTH 0x000fffffu
+
 struct collect {
 	struct rec_session *s;
+	struct rec_output *o;
 	const char *const *events;
-	struct zsr_outfile file;
-	FILE *pages;
-	struct wr_cpu *cpu;
-	unsigned nr_cpus;
-	unsigned page_size; /* of a sub-buffer */
-	char *header_page;
-	char *header_event;
+	struct zsr_recorded *out;
 	FILE *stats; /* each cpu's, one after the other */
 	char *stats_text;
 	size_t stats_len;
@@ -34,48 +33,59 @@ static uint64_t number(const char *text, const char *name)
 	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
-/* "oldest event ts:     8.123456" in ns. */
-static uint64_t oldest_ns(const char *text)
-{
-	const char *at = strstr(text, "oldest event ts: ");
-	unsigned long long s = 0, us = 0;
-
-	if (at)
-		sscanf(at + 17, "%llu.%6llu", &s, &us);
-	return s * 1000000000ull + us * 1000;
-}
-
 static void add_loss(struct zsr_recorded *out, unsigned cpu, uint64_t nr,
-		     uint64_t until_ns)
+		     uint64_t from_ns, uint64_t until_ns)
 {
-	if (nr && out->nr_losses < ZSR_RECORD_CPUS)
+	if (out->nr_losses < ZSR_RECORD_CPUS)
 		out->loss[out->nr_losses++] = (struct zsr_record_loss){
 			.cpu = cpu,
 			.nr = nr,
+			.from_ns = from_ns,
 			.until_ns = until_ns,
 		};
 }
 
-/* Before its pages are read: that changes them. */
-static int take_stats(struct collect *c, unsigned cpu, struct zsr_recorded *out,
-		      struct zsr_err *err)
+/* A sub-buffer says whether any are missing before it. */
+static void see_loss(struct collect *c, unsigned cpu, const uint8_t *page,
+		     uint64_t *last_ns)
+{
+	size_t word = c->o->data_at - 8, at;
+	uint32_t commit;
+	uint64_t t_ns, nr = 0;
+
+	memcpy(&t_ns, page, 8);
+	memcpy(&commit, page + 8, 4);
+	at = c->o->data_at + (commit & LENGTH);
+	if (commit & STORED && at + word <= c->o->page_size)
+		memcpy(&nr, page + at, word);
+	if (commit & MISSED)
+		add_loss(c->out, cpu, nr, *last_ns, t_ns);
+	*last_ns = t_ns;
+}
+
+/* Before its rest is read: that changes them. */
+static int take_stats(struct collect *c, unsigned cpu, struct zsr_err *err)
 {
 	char path[60], *text;
+	uint64_t dropped;
 
 	snprintf(path, sizeof(path), "per_cpu/cpu%u/stats", cpu);
 	text = tracefs_instance_file_read(c->s->instance, path, NULL);
 	if (!text)
 		return 0;
-	out->nr_events += number(text, "entries: ");
-	add_loss(out, cpu, number(text, "overrun: "), oldest_ns(text));
-	add_loss(out, cpu, number(text, "dropped events: "), 0);
+	c->out->nr_events += number(text, "entries: ") +
+			     number(text, "read events: ");
+	dropped = number(text, "dropped events: ");
+	if (dropped)
+		add_loss(c->out, cpu, dropped, 0, 0);
+	c->out->nr_lost += number(text, "\noverrun: ") + dropped;
 	fprintf(c->stats, "CPU: %u\n%s%c", cpu, text, 0);
 	free(text);
 	return ferror(c->stats) ? zsr_err_nomem(err, "statistics") : 0;
 }
 
 /* The second number of each of our probes. */
-static void count_missed(struct collect *c, struct zsr_recorded *out)
+static void count_missed(struct zsr_recorded *out)
 {
 	char *text = tracefs_instance_file_read(NULL, "kprobe_profile", NULL);
 	char *save = NULL, *line, name[200];
@@ -91,58 +101,55 @@ static void count_missed(struct collect *c, struct zsr_recorded *out)
 
 /* ---- pages --------------------------------------------------------------------- */
 
-static int copy_cpu(struct collect *c, unsigned cpu, char *buf,
-		    struct zsr_err *err)
+static int take_rest(struct collect *c, struct zsr_err *err)
 {
-	char path[60];
-	ssize_t n;
-	int fd, ret = 0;
+	unsigned cpu;
+	int ret = 0;
 
-	snprintf(path, sizeof(path), "per_cpu/cpu%u/trace_pipe_raw", cpu);
-	fd = tracefs_instance_file_open(c->s->instance, path,
-					O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return 0; /* a CPU that never was */
-	while ((n = read(fd, buf, c->page_size)) > 0 && !ret) {
-		memset(buf + n, 0, c->page_size - (size_t)n);
-		if (fwrite(buf, c->page_size, 1, c->pages) != 1)
-			ret = zsr_err_sys(err, errno, "pages of cpu %u", cpu);
-		c->cpu[cpu].nr_pages++;
+	for (cpu = 0; cpu < c->o->nr_cpus && !ret; cpu++) {
+		ret = take_stats(c, cpu, err);
+		if (!ret)
+			ret = rec_output_rest(&c->o->cpu[cpu], c->s, err);
 	}
-	if (n < 0 && errno != EAGAIN && !ret)
-		ret = zsr_err_sys(err, errno, "%s", path);
-	close(fd);
 	return ret;
 }
 
-static int copy_pages(struct collect *c, struct zsr_recorded *out,
+#define AT_ONCE 16 /* sub-buffers */
+
+/* A CPU's are given back when they are in the file, so that few lie there twice. */
+static int append_cpu(struct collect *c, unsigned cpu, uint8_t *buf,
 		      struct zsr_err *err)
 {
-	char *buf = malloc(c->page_size);
-	int fd = buf ? zsr_outfile_scratch(&c->file, err)
-		     : zsr_err_nomem(err, "pages");
-	unsigned cpu;
-	int ret = fd < 0 ? fd : 0;
+	struct rec_cpu *from = &c->o->cpu[cpu];
+	size_t size = c->o->page_size;
+	uint64_t page, last_ns = 0, i, n;
 
-	c->pages = fd < 0 ? NULL : fdopen(fd, "w+");
-	for (cpu = 0; cpu < c->nr_cpus && !ret; cpu++) {
-		ret = take_stats(c, cpu, out, err);
-		if (!ret)
-			ret = copy_cpu(c, cpu, buf, err);
+	for (page = 0; page < from->nr_pages; page += n) {
+		n = zsr_min(from->nr_pages - page, (uint64_t)AT_ONCE);
+		if (pread(from->fd, buf, n * size, (off_t)(page * size)) !=
+		    (ssize_t)(n * size))
+			return zsr_err_sys(err, EIO, "temporary file");
+		for (i = 0; i < n; i++)
+			see_loss(c, cpu, buf + i * size, &last_ns);
+		if (fwrite(buf, size, n, c->o->file.f) != n)
+			break; /* whoever closes it will see */
+		fallocate(from->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  (off_t)(page * size), (off_t)(n * size));
 	}
-	free(buf);
-	return ret;
+	rec_output_drop(from);
+	return 0;
 }
 
 static int append_pages(struct collect *c, struct zsr_err *err)
 {
-	char buf[65536];
-	size_t n;
+	uint8_t *buf = malloc(AT_ONCE * c->o->page_size);
+	int ret = buf ? 0 : zsr_err_nomem(err, "pages");
+	unsigned cpu;
 
-	rewind(c->pages);
-	while ((n = fread(buf, 1, sizeof(buf), c->pages)))
-		fwrite(buf, 1, n, c->file.f);
-	return ferror(c->pages) ? zsr_err_sys(err, errno, "pages") : 0;
+	for (cpu = 0; cpu < c->o->nr_cpus && !ret; cpu++)
+		ret = append_cpu(c, cpu, buf, err);
+	free(buf);
+	return ret;
 }
 
 /* ---- the head --------------------------------------------------------------------- */
@@ -260,88 +267,66 @@ static void put_options(struct collect *c, const struct rec_facts *facts,
 }
 
 static int put_head(struct collect *c, const struct rec_facts *facts,
-		    size_t *len, struct zsr_err *err)
+		    struct zsr_err *err)
 {
+	const struct rec_output *o = c->o;
+	struct wr_cpu *cpu = calloc(o->nr_cpus, sizeof(*cpu));
 	char *head = NULL, *tasks;
-	FILE *f = open_memstream(&head, len);
+	unsigned i;
+	size_t len;
+	FILE *f = cpu ? open_memstream(&head, &len) : NULL;
 
-	if (!f)
+	if (!f) {
+		free(cpu);
 		return zsr_err_nomem(err, "head");
+	}
+	for (i = 0; i < o->nr_cpus; i++)
+		cpu[i].nr_pages = o->cpu[i].nr_pages;
 	tasks = rec_read("%s/saved_cmdlines", tracefs_tracing_dir());
-	wr_head(f, c->page_size, c->header_page, c->header_event);
+	wr_head(f, o->page_size, o->header_page, o->header_event);
 	put_formats(c, f);
 	put_symbols(f);
 	wr_num(f, 0, 4); /* no formats of trace_printk() */
 	wr_text(f, tasks ? tasks : "", tasks ? strlen(tasks) : 0, 8);
-	wr_num(f, c->nr_cpus, 4);
+	wr_num(f, o->nr_cpus, 4);
 	put_options(c, facts, f);
 	free(tasks);
-	if (fclose(f)) {
-		free(head);
-		return zsr_err_nomem(err, "head");
+	if (!fclose(f)) {
+		fwrite(head, len, 1, o->file.f);
+		wr_places(o->file.f, o->page_size, cpu, o->nr_cpus, len);
+	} else {
+		len = 0;
 	}
-	fwrite(head, *len, 1, c->file.f);
+	free(cpu);
 	free(head);
-	return 0;
+	return len ? 0 : zsr_err_nomem(err, "head");
 }
 
-/* "field: char data; offset:16; size:4080;": a sub-buffer ends with its data. */
-static int read_headers(struct collect *c, struct zsr_err *err)
-{
-	const char *dir = tracefs_tracing_dir(), *at;
-	unsigned offset = 0, size = 0;
-
-	c->header_page = rec_read("%s/events/header_page", dir);
-	c->header_event = rec_read("%s/events/header_event", dir);
-	at = c->header_page ? strstr(c->header_page, "char data;") : NULL;
-	if (at)
-		sscanf(at, "char data; offset:%u; size:%u;", &offset, &size);
-	c->page_size = offset + size;
-	if (!c->header_event || c->page_size < 4096 || c->page_size > 1u << 20)
-		return zsr_err_sys(err, EPROTO, "%s/events/header_page", dir);
-	return 0;
-}
-
-int rec_collect(struct rec_session *s, const struct zsr_record_opts *opts,
+int rec_collect(struct rec_session *s, struct rec_output *o,
+		const struct zsr_record_opts *opts,
 		const struct rec_facts *facts, struct zsr_recorded *out,
 		struct zsr_err *err)
 {
-	struct collect c = { .s = s, .events = opts->events };
-	size_t len = 0;
-	int ret = read_headers(&c, err);
+	struct collect c = { .s = s, .o = o, .out = out };
+	int ret;
 
-	c.nr_cpus = (unsigned)zsr_min(sysconf(_SC_NPROCESSORS_CONF),
-				      (long)ZSR_RECORD_CPUS);
-	c.cpu = calloc(c.nr_cpus, sizeof(*c.cpu));
+	c.events = opts->events;
 	c.stats = open_memstream(&c.stats_text, &c.stats_len);
-	if (!ret && (!c.cpu || !c.stats))
-		ret = zsr_err_nomem(err, "capture");
+	if (!c.stats)
+		return zsr_err_nomem(err, "capture");
+	count_missed(out);
+	ret = rec_output_stop(o, err);
 	if (!ret)
-		ret = zsr_outfile_open(&c.file, opts->output, err);
-	if (ret)
-		goto out;
-	count_missed(&c, out);
-	ret = copy_pages(&c, out, err);
+		ret = take_rest(&c, err);
 	fflush(c.stats);
 	if (!ret)
-		ret = put_head(&c, facts, &len, err);
-	if (!ret) {
-		wr_places(c.file.f, c.page_size, c.cpu, c.nr_cpus, len);
+		ret = put_head(&c, facts, err);
+	if (!ret)
 		ret = append_pages(&c, err);
-	}
-	out->nr_bytes = c.file.f ? (uint64_t)zsr_max(ftell(c.file.f), 0L) : 0;
-	if (ret)
-		zsr_outfile_abort(&c.file);
-	else
-		ret = zsr_outfile_close(&c.file, err);
-out:
-	if (c.pages)
-		fclose(c.pages);
-	if (c.stats)
-		fclose(c.stats);
+	out->nr_bytes = (uint64_t)zsr_max(ftell(o->file.f), 0L);
+	if (!ret)
+		ret = zsr_outfile_close(&o->file, err);
+	fclose(c.stats);
 	free(c.stats_text);
-	free(c.header_page);
-	free(c.header_event);
-	free(c.cpu);
 	return ret;
 }

@@ -123,14 +123,17 @@ static int run(struct rec_session *s, const struct zsr_record_opts *opts,
 	return ret;
 }
 
-static int record(struct rec_session *s, const struct zsr_record_opts *opts,
-		  struct zsr_recorded *out, struct zsr_err *err)
+static int record(struct rec_session *s, struct rec_output *o,
+		  const struct zsr_record_opts *opts, struct zsr_recorded *out,
+		  struct zsr_err *err)
 {
 	struct rec_facts facts = { 0 };
 	char zram[16] = "";
 	int ret;
 
 	ret = rec_session_begin(s, err);
+	if (!ret)
+		ret = rec_output_open(o, opts->output, err);
 	if (!ret)
 		ret = size_buffer(s, opts->buffer_bytes, err);
 	if (!ret)
@@ -148,11 +151,13 @@ static int record(struct rec_session *s, const struct zsr_record_opts *opts,
 		snprintf(zram, sizeof(zram), "%s", opts->zram);
 	else
 		rec_zram_find(zram);
-	ret = run(s, opts, zram, out, err);
+	ret = opts->stream ? rec_output_stream(o, s, err) : 0;
+	if (!ret)
+		ret = run(s, opts, zram, out, err);
 	if (!ret)
 		ret = add_facts(s, &facts, opts, zram, out, err);
 	if (!ret)
-		ret = rec_collect(s, opts, &facts, out, err);
+		ret = rec_collect(s, o, opts, &facts, out, err);
 	rec_facts_free(&facts);
 	return ret;
 }
@@ -160,6 +165,7 @@ static int record(struct rec_session *s, const struct zsr_record_opts *opts,
 int zsr_record(const struct zsr_record_opts *opts, struct zsr_recorded *out,
 	       struct zsr_err *err)
 {
+	struct rec_output o = { .stop = { -1, -1 } };
 	struct rec_session s = { 0 };
 	sigset_t ask, before;
 	int ret;
@@ -171,7 +177,8 @@ int zsr_record(const struct zsr_record_opts *opts, struct zsr_recorded *out,
 	sigaddset(&ask, SIGHUP);
 	sigaddset(&ask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &ask, &before);
-	ret = record(&s, opts, out, err);
+	ret = record(&s, &o, opts, out, err);
+	rec_output_close(&o);
 	rec_session_end(&s);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;

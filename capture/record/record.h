@@ -3,6 +3,7 @@
 #ifndef ZSR_CAPTURE_RECORD_H
 #define ZSR_CAPTURE_RECORD_H
 
+#include <pthread.h>
 #include <sys/types.h>
 #include <tracefs.h>
 
@@ -90,9 +91,50 @@ int rec_prove(struct rec_session *s, struct zsr_err *err);
  * and are blocked already. */
 int rec_command(char *const *argv, int *status, int *sig, struct zsr_err *err);
 
+/* ---- what the ring buffer holds (stream.c) ------------------------------------- */
+
+struct rec_output;
+
+struct rec_cpu {
+	struct rec_output *o;
+	int fd; /* where its sub-buffers are kept */
+	uint64_t nr_pages; /* of them */
+	int raw; /* where they come from */
+	int pipe[2];
+	pthread_t thread;
+	bool runs;
+	int error; /* of its thread, -errno */
+};
+
+/* The file to be, and what goes there at the end. Set to 0 before. */
+struct rec_output {
+	struct zsr_outfile file;
+	struct rec_cpu *cpu;
+	unsigned nr_cpus;
+	unsigned page_size; /* of a sub-buffer */
+	unsigned data_at; /* in it */
+	char *header_page;
+	char *header_event;
+	int stop[2]; /* a pipe; readers end with it */
+};
+
+int rec_output_open(struct rec_output *o, const char *path, struct zsr_err *err);
+/* Start a reader a CPU; end them all, with the first's error. */
+int rec_output_stream(struct rec_output *o, struct rec_session *s,
+		      struct zsr_err *err);
+int rec_output_stop(struct rec_output *o, struct zsr_err *err);
+/* What readers left of a CPU's, tracing being off. */
+int rec_output_rest(struct rec_cpu *c, struct rec_session *s,
+		    struct zsr_err *err);
+/* Nothing of a CPU is needed any more. */
+void rec_output_drop(struct rec_cpu *c);
+/* The file is not there, unless it was closed before. */
+void rec_output_close(struct rec_output *o);
+
 /* ---- after the run (collect.c) ------------------------------------------------- */
 
-int rec_collect(struct rec_session *s, const struct zsr_record_opts *opts,
+int rec_collect(struct rec_session *s, struct rec_output *o,
+		const struct zsr_record_opts *opts,
 		const struct rec_facts *facts, struct zsr_recorded *out,
 		struct zsr_err *err);
 
