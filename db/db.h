@@ -436,6 +436,20 @@ struct zsr_run_step {
 	uint64_t ns;
 };
 
+/*
+ * What only threads of this machine have: hardware counters of a task, memory
+ * the process had, what disturbed it. They take no part in the result digest.
+ * In the table of values with the keys "host.task.0.cycles" and the like.
+ */
+struct zsr_run_counter {
+	char name[48]; /* "host.task.0.cycles" */
+	uint64_t value;
+};
+
+/* Append one; 0 or -ENOMEM. NAME is cut where it is too long. */
+struct zsr_run;
+int zsr_run_count(struct zsr_run *run, const char *name, uint64_t value);
+
 struct zsr_run {
 	int64_t id; /* 0 before it is stored */
 	int64_t trace;
@@ -463,6 +477,8 @@ struct zsr_run {
 	size_t nr_locks;
 	struct zsr_run_step *steps; /* owned */
 	size_t nr_steps;
+	struct zsr_run_counter *counters; /* owned */
+	size_t nr_counters, cap_counters;
 	struct zsr_release *releases; /* largest ones, owned, by begin */
 	size_t nr_releases;
 };

@@ -37,8 +37,22 @@ void zsr_run_free(struct zsr_run *run)
 	}
 	free(run->locks);
 	free(run->steps);
+	free(run->counters);
 	free(run->releases);
 	memset(run, 0, sizeof(*run));
+}
+
+int zsr_run_count(struct zsr_run *run, const char *name, uint64_t value)
+{
+	struct zsr_run_counter *c;
+
+	if (zsr_grow(&run->counters, &run->cap_counters, run->nr_counters + 1,
+		     sizeof(*run->counters)))
+		return -ENOMEM;
+	c = &run->counters[run->nr_counters++];
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	c->value = value;
+	return 0;
 }
 
 static void digest_parts(struct zsr_sha *sha, const struct zsr_run *run)

@@ -122,6 +122,11 @@ static int store_values(struct zsr_db *db, struct zsr_run *run,
 			ret = zsr_sql_run(db, stmt, err, "isu", run->id,
 					  run_values[i].name, v);
 	}
+	for (i = 0; i < run->nr_counters && !ret; i++)
+		ret = zsr_sql_run(db, stmt, err, "isu", run->id,
+				  run->counters[i].name,
+				  zsr_min(run->counters[i].value,
+					  (uint64_t)INT64_MAX));
 	sqlite3_finalize(stmt);
 	return ret;
 }
@@ -285,6 +290,13 @@ static int load_values(struct zsr_db *db, struct zsr_run *run,
 		for (i = 0; i < ZSR_ARRAY_SIZE(run_values); i++)
 			if (key && !strcmp(key, run_values[i].name))
 				break;
+		if (i == ZSR_ARRAY_SIZE(run_values) && key &&
+		    !strncmp(key, "host.", 5) &&
+		    zsr_run_count(run, key,
+				  (uint64_t)sqlite3_column_int64(stmt, 1))) {
+			ret = zsr_err_nomem(err, "counters");
+			break;
+		}
 		if (i == ZSR_ARRAY_SIZE(run_values))
 			continue;
 		nr++;

@@ -79,6 +79,7 @@ START_TEST(runs)
 	ck_assert_int_eq(e.kind, ZSR_ERR_INPUT);
 	t = one_event(db);
 	fill_run(&run, &t);
+	ck_assert_int_eq(zsr_run_count(&run, "host.task.0.cycles", 12345), 0);
 	OK(zsr_run_store(db, &run, &e));
 	ck_assert_int_eq(run.id, 1);
 	OK(zsr_run_store(db, &run, &e));
@@ -89,6 +90,9 @@ START_TEST(runs)
 	ck_assert_str_eq(again.profile_text, "ipi = 3us\n");
 	ck_assert_str_eq(again.params, "batch=32");
 	ck_assert_uint_eq(again.seed, UINT64_MAX);
+	ck_assert_uint_eq(again.nr_counters, 1);
+	ck_assert_str_eq(again.counters[0].name, "host.task.0.cycles");
+	ck_assert_uint_eq(again.counters[0].value, 12345);
 	ck_assert_uint_eq(again.series[3].nr, 3000);
 	ck_assert_mem_eq(again.hist[0], run.hist[0], sizeof(*run.hist[0]));
 	zsr_run_free(&again);
