@@ -181,7 +181,8 @@ struct zsr_import_opts {
 	X(free_no_entry, "free returns without an entry")                      \
 	X(null_frees, "frees of a null or error handle")                       \
 	X(backwards, "records whose time went backwards")                      \
-	X(bad_size, "mallocs of a size no pool accepts")
+	X(bad_size, "mallocs of a size no pool accepts")                       \
+	X(no_arguments, "frees of nobody knows what: durations only")
 
 struct zsr_odd {
 #define X(name, text) uint64_t name;

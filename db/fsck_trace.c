@@ -260,6 +260,8 @@ static int check_odd(struct check *c, struct zsr_err *err)
 	if (!ret)
 		ret = odd_value(c, "double_frees", &orphans, err);
 	if (!ret)
+		ret = odd_value(c, "no_arguments", &orphans, err);
+	if (!ret)
 		ret = odd_value(c, "lost_frees", &inferred, err);
 	if (ret || !records.there)
 		return fsck_judge(c->f, ret, err);

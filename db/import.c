@@ -208,6 +208,7 @@ void zsr_import_abort(struct zsr_import *imp)
 	for (i = 0; i < imp->said.nr_marks; i++)
 		free(imp->said.mark[i]);
 	free(imp->said.mark);
+	free(imp->cost.value);
 	free(imp->tasks);
 	free(imp->pools);
 	free(imp->cpus);

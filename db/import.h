@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The import pass: import.c (sink), import_calls.c (records to events),
- * import_events.c (events as they are), import_facts.c (what the capture says
+ * import_spans.c (what is known by its time alone), import_events.c (events
+ * as they are), import_facts.c (what the capture says
  * of itself), import_end.c (what it all adds up to).
  */
 #ifndef ZSR_DB_IMPORT_H
@@ -11,7 +12,17 @@
 #include "db/private.h"
 #include "db/window.h"
 
-#define ZSR_NO_EVENT UINT64_MAX
+#define ZSR_NO_EVENT  UINT64_MAX
+#define ZSR_MAX_COSTS 4096 /* values that are told apart */
+
+/* What begins and ends, and is an event when it ended, or none at all. */
+enum zsr_span {
+	ZSR_SPAN_EMPTY,
+	ZSR_SPAN_MUNMAP,
+	ZSR_SPAN_EXIT,
+	ZSR_SPAN_MALLOC, /* without arguments */
+	ZSR_NR_SPANS
+};
 
 /* One pid: its row once it has an event, and the calls it is in. */
 struct zsr_import_task {
@@ -27,8 +38,16 @@ struct zsr_import_task {
 	} malloc;
 	bool in_free;
 	bool in_compact;
+	bool in_zspage;
 	uint64_t free; /* its event in the window, or ZSR_NO_EVENT */
 	uint64_t compact;
+	uint64_t zspage; /* was its last one there, which does not wait */
+	uint64_t nr_calls; /* of zs_free */
+	struct {
+		bool open;
+		uint64_t t_ns;
+		uint64_t calls; /* before it */
+	} span[ZSR_NR_SPANS];
 };
 
 struct zsr_import_pool {
@@ -89,6 +108,19 @@ struct zsr_import {
 	bool coarse;
 	bool events; /* of a trace, not records */
 
+	uint64_t span_text[ZSR_NR_SPANS]; /* numbers of marks plus 1 */
+
+	/* What a call of a function took that does nothing, in order. */
+	struct {
+		struct {
+			uint64_t ns;
+			uint64_t count;
+		} * value;
+		size_t nr;
+		size_t cap;
+		uint64_t count;
+	} cost;
+
 	/* Told by who made the capture from a trace. */
 	struct {
 		uint64_t caller[ZSR_CALLER_NR]; /* addresses */
@@ -124,6 +156,12 @@ int zsr_import_push(struct zsr_import *imp, const struct zsr_rec *rec,
 /* Any record but a mark. imp->last_ns is its time. */
 int zsr_import_record(struct zsr_import *imp, const struct zsr_rec *rec,
 		      struct zsr_err *err);
+int zsr_import_span(struct zsr_import *imp, const struct zsr_rec *rec,
+		    enum zsr_span which, struct zsr_err *err);
+int zsr_import_span_end(struct zsr_import *imp, const struct zsr_rec *rec,
+			enum zsr_span which, struct zsr_err *err);
+/* The facts about the probes' own cost. */
+int zsr_import_costs(struct zsr_import *imp, struct zsr_err *err);
 /* A pool at this address, by its name. */
 int zsr_import_name_pool(struct zsr_import *imp, uint64_t address,
 			 const char *name, struct zsr_err *err);

@@ -193,8 +193,11 @@ static int on_malloc(struct zsr_import *imp, const struct zsr_rec *rec,
 {
 	struct zsr_import_task *t;
 	uint32_t task, pool;
-	int ret = zsr_import_task_of(imp, rec->pid, &task, err);
+	int ret;
 
+	if (rec->has & ZSR_REC_NO_ARGS)
+		return zsr_import_span(imp, rec, ZSR_SPAN_MALLOC, err);
+	ret = zsr_import_task_of(imp, rec->pid, &task, err);
 	if (!ret)
 		ret = pool_of(imp, rec, &pool, err);
 	if (ret)
@@ -269,8 +272,11 @@ static int on_malloc_ret(struct zsr_import *imp, const struct zsr_rec *rec,
 	struct zsr_event ev = { 0 };
 	struct zsr_import_task *t;
 	uint32_t task;
-	int ret = zsr_import_task_of(imp, rec->pid, &task, err);
+	int ret;
 
+	if (rec->has & ZSR_REC_NO_ARGS)
+		return zsr_import_span_end(imp, rec, ZSR_SPAN_MALLOC, err);
+	ret = zsr_import_task_of(imp, rec->pid, &task, err);
 	if (ret)
 		return ret;
 	t = &imp->tasks[task];
@@ -302,13 +308,43 @@ static int on_malloc_done(struct zsr_import *imp, const struct zsr_rec *rec,
 
 /* ---- free ------------------------------------------------------------------ */
 
+/* What a free frees: its object, or why there is none. */
+static int freed(struct zsr_import *imp, const struct zsr_rec *rec,
+		 uint32_t *pool, struct zsr_event *ev, struct zsr_err *err)
+{
+	enum zsr_handle_state state = ZSR_HANDLE_NONE;
+	struct zsr_handle at;
+	int ret;
+
+	if (!(rec->has & ZSR_REC_NO_ARGS)) {
+		state = zsr_handles_find(&imp->handles, *pool, rec->handle, &at);
+		if (state == ZSR_HANDLE_LIVE) {
+			*pool = at.group->pool;
+			ev->obj = zsr_handles_object(&imp->handles, at);
+			zsr_handles_kill(&imp->handles, at);
+			return 0;
+		}
+	}
+	ev->flags = ZSR_EVF_ORPHAN;
+	ret = some_pool(imp, pool, err);
+	if (ret)
+		return ret;
+	imp->pools[*pool].orphans = true;
+	if (rec->has & ZSR_REC_NO_ARGS)
+		imp->odd.no_arguments++;
+	else if (state == ZSR_HANDLE_DEAD)
+		imp->odd.double_frees++;
+	else
+		imp->odd.orphan_frees++;
+	return 0;
+}
+
 static int on_free(struct zsr_import *imp, const struct zsr_rec *rec,
 		   struct zsr_err *err)
 {
 	struct zsr_event ev = { .kind = ZSR_EV_FREE, .obj = ZSR_OBJ_NONE };
-	enum zsr_handle_state state;
+	bool blind = rec->has & ZSR_REC_NO_ARGS;
 	struct zsr_import_task *t;
-	struct zsr_handle at;
 	uint32_t task, pool;
 	int ret = zsr_import_task_of(imp, rec->pid, &task, err);
 
@@ -324,28 +360,27 @@ static int on_free(struct zsr_import *imp, const struct zsr_rec *rec,
 	}
 	t->in_free = true;
 	t->free = ZSR_NO_EVENT;
-	if (rec->handle == 0 || rec->handle >= (uint64_t)-MAX_ERRNO) {
+	t->nr_calls++;
+	if (!blind && (rec->handle == 0 || rec->handle >= (uint64_t)-MAX_ERRNO)) {
 		imp->odd.null_frees++;
 		return 0;
 	}
-	state = zsr_handles_find(&imp->handles, pool, rec->handle, &at);
-	if (state == ZSR_HANDLE_LIVE) {
-		pool = at.group->pool;
-		ev.obj = zsr_handles_object(&imp->handles, at);
-		zsr_handles_kill(&imp->handles, at);
-	} else {
-		ev.flags = ZSR_EVF_ORPHAN;
-		ret = some_pool(imp, &pool, err);
-		if (ret)
-			return ret;
-		imp->odd.double_frees += state == ZSR_HANDLE_DEAD;
-		imp->odd.orphan_frees += state == ZSR_HANDLE_NONE;
-		imp->pools[pool].orphans = true;
-	}
+	ret = freed(imp, rec, &pool, &ev, err);
+	if (ret)
+		return ret;
 	ev.pool = (uint16_t)pool;
 	ev.caller = caller_of(imp, rec);
 	imp->nr_frees++;
 	return zsr_import_push(imp, rec, task, &ev, true, &t->free, err);
+}
+
+/* How long the call took that began with EV and is over with REC. */
+static uint64_t took(const struct zsr_import *imp, const struct zsr_rec *rec,
+		     const struct zsr_event *ev)
+{
+	if (rec->has & ZSR_REC_HAS_DUR)
+		return zsr_min(rec->value, (uint64_t)INT64_MAX);
+	return imp->last_ns - ev->t_ns;
 }
 
 static int on_free_ret(struct zsr_import *imp, const struct zsr_rec *rec,
@@ -368,7 +403,7 @@ static int on_free_ret(struct zsr_import *imp, const struct zsr_rec *rec,
 	if (t->free == ZSR_NO_EVENT)
 		return 0;
 	ev = zsr_window_event(&imp->window, t->free);
-	ev->dur_ns = imp->last_ns - ev->t_ns;
+	ev->dur_ns = took(imp, rec, ev);
 	zsr_window_close(&imp->window, t->free);
 	return 0;
 }
@@ -420,13 +455,13 @@ static int on_compact_ret(struct zsr_import *imp, const struct zsr_rec *rec,
 	return 0;
 }
 
-/* A zspage handed back: how many pages it had is not recorded (aux 0). */
+/* A zspage handed back: how many pages it had is not recorded (aux 0). It does
+ * not wait for its return, which mostly is not recorded either. */
 static int on_zspage_free(struct zsr_import *imp, const struct zsr_rec *rec,
 			  struct zsr_err *err)
 {
 	struct zsr_event ev = { .kind = ZSR_EV_PAGE_FREE, .obj = ZSR_OBJ_NONE };
-	const struct zsr_import_task *t;
-	uint64_t nr;
+	struct zsr_import_task *t;
 	uint32_t task, pool;
 	int ret = zsr_import_task_of(imp, rec->pid, &task, err);
 
@@ -441,8 +476,31 @@ static int on_zspage_free(struct zsr_import *imp, const struct zsr_rec *rec,
 	else if (pool == ZSR_POOL_ANY && t->in_compact)
 		pool = zsr_window_event(&imp->window, t->compact)->pool;
 	ret = some_pool(imp, &pool, err);
+	if (ret)
+		return ret;
 	ev.pool = (uint16_t)pool;
-	return ret ? ret : zsr_import_push(imp, rec, task, &ev, false, &nr, err);
+	t->in_zspage = true;
+	return zsr_import_push(imp, rec, task, &ev, false, &t->zspage, err);
+}
+
+static int on_zspage_free_ret(struct zsr_import *imp, const struct zsr_rec *rec,
+			      struct zsr_err *err)
+{
+	struct zsr_import_task *t;
+	struct zsr_event *ev;
+	uint32_t task;
+	int ret = zsr_import_task_of(imp, rec->pid, &task, err);
+
+	if (ret)
+		return ret;
+	t = &imp->tasks[task];
+	/* Written already, unless it is within a call that waits. */
+	if (t->in_zspage && t->zspage >= imp->window.head) {
+		ev = zsr_window_event(&imp->window, t->zspage);
+		ev->dur_ns = took(imp, rec, ev);
+	}
+	t->in_zspage = false;
+	return 0;
 }
 
 static int on_pool_create(struct zsr_import *imp, const struct zsr_rec *rec,
@@ -506,6 +564,20 @@ int zsr_import_record(struct zsr_import *imp, const struct zsr_rec *rec,
 		return 0;
 	case ZSR_REC_ZSPAGE_FREE:
 		return on_zspage_free(imp, rec, err);
+	case ZSR_REC_ZSPAGE_FREE_RET:
+		return on_zspage_free_ret(imp, rec, err);
+	case ZSR_REC_EMPTY:
+		return zsr_import_span(imp, rec, ZSR_SPAN_EMPTY, err);
+	case ZSR_REC_EMPTY_RET:
+		return zsr_import_span_end(imp, rec, ZSR_SPAN_EMPTY, err);
+	case ZSR_REC_MUNMAP:
+		return zsr_import_span(imp, rec, ZSR_SPAN_MUNMAP, err);
+	case ZSR_REC_MUNMAP_RET:
+		return zsr_import_span_end(imp, rec, ZSR_SPAN_MUNMAP, err);
+	case ZSR_REC_EXIT:
+		return zsr_import_span(imp, rec, ZSR_SPAN_EXIT, err);
+	case ZSR_REC_EXIT_RET:
+		return zsr_import_span_end(imp, rec, ZSR_SPAN_EXIT, err);
 	case ZSR_REC_LOST:
 		return on_lost(imp, rec, err);
 	default:

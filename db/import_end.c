@@ -28,7 +28,8 @@ static void close_books(struct zsr_import *imp)
 	for (i = 0; i < imp->nr_tasks; i++) {
 		struct zsr_import_task *t = &imp->tasks[i];
 
-		imp->odd.malloc_no_return += t->malloc.open;
+		imp->odd.malloc_no_return += t->malloc.open +
+					     t->span[ZSR_SPAN_MALLOC].open;
 		imp->odd.free_no_return += t->in_free;
 		if (t->in_free && t->free != ZSR_NO_EVENT)
 			zsr_window_close(&imp->window, t->free);
@@ -176,7 +177,7 @@ static int write_rows(struct zsr_import *imp, struct zsr_err *err)
 	if (!ret && imp->nr_zspages)
 		ret = write_number(imp, ZSR_TABLE_META, "records.zspage_free",
 				   imp->nr_zspages, err);
-	return ret;
+	return ret ? ret : zsr_import_costs(imp, err);
 }
 
 /* Commits, unless the same trace is there: then *t is that one. */

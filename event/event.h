@@ -31,6 +31,14 @@ enum zsr_rec_kind {
 	ZSR_REC_PLACE, /* malloc returned, with the object word:
 				 * handle, value = object word */
 	ZSR_REC_ZSPAGE_FREE, /* a zspage is handed back: value = zspage */
+	ZSR_REC_ZSPAGE_FREE_RET,
+	ZSR_REC_EMPTY, /* a function that does next to nothing was entered:
+			* what its call takes is the probes' own cost */
+	ZSR_REC_EMPTY_RET,
+	ZSR_REC_MUNMAP, /* of a range, by a task */
+	ZSR_REC_MUNMAP_RET,
+	ZSR_REC_EXIT, /* all of a task's memory goes */
+	ZSR_REC_EXIT_RET,
 	ZSR_REC_MARK, /* text written by the workload */
 	ZSR_REC_LOST, /* value records are missing on this cpu here;
 				 * value 0: missing, count unknown */
@@ -43,6 +51,8 @@ enum zsr_rec_kind {
 #define ZSR_REC_HAS_GFP     (1u << 2)
 #define ZSR_REC_HAS_CALLER  (1u << 3)
 #define ZSR_REC_COARSE_TIME (1u << 4) /* stamp rounded to us (text) */
+#define ZSR_REC_NO_ARGS     (1u << 5) /* a call, but not of what */
+#define ZSR_REC_HAS_DUR     (1u << 6) /* value: ns the call took, so its tracer */
 
 struct zsr_rec {
 	uint64_t t_ns;

@@ -20,15 +20,35 @@ static const struct {
 	{ "zs_destroy_pool", DEC_DESTROY },
 	{ "free_zspage", DEC_FREE_ZSPAGE },
 	{ "__free_zspage", DEC_FREE_ZSPAGE },
+	{ "zs_get_total_pages", DEC_EMPTY },
+	{ "munmap", DEC_MUNMAP },
+	{ "__vm_munmap", DEC_MUNMAP },
+	{ "exit_mmap", DEC_EXIT },
+	/* What LTTng's users call their probes: zs_ is the kernel's. */
+	{ "zsm_malloc", DEC_MALLOC },
+	{ "zsm_free", DEC_FREE },
+};
+
+/* Of system calls, as ftrace and LTTng name them. */
+static const struct {
+	const char *name;
+	int is_ret;
+} munmaps[] = {
+	{ "sys_enter_munmap", 0 },
+	{ "sys_exit_munmap", 1 },
+	{ "syscall_entry_munmap", 0 },
+	{ "syscall_exit_munmap", 1 },
 };
 
 static const struct {
 	const char *text;
 	int is_ret; /* -1: says nothing about it */
 } endings[] = {
-	{ "__return", 1 }, { "_return", 1 }, { "__exit", 1 },  { "_exit", 1 },
-	{ "_ret", 1 },     { "_obj", 1 },    { "_done", 1 },   { "__entry", 0 },
-	{ "_entry", 0 },   { "_enter", 0 },  { "_probe", -1 },
+	{ "__return", 1 },  { "_return", 1 }, { "__exit", 1 },
+	{ "_fn_exit", 1 },  { "_exit", 1 },   { "_ret", 1 },
+	{ "_obj", 1 },      { "_done", 1 },   { "__entry", 0 },
+	{ "_fn_entry", 0 }, { "_entry", 0 },  { "_enter", 0 },
+	{ "_probe", -1 },
 };
 
 enum dec_func dec_func_of_symbol(const char *name, size_t len)
@@ -49,6 +69,12 @@ enum dec_func dec_func_of_event(const char *name, size_t len, int *is_ret)
 
 	if (func)
 		return func;
+	for (i = 0; i < ZSR_ARRAY_SIZE(munmaps); i++)
+		if (strlen(munmaps[i].name) == len &&
+		    !memcmp(munmaps[i].name, name, len)) {
+			*is_ret = munmaps[i].is_ret;
+			return DEC_MUNMAP;
+		}
 	/* What the kernel calls a probe without a name: p_zs_malloc_0. */
 	if (len > 2 && (name[0] == 'p' || name[0] == 'r') && name[1] == '_') {
 		n = len;
@@ -95,6 +121,9 @@ static const enum dec_role arguments[][3] = {
 	[DEC_CREATE] = { DEC_NO_ROLE, DEC_NO_ROLE, DEC_NO_ROLE },
 	[DEC_DESTROY] = { DEC_POOL, DEC_NO_ROLE, DEC_NO_ROLE },
 	[DEC_FREE_ZSPAGE] = { DEC_POOL, DEC_NO_ROLE, DEC_ZSPAGE },
+	[DEC_EMPTY] = { DEC_NO_ROLE, DEC_NO_ROLE, DEC_NO_ROLE },
+	[DEC_MUNMAP] = { DEC_NO_ROLE, DEC_NO_ROLE, DEC_NO_ROLE },
+	[DEC_EXIT] = { DEC_NO_ROLE, DEC_NO_ROLE, DEC_NO_ROLE },
 };
 
 static enum dec_role role_of_retval(enum dec_func func)
@@ -121,7 +150,7 @@ enum dec_role dec_role_of(enum dec_func func, int is_ret, const char *field,
 {
 	size_t i;
 
-	if (func == DEC_NO_FUNC)
+	if (func == DEC_NO_FUNC || func >= DEC_EMPTY)
 		return DEC_NO_ROLE;
 	for (i = 0; i < ZSR_ARRAY_SIZE(fields); i++)
 		if (equals(field, len, fields[i].name))
@@ -138,10 +167,15 @@ enum dec_role dec_role_of(enum dec_func func, int is_ret, const char *field,
 	return DEC_NO_ROLE;
 }
 
+/* Roles that tell what a call is about. */
+#define ARGUMENTS                                                              \
+	(1u << DEC_POOL | 1u << DEC_HANDLE | 1u << DEC_SIZE | 1u << DEC_GFP |  \
+	 1u << DEC_OBJ)
+
 static int need(unsigned roles, enum dec_role role, const char *name, int kind,
 		const char **missing)
 {
-	if (roles & (1u << role))
+	if (roles & (1u << role) || !(roles & ARGUMENTS))
 		return kind;
 	*missing = name;
 	return -EINVAL;
@@ -185,17 +219,26 @@ int dec_kind_of(enum dec_func func, int is_ret, unsigned roles, bool *place,
 			return ZSR_REC_OTHER;
 		return useful_with(roles, DEC_POOL, ZSR_REC_POOL_DESTROY);
 	case DEC_FREE_ZSPAGE:
-		if (is_ret)
-			return ZSR_REC_OTHER;
-		return useful_with(roles, DEC_ZSPAGE, ZSR_REC_ZSPAGE_FREE);
+		return is_ret ? ZSR_REC_ZSPAGE_FREE_RET : ZSR_REC_ZSPAGE_FREE;
+	case DEC_EMPTY:
+		return is_ret ? ZSR_REC_EMPTY_RET : ZSR_REC_EMPTY;
+	case DEC_MUNMAP:
+		return is_ret ? ZSR_REC_MUNMAP_RET : ZSR_REC_MUNMAP;
+	case DEC_EXIT:
+		return is_ret ? ZSR_REC_EXIT_RET : ZSR_REC_EXIT;
 	default:
 		return ZSR_REC_OTHER;
 	}
 }
 
-unsigned dec_has_of(unsigned roles)
+unsigned dec_has_of(int kind, unsigned roles)
 {
 	unsigned has = 0;
+
+	if (!(roles & ARGUMENTS) &&
+	    (kind == ZSR_REC_MALLOC || kind == ZSR_REC_MALLOC_RET ||
+	     kind == ZSR_REC_FREE))
+		has |= ZSR_REC_NO_ARGS;
 
 	if (roles & (1u << DEC_POOL))
 		has |= ZSR_REC_HAS_POOL;

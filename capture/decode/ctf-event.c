@@ -135,17 +135,10 @@ static bool has_integer(const bt_event_class *class, const char *name)
 
 int ctf_no_arguments(const struct ctf *c, struct zsr_err *err)
 {
-	bool lttng = !strncmp(c->tracer, "lttng", 5);
-
-	return zsr_err_input(
-		err,
-		"a CTF trace %s%s, none of whose events has the size and "
-		"handle of a call%s: it cannot be replayed; record with "
-		"zsr-capture(1), trace-cmd or perf",
-		*c->tracer ? "of " : "without calls", c->tracer,
-		lttng ? " (LTTng's kernel probes record times and addresses "
-			"of code, but no arguments)"
-		      : "");
+	return zsr_err_input(err,
+			     "a CTF trace %s%s, none of whose events is of "
+			     "zs_malloc or zs_free by its name",
+			     *c->tracer ? "of " : "without calls", c->tracer);
 }
 
 static int learn_probe(struct ctf *c, struct ctf_event *ev, const char *name,
@@ -179,20 +172,19 @@ static int learn_probe(struct ctf *c, struct ctf_event *ev, const char *name,
 			roles |= 1u << role;
 	}
 	kind = dec_kind_of(func, is_ret, roles, &ev->place, &missing);
-	if (kind < 0 && !roles)
-		return ctf_no_arguments(c, err);
 	if (kind < 0)
 		return zsr_err_input(err, "event %s: no field %s", name,
 				     missing);
 	ev->kind = (uint8_t)kind;
-	ev->has = (uint8_t)dec_has_of(roles);
+	ev->has = (uint8_t)dec_has_of(ev->kind, roles);
 	ev->pool = by_role[DEC_POOL];
 	ev->handle = by_role[DEC_HANDLE];
 	ev->gfp = by_role[DEC_GFP];
 	ev->caller = by_role[DEC_CALLER];
 	ev->obj = by_role[DEC_OBJ];
 	ev->value = by_role[dec_value_of(kind)];
-	c->is_useful |= kind != ZSR_REC_OTHER;
+	ev->whole = has_integer(ev->class, "parent_ip");
+	c->is_useful |= func < DEC_EMPTY && kind != ZSR_REC_OTHER;
 	return 0;
 }
 
@@ -287,8 +279,15 @@ static int learn_class(struct ctf *c, const bt_event_class *class,
 static void settle(struct ctf *c)
 {
 	bool plain = false;
-	size_t i;
+	size_t i, j;
 
+	/* LTTng may have a function probed for its entry and its return, and
+	 * for its entry alone as well. */
+	for (i = 0; i < c->nr_events; i++)
+		for (j = 0; c->events[i].whole && j < c->nr_events; j++)
+			if (c->events[j].kind == c->events[i].kind &&
+			    !c->events[j].whole)
+				c->events[j].kind = ZSR_REC_OTHER;
 	for (i = 0; i < c->nr_events; i++)
 		plain |= (c->events[i].kind == ZSR_REC_MALLOC_RET ||
 			  c->events[i].kind == ZSR_REC_MALLOC_DONE) &&

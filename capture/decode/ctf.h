@@ -28,6 +28,7 @@ struct ctf_event {
 	uint8_t kind; /* enum zsr_rec_kind */
 	uint8_t has;
 	bool place; /* a ZSR_REC_PLACE follows */
+	bool whole; /* of a probe on a function, entry and return */
 	struct ctf_field pool, handle, value, gfp, caller, obj; /* payload */
 	struct ctf_field pid, comm, cpu, text;
 };
@@ -76,7 +77,7 @@ void ctf_emit(struct ctf *c, const struct ctf_event *ev, const bt_event *event,
 	      uint64_t t_ns, unsigned cpu);
 bool ctf_cpu_of(const struct ctf_event *ev, const bt_event *event,
 		uint64_t *cpu);
-/* LTTng's kernel events, or such as have too little: why, and what to do. */
+/* None of its events is a call: why, and what to do. */
 int ctf_no_arguments(const struct ctf *c, struct zsr_err *err);
 
 /* ---- the sink of the graph: ctf-sink.c --------------------------------- */

@@ -17,6 +17,7 @@ enum what {
 	TRACE_DAT,
 	TEXT,
 	CSV,
+	GRAPH,
 	FOREIGN,
 };
 
@@ -28,6 +29,8 @@ static enum what what_is(const uint8_t *head, size_t len)
 		return CSV;
 	if (dec_foreign(head, len))
 		return FOREIGN;
+	if (dec_is_graph_text(head, len))
+		return GRAPH;
 	return dec_is_text(head, len) ? TEXT : NOTHING;
 }
 
@@ -56,7 +59,6 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 		{ "PK\x03\x04", 4, "a zip archive" },
 		{ "Attaching ", 10, "the output of bpftrace" },
 	};
-	static const char fgraph[] = "# tracer: function_graph";
 	size_t i;
 
 	if (dec_is_ctf(head, len))
@@ -65,9 +67,6 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 		if (len >= files[i].len &&
 		    !memcmp(head, files[i].magic, files[i].len))
 			return files[i].what;
-	if (len >= strlen(fgraph) && !memcmp(head, fgraph, strlen(fgraph)))
-		return "function_graph text, which has durations but no "
-		       "arguments";
 	if (dec_is_perf_text(head, len))
 		return "the output of perf script";
 	return NULL;
@@ -100,6 +99,8 @@ static int decode_as(struct dec *d, struct dec_file *f, enum what what,
 		return dec_text(d, f, err);
 	if (what == CSV)
 		return dec_csv(d, f, err);
+	if (what == GRAPH)
+		return dec_graph_text(d, f, err);
 	return refuse(f->name, head, len, err);
 }
 
@@ -164,6 +165,7 @@ static void note_file(struct found *found, int dirfd, const char *name)
 			break;
 		case TEXT:
 		case CSV:
+		case GRAPH:
 			found->nr_text++;
 			set(found->text, name);
 			break;

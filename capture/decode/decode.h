@@ -171,6 +171,9 @@ enum dec_func {
 	DEC_CREATE,
 	DEC_DESTROY,
 	DEC_FREE_ZSPAGE,
+	DEC_EMPTY, /* does next to nothing */
+	DEC_MUNMAP,
+	DEC_EXIT,
 };
 
 enum dec_role {
@@ -195,11 +198,12 @@ enum dec_role dec_role_of(enum dec_func func, int is_ret, const char *field,
 			  size_t len);
 /* The records an event with these roles (bit mask) makes: its kind, and
  * whether a ZSR_REC_PLACE follows. Returns the enum zsr_rec_kind, or -EINVAL
- * with *missing naming the field zsr cannot do without. */
+ * with *missing naming the field zsr cannot do without; an event that tells of
+ * nothing but time can do without any. */
 int dec_kind_of(enum dec_func func, int is_ret, unsigned roles, bool *place,
 		const char **missing);
 /* Bits for zsr_rec.has. */
-unsigned dec_has_of(unsigned roles);
+unsigned dec_has_of(int kind, unsigned roles);
 /* What a record of this kind has in its value, but for marks and losses. */
 static inline enum dec_role dec_value_of(int kind)
 {
@@ -274,6 +278,7 @@ struct dec_event {
 	uint8_t kind; /* enum zsr_rec_kind */
 	uint8_t has;
 	bool place; /* a ZSR_REC_PLACE follows */
+	bool graph; /* of the function_graph tracer: see graph.c */
 	uint16_t min_len, max_len; /* of its data */
 	struct dec_field pid;
 	struct dec_field pool, handle, value, gfp, caller, obj;
@@ -281,6 +286,8 @@ struct dec_event {
 	char name[64];
 };
 
+struct dec_guess;
+struct dec_symbol;
 struct tep_handle;
 
 struct dec_events {
@@ -290,6 +297,10 @@ struct dec_events {
 	struct dec_event *ev;
 	size_t nr, cap;
 	uint16_t *by_id; /* [65536]: index in ev + 1, or 0 */
+	struct dec_guess *guess; /* probes of names nobody knows: guess.c */
+	size_t nr_guesses, cap_guesses;
+	struct dec_symbol *symbol; /* of functions that mean something */
+	size_t nr_symbols, cap_symbols;
 };
 
 int dec_events_init(struct dec_events *e, struct zsr_err *err);
@@ -299,11 +310,47 @@ void dec_events_free(struct dec_events *e);
 int dec_events_add(struct dec_events *e, const char *system, const char *text,
 		   size_t len, const char *probes, struct zsr_err *err);
 /* After the last one. */
-void dec_events_ready(struct dec_events *e);
+int dec_events_ready(struct dec *d, struct dec_events *e, struct zsr_err *err);
+/* An event whose meaning is known from elsewhere. */
+int dec_events_describe(struct dec_events *e, const char *system,
+			const char *text, size_t len, unsigned long id,
+			enum dec_func func, int is_ret, const char *name,
+			struct zsr_err *err);
 /* Deliver one event's data. */
 int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
 		    uint64_t t_ns, const uint8_t *data, unsigned len,
 		    struct zsr_err *err);
+
+/* ---- probes whose names say nothing: guess.c ------------------------- */
+
+/* Keep the format of an event nobody knows, when it is a probe's. */
+int dec_guess_keep(struct dec_events *e, const char *system, const char *name,
+		   size_t name_len, unsigned long id, const char *text,
+		   size_t len, struct zsr_err *err);
+/*
+ * An entry with a pool and a handle, and nothing else, is zs_free's, and that
+ * of the same name and some more letters its return. Beside that, the only
+ * pair that tells of nothing but time is of a function that does next to
+ * nothing. What was guessed is told as facts.
+ */
+int dec_guess(struct dec *d, struct dec_events *e, struct zsr_err *err);
+void dec_guess_free(struct dec_events *e);
+
+/* ---- the function_graph tracer: graph.c ------------------------------ */
+
+/* Whether there are events of it, which takes symbols to understand. */
+bool dec_graph_wants_symbols(const struct dec_events *e);
+/* Lines of kallsyms. */
+int dec_graph_symbols(struct dec_events *e, const char *text, size_t len,
+		      struct zsr_err *err);
+/* The function at an address. */
+enum dec_func dec_graph_func(const struct dec_events *e, uint64_t address);
+/* A record of FUNC's call, entered or returned from after DUR_NS, UINT64_MAX:
+ * nobody said. */
+void dec_graph_emit(struct dec *d, enum dec_func func, bool is_ret,
+		    struct zsr_rec rec, uint64_t dur_ns);
+bool dec_is_graph_text(const uint8_t *head, size_t len);
+int dec_graph_text(struct dec *d, struct dec_file *f, struct zsr_err *err);
 
 /* ---- ring-buffer pages: page.c -------------------------------------- */
 

@@ -31,6 +31,8 @@ void dec_events_free(struct dec_events *e)
 {
 	if (e->tep)
 		tep_free(e->tep);
+	dec_guess_free(e);
+	free(e->symbol);
 	free(e->by_id);
 	free(e->ev);
 	memset(e, 0, sizeof(*e));
@@ -159,6 +161,37 @@ static int describe_mark(struct dec_event *ev, const struct tep_event *te,
 	return zsr_err_input(err, "event %s: no field buf", ev->name);
 }
 
+/* The tracer's events tell their function by its address. Times of a call are
+ * the tracer's own, taken nearer to the function than its event's. */
+static int describe_graph(struct dec_event *ev, const struct tep_event *te,
+			  bool is_ret, struct zsr_err *err)
+{
+	const struct {
+		const char *name;
+		struct dec_field *to;
+	} fields[] = {
+		{ "func", &ev->handle },
+		{ "calltime", &ev->pool },
+		{ "rettime", &ev->value },
+	};
+	const struct tep_format_field *f;
+	size_t i;
+	int ret = 0;
+
+	ev->graph = true;
+	ev->kind = is_ret ? ZSR_REC_FREE_RET : ZSR_REC_FREE;
+	ev->max_len = UINT16_MAX;
+	for (f = te->format.fields; f; f = f->next)
+		for (i = 0; i < ZSR_ARRAY_SIZE(fields) && !ret; i++)
+			if (!strcmp(f->name, fields[i].name))
+				ret = to_field(fields[i].to, f, ev->name, err);
+	if (!ret && !ev->handle.size)
+		ret = zsr_err_input(err, "event %s: no field func", ev->name);
+	for (i = 0; i < ZSR_ARRAY_SIZE(fields); i++)
+		require(ev, *fields[i].to);
+	return ret;
+}
+
 static int describe_probe(struct dec_event *ev, const struct tep_event *te,
 			  enum dec_func func, int is_ret, struct zsr_err *err)
 {
@@ -189,7 +222,7 @@ static int describe_probe(struct dec_event *ev, const struct tep_event *te,
 		return zsr_err_input(err, "event %s: no field %s", ev->name,
 				     missing);
 	ev->kind = (uint8_t)ret;
-	ev->has = (uint8_t)dec_has_of(roles);
+	ev->has = (uint8_t)dec_has_of(ev->kind, roles);
 	ev->pool = by_role[DEC_POOL];
 	ev->handle = by_role[DEC_HANDLE];
 	ev->gfp = by_role[DEC_GFP];
@@ -290,64 +323,80 @@ static const struct tep_event *parse(struct dec_events *e, const char *system,
 	return te;
 }
 
-static int describe(struct dec_events *e, const char *system, const char *text,
-		    size_t len, int id, enum dec_func func, int is_ret,
+static int describe(const struct tep_event *te, enum dec_func func, int is_ret,
 		    struct dec_event *ev, struct zsr_err *err)
 {
-	const struct tep_event *te = parse(e, system, text, len, id);
-	int ret;
-
-	if (!te || !te->name || strcmp(te->name, ev->name))
-		return zsr_err_input(err, "event %s: unreadable format",
-				     ev->name);
-	ret = common_fields(e, ev, te, err);
-	if (ret)
-		return ret;
-	return func ? describe_probe(ev, te, func, is_ret, err)
-		    : describe_mark(ev, te, err);
+	if (func)
+		return describe_probe(ev, te, func, is_ret, err);
+	if (!strcmp(ev->name, "print"))
+		return describe_mark(ev, te, err);
+	return describe_graph(ev, te, !strcmp(ev->name, "funcgraph_exit"), err);
 }
 
-int dec_events_add(struct dec_events *e, const char *system, const char *text,
-		   size_t len, const char *probes, struct zsr_err *err)
+int dec_events_describe(struct dec_events *e, const char *system,
+			const char *text, size_t len, unsigned long id,
+			enum dec_func func, int is_ret, const char *name,
+			struct zsr_err *err)
 {
 	struct dec_event ev = { .kind = ZSR_REC_OTHER };
-	const char *name, *id;
-	enum dec_func func;
-	size_t n, id_len;
-	int is_ret = 0, ret;
-	unsigned long nr;
+	const struct tep_event *te;
+	int ret;
 
-	name = value_of(text, len, "name: ", &n);
-	id = value_of(text, len, "ID: ", &id_len);
-	if (!name || !n || !id || !id_len || !isdigit((unsigned char)*id))
-		return zsr_err_input(err, "event format without name or ID");
-	snprintf(ev.name, sizeof(ev.name), "%.*s",
-		 (int)zsr_min(n, (size_t)1000), name);
-	func = dec_func_of_event(name, n, &is_ret);
-	if (!func && probes)
-		func = func_of_probe(probes, name, n);
-	if (!func && strcmp(ev.name, "print"))
-		return 0;
-	nr = strtoul(id, NULL, 10);
-	if (nr >= NR_IDS)
+	snprintf(ev.name, sizeof(ev.name), "%s", name);
+	if (id >= NR_IDS)
 		return zsr_err_input(err, "event %s: ID %lu is out of range",
-				     ev.name, nr);
-	ret = describe(e, system, text, len, (int)nr, func, is_ret, &ev, err);
+				     ev.name, id);
+	te = parse(e, system, text, len, (int)id);
+	if (!te || !te->name || strcmp(te->name, ev.name))
+		return zsr_err_input(err, "event %s: unreadable format",
+				     ev.name);
+	ret = common_fields(e, &ev, te, err);
+	if (!ret)
+		ret = describe(te, func, is_ret, &ev, err);
 	if (ret)
 		return ret;
 	if (e->nr >= NR_IDS - 1 ||
 	    zsr_grow(&e->ev, &e->cap, e->nr + 1, sizeof(*e->ev)))
 		return zsr_err_nomem(err, "event formats");
 	e->ev[e->nr++] = ev;
-	e->by_id[nr] = (uint16_t)e->nr;
+	e->by_id[id] = (uint16_t)e->nr;
 	return 0;
 }
 
-void dec_events_ready(struct dec_events *e)
+int dec_events_add(struct dec_events *e, const char *system, const char *text,
+		   size_t len, const char *probes, struct zsr_err *err)
 {
+	const char *value, *id;
+	enum dec_func func;
+	size_t n, id_len;
+	int is_ret = 0;
+	char name[64];
+
+	value = value_of(text, len, "name: ", &n);
+	id = value_of(text, len, "ID: ", &id_len);
+	if (!value || !n || !id || !id_len || !isdigit((unsigned char)*id))
+		return zsr_err_input(err, "event format without name or ID");
+	snprintf(name, sizeof(name), "%.*s", (int)zsr_min(n, (size_t)1000),
+		 value);
+	func = dec_func_of_event(value, n, &is_ret);
+	if (!func && probes)
+		func = func_of_probe(probes, value, n);
+	if (!func && strcmp(name, "print") && strcmp(name, "funcgraph_entry") &&
+	    strcmp(name, "funcgraph_exit"))
+		return dec_guess_keep(e, system, value, n,
+				      strtoul(id, NULL, 10), text, len, err);
+	return dec_events_describe(e, system, text, len, strtoul(id, NULL, 10),
+				   func, is_ret, name, err);
+}
+
+int dec_events_ready(struct dec *d, struct dec_events *e, struct zsr_err *err)
+{
+	int ret = dec_guess(d, e, err);
 	bool plain = false;
 	size_t i;
 
+	if (ret)
+		return ret;
 	/* Beside a plain return event, one that also tells the place says
 	 * nothing else new: the return is not to be counted twice. */
 	for (i = 0; i < e->nr; i++)
@@ -363,6 +412,7 @@ void dec_events_ready(struct dec_events *e)
 		ev->place = false;
 		ev->value = ev->obj;
 	}
+	return 0;
 }
 
 static inline uint64_t get(const uint8_t *p, struct dec_field f)
@@ -386,6 +436,23 @@ static inline uint64_t get(const uint8_t *p, struct dec_field f)
 	default:
 		return 0;
 	}
+}
+
+static void emit_graph(struct dec *d, const struct dec_events *e,
+		       const struct dec_event *ev, unsigned cpu, uint64_t t_ns,
+		       const uint8_t *data)
+{
+	struct zsr_rec rec = {
+		.t_ns = t_ns,
+		.pid = (int32_t)get(data, ev->pid),
+		.cpu = (uint16_t)cpu,
+	};
+	uint64_t from = get(data, ev->pool), to = get(data, ev->value);
+	bool timed = ev->pool.size && ev->value.size && to >= from;
+
+	dec_graph_emit(d, dec_graph_func(e, get(data, ev->handle)),
+		       ev->kind == ZSR_REC_FREE_RET, rec,
+		       timed ? to - from : UINT64_MAX);
 }
 
 int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
@@ -417,6 +484,10 @@ int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
 	if (len < ev->min_len || len > ev->max_len)
 		return zsr_err_input(err, "%s has %u bytes, its fields take %u",
 				     ev->name, len, ev->min_len);
+	if (ev->graph) {
+		emit_graph(d, e, ev, cpu, t_ns, data);
+		return 0;
+	}
 	rec = ev->kind == ZSR_REC_MARK ? &mark : dec_out_rec(d->out);
 	*rec = (struct zsr_rec){
 		.t_ns = t_ns,

@@ -157,10 +157,65 @@ static int page_file(struct raw *r, int fd, const char *name, const char *full,
 	memset(s, 0, sizeof(*s));
 	s->cpu = (unsigned)cpu;
 	snprintf(s->name, sizeof(s->name), "raw/%.40s", name);
-	s->fmt = r->fmt;
 	s->end = f->size;
-	ret = check_size(r, s, err);
-	return ret ? zsr_err_wrap(err, ret, "%s", r->name) : 0;
+	return 0;
+}
+
+/* ---- pages whose layout nobody kept ----------------------------------------- */
+
+#define PROBED 64 /* pages of each file */
+
+/* Whether the events of a file's first pages add up, in order of time. */
+static bool fits(struct dec_file *f, const struct dec_page_format *fmt,
+		 uint8_t *buf)
+{
+	uint64_t off, last_ns = 0;
+	struct zsr_err ignored;
+	struct dec_page p;
+	const uint8_t *data;
+	unsigned len;
+	int ret;
+
+	if (f->size % fmt->size)
+		return false;
+	for (off = 0; off < f->size && off < PROBED * (uint64_t)fmt->size;
+	     off += fmt->size) {
+		if (dec_file_read(f, off, buf, fmt->size, &ignored) ||
+		    dec_page_load(&p, fmt, buf, &ignored) || p.t_ns < last_ns)
+			return false;
+		while ((ret = dec_page_next(&p, &data, &len, &ignored)) > 0)
+			last_ns = p.t_ns;
+		if (ret)
+			return false;
+	}
+	return true;
+}
+
+/* The layout of 64-bit kernels, with the first size of pages that fits. */
+static int infer_layout(struct raw *r, struct zsr_err *err)
+{
+	static const unsigned sizes[] = { 4096, 16384, 65536 };
+	uint8_t *buf = malloc(65536);
+	size_t i, j = 0;
+
+	if (!buf)
+		return zsr_err_nomem(err, r->name);
+	for (i = 0; i < ZSR_ARRAY_SIZE(sizes) && !r->fmt.size; i++) {
+		struct dec_page_format fmt = { sizes[i], 8, 8, 16 };
+
+		for (j = 0; j < r->nr && fits(&r->files[j], &fmt, buf); j++)
+			;
+		if (j == r->nr)
+			r->fmt = fmt;
+	}
+	free(buf);
+	if (!r->fmt.size)
+		return zsr_err_input(err,
+				     "%s/formats: no header_page, and the raw "
+				     "pages fit no usual layout",
+				     r->name);
+	dec_out_meta(r->d->out, "guess.header_page", "that of 64-bit kernels");
+	return 0;
 }
 
 static int run(struct raw *r, struct zsr_err *err)
@@ -168,9 +223,18 @@ static int run(struct raw *r, struct zsr_err *err)
 	size_t i;
 	int ret;
 
-	for (i = 0; i < r->nr; i++)
+	ret = r->fmt.size ? 0 : infer_layout(r, err);
+	for (i = 0; i < r->nr && !ret; i++) {
 		r->streams[i].file = &r->files[i];
-	dec_events_ready(&r->events);
+		r->streams[i].fmt = r->fmt;
+		ret = check_size(r, &r->streams[i], err);
+		if (ret)
+			zsr_err_wrap(err, ret, "%s", r->name);
+	}
+	if (!ret)
+		ret = dec_events_ready(r->d, &r->events, err);
+	if (ret)
+		return ret;
 	dec_out_meta(r->d->out, "format", "raw");
 	dec_out_metaf(r->d->out, "page_size", "%u", r->fmt.size);
 	dec_out_metaf(r->d->out, "cpus", "%zu", r->nr);
@@ -188,11 +252,6 @@ int dec_raw(struct dec *d, int dirfd, const char *name, struct zsr_err *err)
 	ret = dec_events_init(&r.events, err);
 	if (!ret)
 		ret = each(&r, dirfd, "formats", format_file, err);
-	if (!ret && !r.fmt.size)
-		ret = zsr_err_input(err,
-				    "%s/formats: no header_page: the layout of "
-				    "the raw pages is not known",
-				    name);
 	if (!ret)
 		ret = each(&r, dirfd, "raw", page_file, err);
 	if (!ret && !r.nr)

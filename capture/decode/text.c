@@ -94,9 +94,6 @@ static int comment(struct text *t, const char *line, const char *end,
 {
 	if (text_begins(line, end, "# entries-in-buffer/"))
 		return entries(t, line, end, err);
-	if (text_begins(line, end, "# tracer: function_graph"))
-		return zsr_err_input(err, "function_graph text has durations "
-					  "but no arguments");
 	return 0;
 }
 

@@ -146,7 +146,7 @@ static int settle(const struct text_events *t, struct text_event *ev,
 		return zsr_err_input(err, "event %s: no field %s", ev->name,
 				     missing);
 	ev->kind = (uint8_t)kind;
-	ev->has = (uint8_t)dec_has_of(ev->roles);
+	ev->has = (uint8_t)dec_has_of(ev->kind, ev->roles);
 	if (kind == ZSR_REC_MALLOC_RET && ev->place &&
 	    has_plain_return(t, ev, ahead, end)) {
 		ev->kind = ZSR_REC_PLACE;

@@ -135,7 +135,7 @@ static int v6_data(struct dat *t, struct dat_in *in, struct zsr_err *err)
 
 int dat_read_v6(struct dat *t, struct dat_in *in, struct zsr_err *err)
 {
-	uint32_t size, i;
+	uint32_t size;
 	int ret;
 
 	ret = dat_headers(t, in, err);
@@ -143,12 +143,13 @@ int dat_read_v6(struct dat *t, struct dat_in *in, struct zsr_err *err)
 		ret = dat_ftrace_formats(t, in, err);
 	if (!ret)
 		ret = dat_event_formats(t, in, err);
-	/* kallsyms, printk formats */
-	for (i = 0; i < 2 && !ret; i++) {
+	if (!ret)
+		ret = dat_symbols(t, in, err);
+	/* printk formats */
+	if (!ret)
 		ret = dat_u32(in, &size, err);
-		if (!ret)
-			ret = dat_skip(in, size, err);
-	}
+	if (!ret)
+		ret = dat_skip(in, size, err);
 	if (!ret)
 		ret = dat_cmdlines(t, in, err);
 	return ret ? ret : v6_data(t, in, err);
@@ -316,8 +317,8 @@ static int v7_option(struct dat *t, unsigned id, struct dat_in *in,
 		[DAT_HEADER_INFO] = dat_headers,
 		[DAT_FTRACE_EVENTS] = dat_ftrace_formats,
 		[DAT_EVENT_FORMATS] = dat_event_formats,
-		[DAT_KALLSYMS] = NULL, /* only seen to be there */
-		[DAT_PRINTK] = NULL,
+		[DAT_KALLSYMS] = dat_symbols,
+		[DAT_PRINTK] = NULL, /* only seen to be there */
 		[DAT_CMDLINES] = dat_cmdlines,
 	};
 	uint64_t off;

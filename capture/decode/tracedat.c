@@ -251,6 +251,23 @@ int dat_event_formats(struct dat *t, struct dat_in *in, struct zsr_err *err)
 	return ret;
 }
 
+/* Megabytes, and of use to one tracer's events only. */
+int dat_symbols(struct dat *t, struct dat_in *in, struct zsr_err *err)
+{
+	const uint8_t *p;
+	uint32_t size;
+	int ret;
+
+	ret = dat_u32(in, &size, err);
+	if (ret || !dec_graph_wants_symbols(&t->events))
+		return ret ? ret : dat_skip(in, size, err);
+	if (size > DEC_MAX_FORMATS)
+		return zsr_err_input(err, "symbols of %u bytes", size);
+	p = dat_bytes(in, size, err);
+	return p ? dec_graph_symbols(&t->events, (const char *)p, size, err)
+		 : -EINVAL;
+}
+
 int dat_cmdlines(struct dat *t, struct dat_in *in, struct zsr_err *err)
 {
 	const uint8_t *p;
@@ -375,7 +392,9 @@ static int run(struct dat *t, struct zsr_err *err)
 		return zsr_err_input(err, "no header_page: cannot be read");
 	if (!t->nr_buffers)
 		return zsr_err_input(err, "holds no trace data");
-	dec_events_ready(&t->events);
+	ret = dec_events_ready(t->d, &t->events, err);
+	if (ret)
+		return ret;
 	about(t);
 	s = calloc(t->nr_cpus + 1, sizeof(*s));
 	if (!s)

@@ -85,6 +85,7 @@ int dat_option(struct dat *t, unsigned id, struct dat_in *in,
 int dat_headers(struct dat *t, struct dat_in *in, struct zsr_err *err);
 int dat_ftrace_formats(struct dat *t, struct dat_in *in, struct zsr_err *err);
 int dat_event_formats(struct dat *t, struct dat_in *in, struct zsr_err *err);
+int dat_symbols(struct dat *t, struct dat_in *in, struct zsr_err *err);
 int dat_cmdlines(struct dat *t, struct dat_in *in, struct zsr_err *err);
 
 int dat_read_v6(struct dat *t, struct dat_in *in, struct zsr_err *err);

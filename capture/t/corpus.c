@@ -274,17 +274,49 @@ START_TEST(facts)
 }
 END_TEST
 
+/* Captures without arguments, or without mallocs: their calls, and those of a
+ * function that does nothing, whole. */
+START_TEST(durations)
+{
+	static const struct {
+		const char *name;
+		unsigned has;
+		uint64_t frees, empty;
+	} t[] = {
+		{ "s17-fgraph", ZSR_REC_NO_ARGS, 5692, 5992 },
+		{ "s18-calibration/kp", ZSR_REC_HAS_POOL, 5692, 5992 },
+		{ "s18-calibration/fp/raw", ZSR_REC_HAS_POOL, 5692, 5992 },
+		{ "s13-lttng-ctf", ZSR_REC_NO_ARGS, 890, 0 },
+	};
+	struct collected got;
+	size_t i, j;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(t); i++) {
+		decode(t[i].name, &got);
+		ck_assert_uint_eq(got.kinds[ZSR_REC_FREE], t[i].frees);
+		ck_assert_uint_eq(got.kinds[ZSR_REC_FREE_RET], t[i].frees);
+		ck_assert_uint_eq(got.kinds[ZSR_REC_EMPTY], t[i].empty);
+		ck_assert_uint_eq(got.kinds[ZSR_REC_EMPTY_RET], t[i].empty);
+		for (j = 0; j < got.nr; j++)
+			if (got.recs[j].kind == ZSR_REC_FREE)
+				ck_assert_uint_eq(got.recs[j].has, t[i].has);
+		collected_free(&got);
+	}
+	decode("s18-calibration/kp", &got);
+	ck_assert_str_eq(collected_meta(&got, "guess.zf"), "zs_free");
+	ck_assert_str_eq(collected_meta(&got, "page_size"), "4096");
+	collected_free(&got);
+}
+END_TEST
+
 START_TEST(not_readable)
 {
 	static const char *const t[][2] = {
 		{ "s11-perf/perf.data", "perf.data" },
 		{ "s11-perf/perf.script.txt", "perf script" },
 		{ "s12-bpftrace", "bpftrace" },
-		{ "s13-lttng-ctf", "no arguments" },
 		{ "s13-lttng-ctf/ctf/kernel/metadata", "CTF" },
-		{ "s17-fgraph", "function_graph" },
 		{ "s18-calibration", "some below: fp, kp" },
-		{ "s18-calibration/kp", "no header_page" },
 		{ "s10-lost-events", "some below: " },
 		{ "README.txt", "neither trace.dat" },
 	};
@@ -308,7 +340,7 @@ int main(void)
 	const TTest *const tests[] = {
 		counts,      counts_without_list, text_is_dat,
 		text_is_raw, libtracecmd,         losses,
-		facts,       not_readable,
+		facts,       durations,           not_readable,
 	};
 
 	if (!shared_capture("s01-deb61-4k")) {

@@ -212,27 +212,49 @@ START_TEST(unusable)
 }
 END_TEST
 
-/* Events that zsr has no use for, and nothing else. */
-START_TEST(nothing_of_ours)
+/* Calls without arguments, as LTTng records them, are taken for their times;
+ * where a function is probed as a whole, another probe on its entry says
+ * nothing new. Without any call it is an error. */
+START_TEST(without_arguments)
 {
-	static const char *const metadata[] = {
-		TINYCTF_TYPES TINYCTF_ENV("lttng-modules")
-			TINYCTF_STREAM TINYCTF_EVENT(4, "zsm_malloc", "u32 _ip;"),
-		TINYCTF_TYPES TINYCTF_ENV("lttng-modules")
-			TINYCTF_STREAM TINYCTF_EVENT(4, "zs_malloc", "u32 _ip;"),
-	};
+	static const char whole[] = TINYCTF_TYPES TINYCTF_ENV("lttng-modules")
+		TINYCTF_STREAM TINYCTF_EVENT(4, "zsm_free", "u32 _ip;")
+			TINYCTF_EVENT(5, "zsm_free_fn_entry",
+				      "u32 _ip; u32 _parent_ip;")
+				TINYCTF_EVENT(6, "zsm_free_fn_exit",
+					      "u32 _ip; u32 _parent_ip;");
+	static const char none[] = TINYCTF_TYPES TINYCTF_ENV("lttng-modules")
+		TINYCTF_STREAM TINYCTF_EVENT(4, "netif_rx", "u32 _ip;");
 	struct tiny_buf b = { 0 };
-	size_t at = tinyctf_open(&b, 1000, 2000, 0, 0), i;
+	size_t at = tinyctf_open(&b, 1000, 2000, 0, 0);
 
+	tinyctf_event(&b, 5, 1100, 42);
+	tiny_num(&b, 120, 4);
+	tiny_num(&b, 0, 4);
+	tinyctf_event(&b, TINYCTF_OTHER, 1150, 42);
+	tiny_num(&b, 120, 4);
+	tinyctf_event(&b, 6, 1200, 42);
+	tiny_num(&b, 120, 4);
+	tiny_num(&b, 7, 4);
+	tinyctf_close(&b, at);
+	new_dir("", whole);
+	tiny_file(dir, "s0", b.p, b.len);
+	ck_assert_msg(!decode(dir), "%s", err.msg);
+	ck_assert_uint_eq(got.nr, 3);
+	ck_assert_uint_eq(got.recs[0].kind, ZSR_REC_FREE);
+	ck_assert_uint_eq(got.recs[0].has, ZSR_REC_NO_ARGS);
+	ck_assert_uint_eq(got.recs[1].kind, ZSR_REC_OTHER);
+	ck_assert_uint_eq(got.recs[2].kind, ZSR_REC_FREE_RET);
+	tiny_rmdir(dir);
+	b.len = 0;
+	at = tinyctf_open(&b, 1000, 2000, 0, 0);
 	tinyctf_event(&b, TINYCTF_OTHER, 1100, 42);
 	tiny_num(&b, 120, 4);
 	tinyctf_close(&b, at);
-	for (i = 0; i < ZSR_ARRAY_SIZE(metadata); i++) {
-		new_dir("", metadata[i]);
-		tiny_file(dir, "s0", b.p, b.len);
-		refused(dir, "LTTng's kernel probes record times");
-		tiny_rmdir(dir);
-	}
+	new_dir("", none);
+	tiny_file(dir, "s0", b.p, b.len);
+	refused(dir, "a CTF trace of lttng-modules, none of whose events");
+	tiny_rmdir(dir);
 	free(b.p);
 }
 END_TEST
@@ -431,7 +453,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		merged,  below,  links, unusable,    nothing_of_ours,
+		merged,  below,  links, unusable,    without_arguments,
 		hostile, damage, perf,  perf_damage,
 	};
 	size_t nr = ZSR_ARRAY_SIZE(tests);

@@ -96,7 +96,14 @@ START_TEST(kinds)
 	/* what zsr can do without is no error, and never read as zero */
 	ck_assert_int_eq(dec_kind_of(DEC_COMPACT, 1, 0, &place, &missing),
 			 ZSR_REC_OTHER);
-	ck_assert_uint_eq(dec_has_of(size), ZSR_REC_HAS_SIZE);
+	ck_assert_uint_eq(dec_has_of(ZSR_REC_MALLOC, size), ZSR_REC_HAS_SIZE);
+	/* a call that tells of nothing but its time is one all the same */
+	ck_assert_int_eq(dec_kind_of(DEC_FREE, 0, 0, &place, &missing),
+			 ZSR_REC_FREE);
+	ck_assert_uint_eq(dec_has_of(ZSR_REC_FREE, 0), ZSR_REC_NO_ARGS);
+	ck_assert_uint_eq(dec_has_of(ZSR_REC_FREE_RET, 0), 0);
+	ck_assert_int_eq(dec_kind_of(DEC_EMPTY, 1, 0, &place, &missing),
+			 ZSR_REC_EMPTY_RET);
 }
 END_TEST
 
@@ -104,6 +111,16 @@ static int add(struct dec_events *e, const char *text, const char *probes,
 	       struct zsr_err *err)
 {
 	return dec_events_add(e, "any", text, strlen(text), probes, err);
+}
+
+static void ready(struct dec_events *e)
+{
+	static struct dec_out out;
+	struct dec d = { .out = &out };
+	struct zsr_err err = { 0 };
+
+	dec_out_init(&out, NULL);
+	ck_assert_int_eq(dec_events_ready(&d, e, &err), 0);
 }
 
 static struct dec_event *by_id(struct dec_events *e, unsigned id)
@@ -125,7 +142,7 @@ START_TEST(formats)
 	/* an event zsr has no use for is not kept */
 	ck_assert_int_eq(
 		add(&e, TINY_FORMAT("sched_switch", 7, ""), NULL, &err), 0);
-	dec_events_ready(&e);
+	ready(&e);
 	ck_assert_ptr_null(by_id(&e, 7));
 	ev = by_id(&e, TINY_MALLOC);
 	ck_assert_int_eq(ev->kind, ZSR_REC_MALLOC);
@@ -155,11 +172,11 @@ START_TEST(places)
 
 	ck_assert_int_eq(dec_events_init(&e, &err), 0);
 	ck_assert_int_eq(add(&e, obj, NULL, &err), 0);
-	dec_events_ready(&e);
+	ready(&e);
 	ck_assert_int_eq(by_id(&e, 110)->kind, ZSR_REC_MALLOC_RET);
 	ck_assert(by_id(&e, 110)->place);
 	ck_assert_int_eq(add(&e, tiny_formats[1], NULL, &err), 0);
-	dec_events_ready(&e);
+	ready(&e);
 	ck_assert_int_eq(by_id(&e, 110)->kind, ZSR_REC_PLACE);
 	ck_assert(!by_id(&e, 110)->place);
 	ck_assert_uint_eq(by_id(&e, 110)->value.off, 32);
@@ -187,6 +204,61 @@ START_TEST(renamed)
 }
 END_TEST
 
+/* Probes of any name, by their fields: zs_free's have a pool and a handle, and a
+ * pair beside them that has nothing is of a function that does nothing. */
+START_TEST(guessed)
+{
+	static const char *const texts[] = {
+		TINY_FORMAT("a", 130, TINY_U64("__probe_ip", 8)),
+		TINY_FORMAT("ar", 131,
+			    TINY_U64("__probe_func", 8)
+				    TINY_U64("__probe_ret_ip", 16)),
+		TINY_FORMAT("zf", 132,
+			    TINY_U64("__probe_ip", 8) TINY_U64("pool", 16)
+				    TINY_U64("handle", 24)),
+		TINY_FORMAT("zfr", 133,
+			    TINY_U64("__probe_func", 8)
+				    TINY_U64("__probe_ret_ip", 16)),
+		TINY_FORMAT("b", 134, TINY_U64("__probe_ip", 8)),
+		TINY_FORMAT("b_ret", 135,
+			    TINY_U64("__probe_func", 8)
+				    TINY_U64("__probe_ret_ip", 16)),
+	};
+	struct zsr_err err = { 0 };
+	struct dec_events e;
+	size_t nr, i;
+
+	/* with and without a second pair, of which it is not known which is
+	 * which */
+	for (nr = 4; nr <= 6; nr += 2) {
+		ck_assert_int_eq(dec_events_init(&e, &err), 0);
+		for (i = 0; i < nr; i++)
+			ck_assert_int_eq(add(&e, texts[i], NULL, &err), 0);
+		ready(&e);
+		ck_assert_int_eq(by_id(&e, 132)->kind, ZSR_REC_FREE);
+		ck_assert_uint_eq(by_id(&e, 132)->has, ZSR_REC_HAS_POOL);
+		ck_assert_uint_eq(by_id(&e, 132)->handle.off, 24);
+		ck_assert_int_eq(by_id(&e, 133)->kind, ZSR_REC_FREE_RET);
+		if (nr == 4) {
+			ck_assert_int_eq(by_id(&e, 130)->kind, ZSR_REC_EMPTY);
+			ck_assert_int_eq(by_id(&e, 131)->kind,
+					 ZSR_REC_EMPTY_RET);
+		} else {
+			ck_assert_ptr_null(by_id(&e, 130));
+			ck_assert_ptr_null(by_id(&e, 135));
+		}
+		dec_events_free(&e);
+	}
+	/* without a free nothing is guessed */
+	ck_assert_int_eq(dec_events_init(&e, &err), 0);
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(add(&e, texts[i], NULL, &err), 0);
+	ready(&e);
+	ck_assert_ptr_null(by_id(&e, 130));
+	dec_events_free(&e);
+}
+END_TEST
+
 static void refused(const char *text, const char *why)
 {
 	struct zsr_err err = { 0 };
@@ -202,7 +274,8 @@ static void refused(const char *text, const char *why)
 
 START_TEST(bad_formats)
 {
-	refused(TINY_FORMAT("zs_free", 1, TINY_U64("__probe_ip", 8)),
+	refused(TINY_FORMAT("zs_free", 1,
+			    TINY_U64("__probe_ip", 8) TINY_U64("pool", 16)),
 		"event zs_free: no field handle");
 	refused(TINY_FORMAT("zs_malloc", 1,
 			    TINY_U64("__probe_ip", 8) TINY_U64("pool", 16)),
@@ -231,5 +304,5 @@ START_TEST(bad_formats)
 }
 END_TEST
 
-ZSR_TEST_MAIN("events", names, roles, kinds, formats, places, renamed,
+ZSR_TEST_MAIN("events", names, roles, kinds, formats, places, renamed, guessed,
 	      bad_formats)

@@ -22,6 +22,9 @@
  *	O handle	object placed		Z		zspage freed
  *	L count		records lost		K text		mark
  *	N comm		the task's name		? 		something else
+ *	z		zspage was freed	g ns		free took so long
+ *	b m		free, malloc entered, without arguments; r returned
+ *	e E u U x X	a function of nothing, munmap, exit: entered, returned
  * Handles and pools are small numbers; handle 0 is null, -n an error; pool 0
  * means that it was not recorded.
  */
@@ -58,13 +61,28 @@ static inline int feed_line(struct zsr_sink *sink, const char *line,
 	}
 	if (strchr("RDFO", op))
 		r.handle = a > 0 ? HANDLE(a) : (uint64_t)a;
-	if (strchr("cL", op))
+	if (strchr("bmr", op))
+		r.has = ZSR_REC_NO_ARGS;
+	if (op == 'g')
+		r.has = ZSR_REC_HAS_DUR;
+	if (strchr("cLg", op))
 		r.value = (uint64_t)a;
 	r.kind = op == 'M'   ? ZSR_REC_MALLOC
 		 : op == 'R' ? ZSR_REC_MALLOC_RET
 		 : op == 'D' ? ZSR_REC_MALLOC_DONE
+		 : op == 'm' ? ZSR_REC_MALLOC
+		 : op == 'r' ? ZSR_REC_MALLOC_RET
 		 : op == 'F' ? ZSR_REC_FREE
+		 : op == 'b' ? ZSR_REC_FREE
 		 : op == 'f' ? ZSR_REC_FREE_RET
+		 : op == 'g' ? ZSR_REC_FREE_RET
+		 : op == 'z' ? ZSR_REC_ZSPAGE_FREE_RET
+		 : op == 'e' ? ZSR_REC_EMPTY
+		 : op == 'E' ? ZSR_REC_EMPTY_RET
+		 : op == 'u' ? ZSR_REC_MUNMAP
+		 : op == 'U' ? ZSR_REC_MUNMAP_RET
+		 : op == 'x' ? ZSR_REC_EXIT
+		 : op == 'X' ? ZSR_REC_EXIT_RET
 		 : op == 'C' ? ZSR_REC_COMPACT
 		 : op == 'c' ? ZSR_REC_COMPACT_RET
 		 : op == 'P' ? ZSR_REC_POOL_CREATE

@@ -168,7 +168,52 @@ static const struct {
 	  "0 0 9 K first\n1 0 5 D 1 10 1\n2 0 5 O 1\n3 0 5 ?\n4 0 9 K second\n",
 	  "0 mark 0.0\n1 malloc 0.1 o0 s10\n4 mark 0.0 a1\n",
 	  "records=5 other=1 live_at_end=1 " },
+	{ "calls without arguments are their durations",
+	  "0 0 5 b\n3 0 5 f\n4 0 5 b\n5 0 5 z\n6 0 5 Z\n8 0 5 z\n"
+	  "9 0 5 g 3\n10 0 5 m\n12 0 5 r\n13 0 5 m\n14 0 6 r\n",
+	  "0 free 0.0 d3 O\n4 free 0.0 d3 O\n6 page_free 0.0 d2\n"
+	  "12 mark 0.0 d2\n",
+	  "records=11 malloc_no_return=1 malloc_no_entry=1 no_arguments=2 " },
+	{ "what releases memory, when zs_free is within",
+	  "0 0 5 u\n1 0 5 U\n2 0 5 u\n3 0 5 F 1 1\n4 0 5 f\n9 0 5 U\n"
+	  "10 0 5 x\n11 0 5 F 1 2\n12 0 5 f\n13 0 5 U\n20 0 5 X\n"
+	  "21 0 5 u\n22 0 5 F 1 3\n23 0 5 f\n25 0 5 U\n",
+	  "3 free 0.0 d1 O\n9 mark 0.0 d7\n11 free 0.0 d1 O\n"
+	  "20 mark 0.0 d10 a1\n22 free 0.0 d1 O\n25 mark 0.0 d4\n",
+	  "records=15 orphan_frees=3 " },
 };
+
+static int add_cost(void *ctx, int64_t nr, const char *key, const char *value)
+{
+	char *text = ctx;
+
+	if (!strncmp(key, "cost.", 5))
+		sprintf(text + strlen(text), "%s=%s ", key, value);
+	return 0;
+}
+
+/* The distribution of what a function takes that does nothing. */
+START_TEST(costs)
+{
+	static const char text[] = "0 0 5 E\n0 0 5 e\n8 0 5 E\n10 0 6 e\n"
+				   "11 1 5 e\n19 0 6 E\n19 1 5 E\n20 0 5 e\n"
+				   "23 0 5 E\n30 0 5 e\n31 0 5 D 1 10 1\n";
+	char costs[400] = "";
+	const char *path = gen_path();
+	struct zsr_err e = { 0 };
+	struct zsr_trace t;
+	struct zsr_odd odd;
+	struct zsr_db *db;
+
+	OK(zsr_db_open(&db, path, ZSR_DB_CREATE, &e));
+	OK(import_text(db, &some_opts, text, &t, &odd, &e));
+	OK(zsr_trace_rows(db, t.id, ZSR_TABLE_META, add_cost, costs, &e));
+	ck_assert_str_eq(costs, "cost.calls=4 cost.median_ns=8 cost.p5_ns=3 "
+				"cost.p95_ns=9 cost.values=3:1 8:2 9:1 ");
+	zsr_db_close(db);
+	gen_cleanup(path);
+}
+END_TEST
 
 START_TEST(table)
 {
@@ -399,5 +444,5 @@ START_TEST(random_losses)
 }
 END_TEST
 
-ZSR_TEST_MAIN("db/import", table, all_counts, window, dead_handles,
+ZSR_TEST_MAIN("db/import", table, all_counts, costs, window, dead_handles,
 	      random_handles, random_losses)
