@@ -19,6 +19,8 @@ static const struct zsr_cmd commands[] = {
 	  "generate a trace of the published experiment", zsr_cmd_synth },
 	{ "replay", "TRACE --policy P[,P...] [OPTION...]",
 	  "replay a trace under free policies", zsr_cmd_replay },
+	{ "calibrate", "--host [-o PROFILE] [OPTION...]",
+	  "measure this machine: a profile for replays", zsr_cmd_calibrate },
 	{ "policies", "[POLICY]", "list the policies and their parameters",
 	  zsr_cmd_policies },
 	{ "repro", "[OPTION...]",

@@ -386,4 +386,70 @@ int zsr_analysis_json(const struct zsr_analysis *a, char **text,
 int zsr_analysis_csv(const struct zsr_analysis *a, char **text,
 		     struct zsr_err *err);
 
+/* ---- both clocks ------------------------------------------------------- */
+
+/* Time in releases, and that with what workers did of them: what is measured on
+ * the host and modelled on the virtual machine alike. */
+enum { ZSR_CLOCKS_CALLER, ZSR_CLOCKS_CPU, ZSR_CLOCKS_FIGURES };
+
+/* Totals are to be within this share in the median. */
+#define ZSR_CLOCKS_OFF   0.25
+#define ZSR_CLOCKS_LABEL 128
+
+/* A sum over a run in ns: the middle of the host's rounds with its 95 % interval
+ * (0 to infinity of too few rounds), and the prediction. */
+struct zsr_clocks_figure {
+	double host_ns, low_ns, high_ns;
+	uint64_t virtual_ns;
+};
+
+struct zsr_clocks_part {
+	char name[48]; /* "obj_free", "worker's obj_free", "class lock waits" */
+	uint64_t ns;
+};
+
+struct zsr_clocks_row {
+	char *policy, *params;
+	size_t nr_rounds;
+	int64_t run; /* the virtual one */
+	uint64_t frees;
+	struct zsr_clocks_figure figure[ZSR_CLOCKS_FIGURES];
+	struct zsr_clocks_part *part; /* of the virtual run, most first */
+	size_t nr_parts;
+};
+
+struct zsr_clocks_bar {
+	size_t pairs; /* of rows whose host intervals do not overlap */
+	struct {
+		size_t less, more; /* rows, as the host has them */
+	} * wrong; /* that the virtual clock ranks otherwise */
+	size_t nr_wrong;
+	double off; /* median of |ratio - 1| */
+};
+
+struct zsr_clocks {
+	char *trace, *profile;
+	unsigned cpus;
+	struct zsr_clocks_row *row;
+	size_t nr_rows;
+	struct zsr_clocks_bar bar[ZSR_CLOCKS_FIGURES];
+	bool met; /* of both, with some pair to tell */
+};
+
+/*
+ * Host runs of the first trace among RUN that has any, each policy's with the
+ * latest virtual run of the same parameters, arrivals, outer lock and CPUs,
+ * bounds left out. An input error when there is no such policy. Everything is
+ * copied; free it with zsr_clocks_free().
+ */
+int zsr_clocks_build(const struct zsr_run *const *run, size_t nr,
+		     struct zsr_clocks *out, struct zsr_err *err);
+void zsr_clocks_free(struct zsr_clocks *c);
+/* Virtual by host. */
+double zsr_clocks_ratio(const struct zsr_clocks_figure *f);
+int zsr_clocks_print(const struct zsr_clocks *c, size_t width,
+		     struct zsr_lines *out, struct zsr_err *err);
+int zsr_clocks_json(const struct zsr_clocks *c, char **text,
+		    struct zsr_err *err);
+
 #endif

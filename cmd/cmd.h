@@ -55,6 +55,7 @@ int zsr_cmd_unpack(int argc, const char **argv);
 int zsr_cmd_mail(int argc, const char **argv);
 int zsr_cmd_reduce(int argc, const char **argv);
 int zsr_cmd_judge(int argc, const char **argv);
+int zsr_cmd_calibrate(int argc, const char **argv);
 int zsr_cmd_capture(int argc, const char **argv);
 int zsr_cmd_workload(int argc, const char **argv);
 

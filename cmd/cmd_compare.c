@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "analyze/analyze.h"
+#include "cmd/clocks.h"
 #include "cmd/cmd.h"
 #include "cmd/runs.h"
 
@@ -56,9 +57,19 @@ static int print(const struct zsr_analysis *a, int json, int csv,
 
 int zsr_cmd_compare(int argc, const char **argv)
 {
-	char *db_path = NULL;
-	int json = 0, csv = 0;
+	char *db_path = NULL, *machine = NULL, *policies = NULL, *repeat = NULL;
+	int json = 0, csv = 0, clocks = 0, strict = 0;
 	const struct poptOption table[] = {
+		{ "clocks", '\0', POPT_ARG_NONE, &clocks, 0,
+		  "hold the virtual clock against the host's", NULL },
+		{ "machine", 'm', POPT_ARG_STRING, &machine, 0,
+		  "clocks: make the runs, with this profile", "PROFILE" },
+		{ "policy", 'p', POPT_ARG_STRING, &policies, ZSR_OPTION_LIST,
+		  "clocks: free policies to make them under", "P[,P...]" },
+		{ "repeat", '\0', POPT_ARG_STRING, &repeat, 0,
+		  "clocks: rounds on the host (10)", "N" },
+		{ "strict", '\0', POPT_ARG_NONE, &strict, 0,
+		  "clocks: exit 1 when the prediction misses its bar", NULL },
 		{ "database", 'd', POPT_ARG_STRING, &db_path, 0,
 		  "database to read (default: $ZSR_DB, else zsr.db)", "DB" },
 		{ "json", '\0', POPT_ARG_NONE, &json, 0,
@@ -71,6 +82,7 @@ int zsr_cmd_compare(int argc, const char **argv)
 	struct zsr_analysis a = { 0 };
 	struct zsr_options o = { 0 };
 	struct zsr_err err = { 0 };
+	bool met = true;
 	int ret;
 
 	ret = zsr_options_parse(&o, argc, argv, table,
@@ -81,6 +93,23 @@ int zsr_cmd_compare(int argc, const char **argv)
 	}
 	if (!ret && json && csv)
 		ret = zsr_err_usage(&err, "--json or --csv, not both");
+	if (!ret && clocks && csv)
+		ret = zsr_err_usage(&err, "--clocks prints no CSV");
+	if (!ret && !clocks && (machine || policies || repeat || strict))
+		ret = zsr_err_usage(&err, "--machine, --policy, --repeat and "
+					  "--strict want --clocks");
+	if (!ret && clocks) {
+		const struct zsr_clocks_args c = { .rest = o.rest,
+						   .nr_rest = o.nr_rest,
+						   .db = db_path,
+						   .machine = machine,
+						   .policies = policies,
+						   .repeat = repeat,
+						   .json = json };
+
+		ret = zsr_cmd_clocks(&c, &met, &err);
+		goto out;
+	}
 	opts.every_run = json || csv;
 	if (!ret)
 		ret = zsr_cmd_runs("compare", zsr_db_path(db_path), o.rest,
@@ -91,5 +120,10 @@ out:
 	zsr_analysis_free(&a);
 	zsr_options_free(&o);
 	free(db_path);
-	return ret ? zsr_cmd_fail("compare", &err) : ZSR_EXIT_OK;
+	free(machine);
+	free(policies);
+	free(repeat);
+	if (ret)
+		return zsr_cmd_fail("compare", &err);
+	return strict && !met ? ZSR_EXIT_NEGATIVE : ZSR_EXIT_OK;
 }

@@ -254,29 +254,57 @@ static unsigned db_flags(const char *const *args, int nr_args)
 	return flags ?: ZSR_DB_READONLY;
 }
 
-int zsr_cmd_runs(const char *name, const char *db_path, const char *const *args,
-		 int nr_args, struct zsr_analyze_opts *opts,
-		 struct zsr_analysis *a, struct zsr_err *err)
+int zsr_cmd_with_runs(const char *name, const char *db_path,
+		      const char *const *args, int nr_args, bool *by_number,
+		      int (*fn)(void *ctx, const struct zsr_run *const *run,
+				const struct zsr_trace *const *trace, size_t nr,
+				struct zsr_db *db, struct zsr_err *err),
+		      void *ctx, struct zsr_err *err)
 {
 	struct loaded l = { 0 };
 	struct zsr_db *db = NULL;
 	struct ids ids = { 0 };
-	bool by_number = false;
+	bool numbers = false;
 	int ret;
 
 	ret = zsr_cmd_open_db(&db, name, db_path, db_flags(args, nr_args), err);
 	if (!ret)
-		ret = find_ids(db, args, nr_args, &ids, &by_number, err);
+		ret = find_ids(db, args, nr_args, &ids, &numbers, err);
 	if (!ret)
 		ret = load(db, &ids, &l, err);
-	if (!ret) {
-		opts->drop_repeats = !by_number;
-		opts->every_run |= by_number;
-		opts->db = db;
-		ret = zsr_analyze(l.runs, l.traces, l.nr, opts, a, err);
-	}
+	if (by_number)
+		*by_number = numbers;
+	if (!ret)
+		ret = fn(ctx, l.runs, l.traces, l.nr, db, err);
 	loaded_free(&l);
 	free(ids.id);
 	zsr_db_close(db);
 	return ret;
+}
+
+struct analysing {
+	struct zsr_analyze_opts *opts;
+	struct zsr_analysis *a;
+	bool by_number;
+};
+
+static int analyse(void *ctx, const struct zsr_run *const *run,
+		   const struct zsr_trace *const *trace, size_t nr,
+		   struct zsr_db *db, struct zsr_err *err)
+{
+	struct analysing *n = ctx;
+
+	n->opts->drop_repeats = !n->by_number;
+	n->opts->db = db;
+	return zsr_analyze(run, trace, nr, n->opts, n->a, err);
+}
+
+int zsr_cmd_runs(const char *name, const char *db_path, const char *const *args,
+		 int nr_args, struct zsr_analyze_opts *opts,
+		 struct zsr_analysis *a, struct zsr_err *err)
+{
+	struct analysing n = { .opts = opts, .a = a };
+
+	return zsr_cmd_with_runs(name, db_path, args, nr_args, &n.by_number,
+				 analyse, &n, err);
 }

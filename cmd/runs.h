@@ -6,6 +6,18 @@
 #include "analyze/analyze.h"
 
 /*
+ * Load the runs ARGS name and hand them to FN with the database; trace[i] is the
+ * trace of run[i], or NULL when the database no longer has it. *BY_NUMBER, which
+ * may be NULL, says whether each was given by its number. See zsr_cmd_runs().
+ */
+int zsr_cmd_with_runs(const char *name, const char *db_path,
+		      const char *const *args, int nr_args, bool *by_number,
+		      int (*fn)(void *ctx, const struct zsr_run *const *run,
+				const struct zsr_trace *const *trace, size_t nr,
+				struct zsr_db *db, struct zsr_err *err),
+		      void *ctx, struct zsr_err *err);
+
+/*
  * Load and analyse the runs ARGS name: #N or N is a run, anything else a trace
  * (see zsr_cmd_trace()) and with it all its runs, for which those of a pack are
  * made again, once, and have to keep their promises; without args it is all

@@ -90,4 +90,32 @@ int zsr_replay(struct zsr_db *db, const struct zsr_trace *trace,
 	       int (*done)(void *ctx, struct zsr_run *run, struct zsr_err *err),
 	       void *ctx, struct zsr_err *err);
 
+/* ---- calibration ------------------------------------------------------- */
+
+/* A profile's entries that the host machine has no part in come from here. */
+#if defined(__aarch64__)
+#define ZSR_CALIBRATE_BASE "rpi4b"
+#else
+#define ZSR_CALIBRATE_BASE "i7-12700"
+#endif
+
+struct zsr_calibrate_opts {
+	const char *base; /* a profile; NULL: ZSR_CALIBRATE_BASE */
+	unsigned rounds; /* of each figure; 0: 400 */
+	uint32_t objects; /* a pool's, so much memory is gone through; at
+			   * least 1024 */
+	uint32_t (*draw)(void *ctx); /* the size of one, in bytes */
+	/* A figure whose rounds differ too much; may be NULL. */
+	void (*warn)(void *ctx, const char *text);
+	void *ctx; /* of both */
+};
+
+/*
+ * Measure what this machine takes for the steps of a profile, as replays on
+ * threads make them, and write it as a profile: *text is malloc'ed. Some
+ * seconds.
+ */
+int zsr_calibrate_host(const struct zsr_calibrate_opts *opts, char **text,
+		       struct zsr_err *err);
+
 #endif

@@ -24,6 +24,7 @@ allowed() {
 		replay/machine/host/host.h replay/machine/host/clock.h
 		replay/machine/probes.h
 		replay/policy/book.h
+		replay/policy/percpu.h replay/policy/slab.h
 		replay/policy/policy.h replay/policy/table.h" ;;
 	judge) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h" ;;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The host machine runs on arm64: replays on threads, built for it and run under
-# qemu-user. Skipped without cross compiler, its libraries, or qemu.
+# The host machine runs on arm64: replays on threads and calibration, built for it
+# and run under qemu-user. Skipped without cross compiler, its libraries, or qemu.
 set -u
 
 cross=aarch64-linux-gnu-gcc
@@ -41,5 +41,16 @@ else
 	sed 's/^/# /' "$work/out" "$work/err"
 	status=1
 fi
-echo "1..2"
+if qemu-aarch64-static "$work/host" >"$work/out" 2>"$work/err" &&
+	[ "$(grep -c '^[a-z_]* = ' "$work/out")" -ge 53 ] &&
+	grep -q '^obj_free = [0-9.]* ns # quartiles' "$work/out" &&
+	grep -q '^page_free = .* rounds' "$work/out" &&
+	grep -q 'of rpi4b' "$work/out"; then
+	echo "ok 3 - it is calibrated"
+else
+	echo "not ok 3 - it is calibrated"
+	sed 's/^/# /' "$work/out" "$work/err"
+	status=1
+fi
+echo "1..3"
 exit $status
