@@ -5,6 +5,8 @@
 #ifndef ZSR_CAPTURE_H
 #define ZSR_CAPTURE_H
 
+#include <sys/types.h>
+
 #include "base/base.h"
 #include "event/event.h"
 
@@ -75,13 +77,15 @@ enum zsr_record_pass {
 
 struct zsr_record_opts {
 	const char *output; /* path of the trace.dat */
-	char *const *command; /* and its arguments, NULL at the end */
+	char *const *command; /* and its arguments, NULL at the end; or pid */
 	const char *zram; /* whose numbers are noted; NULL: the only one */
 	uint64_t fresh_bytes; /* not 0: swap on a zram device made for the run */
 	const char *algorithm; /* its compressor; NULL: the kernel's choice */
 	uint64_t buffer_bytes; /* a CPU; 0: a 64th of memory, 4 to 64 MiB */
 	enum zsr_record_pass pass;
 	const char *const *events; /* "SYSTEM:EVENT" to record, too; or NULL */
+	pid_t pid; /* instead of a command: it and its children, to its end */
+	unsigned sample_us; /* not 0: samples of memory at this interval */
 	bool stream; /* to the file while it runs, for runs that are long */
 	bool placement; /* the object word of every malloc */
 	bool caller; /* the address that every free returns to */

@@ -124,6 +124,8 @@ static const char *const sched[] = { "sched:sched_switch", "sched:sched_waking",
 static const char *const locks[] = { "lock:contention_begin",
 				     "lock:contention_end", NULL };
 static const char *const pages[] = { "kmem:mm_page_free", NULL };
+static const char *const moves[] = { "compaction:mm_compaction_begin",
+				     "compaction:mm_compaction_end", NULL };
 static const char *const munmaps[] = { "syscalls:sys_enter_munmap",
 				       "syscalls:sys_exit_munmap", NULL };
 
@@ -133,8 +135,8 @@ static const char *const munmaps[] = { "syscalls:sys_enter_munmap",
 static int events_of(char *list, const int *wanted, const char **events,
 		     struct zsr_err *err)
 {
-	static const char *const *const sets[] = { sched, locks, pages,
-						   munmaps };
+	static const char *const *const sets[] = { sched, locks, pages, munmaps,
+						   moves };
 	char *save = NULL, *word;
 	size_t n = 0, i, j;
 
@@ -150,6 +152,32 @@ static int events_of(char *list, const int *wanted, const char **events,
 	}
 	events[n] = NULL;
 	return 0;
+}
+
+static int samples_of(bool wanted, const char *every,
+		      struct zsr_record_opts *opts, struct zsr_err *err)
+{
+	uint64_t ns = 2000000;
+	int ret = every ? zsr_parse_ns(every, &ns, err) : 0;
+
+	if (!ret && (ns < 100000 || ns > 3600000000000))
+		ret = zsr_err_usage(err, "samples every %s: 100us to 3600s",
+				    every);
+	if (!ret && (wanted || every))
+		opts->sample_us = (unsigned)(ns / 1000);
+	return ret;
+}
+
+static int pid_of(const char *text, bool has_command,
+		  struct zsr_record_opts *opts, struct zsr_err *err)
+{
+	uint64_t n = 0;
+	int ret = zsr_parse_u64(text, "--pid", 1, INT32_MAX, &n, err);
+
+	if (!ret && has_command)
+		ret = zsr_err_usage(err, "a command, or --pid?");
+	opts->pid = (pid_t)n;
+	return ret;
 }
 
 static int cleanup(struct zsr_err *err)
@@ -172,10 +200,10 @@ static int check(struct zsr_err *err)
 int zsr_cmd_capture(int argc, const char **argv)
 {
 	char *fresh = NULL, *buffer = NULL, *pass = NULL, *output = NULL;
-	char *zram = NULL, *algorithm = NULL;
+	char *zram = NULL, *algorithm = NULL, *every = NULL, *pid = NULL;
 	int wants_cleanup = 0, wants_check = 0, lossless = 0, place = 0;
 	int stream = 0, caller = 0, print_script = 0, both = 0,
-	    wanted[4] = { 0 };
+	    wanted[5] = { 0 }, vmstat = 0;
 	const char *events[MAX_EVENTS];
 	char *list = NULL;
 	const struct poptOption table[] = {
@@ -215,6 +243,16 @@ int zsr_cmd_capture(int argc, const char **argv)
 		  "record pages that go back", NULL },
 		{ "munmap", '\0', POPT_ARG_NONE, &wanted[3], 0,
 		  "record calls of munmap", NULL },
+		{ "compact", '\0', POPT_ARG_NONE, &wanted[4], 0,
+		  "record compaction of memory, which moves zspages", NULL },
+		{ "vmstat", '\0', POPT_ARG_NONE, &vmstat, 0,
+		  "record samples of the pool's and of free pages", NULL },
+		{ "vmstat-every", '\0', POPT_ARG_STRING, &every, 0,
+		  "at this interval (default 2ms)", "TIME" },
+		{ "pid", '\0', POPT_ARG_STRING, &pid, 0,
+		  "instead of a command: this process and its children, until "
+		  "it ends",
+		  "PID" },
 		{ "lossless", '\0', POPT_ARG_NONE, &lossless, 0,
 		  "exit 1 when events were lost", NULL },
 		{ "check", '\0', POPT_ARG_NONE, &wants_check, 0,
@@ -245,7 +283,12 @@ int zsr_cmd_capture(int argc, const char **argv)
 		ret = zsr_parse_size(buffer, &opts.buffer_bytes, &err);
 	if (!ret)
 		ret = pass_of(pass, &opts.pass, &err);
-	if (!ret && !wants_check && !wants_cleanup && !print_script && !o.nr_rest)
+	if (!ret)
+		ret = samples_of(vmstat, every, &opts, &err);
+	if (!ret && pid)
+		ret = pid_of(pid, o.nr_rest > 0, &opts, &err);
+	if (!ret && !wants_check && !wants_cleanup && !print_script && !pid &&
+	    !o.nr_rest)
 		ret = zsr_err_usage(&err, "which command is to be captured?");
 	if (!ret)
 		ret = events_of(list, wanted, events, &err);
@@ -279,6 +322,8 @@ int zsr_cmd_capture(int argc, const char **argv)
 	free(output);
 	free(zram);
 	free(algorithm);
+	free(every);
+	free(pid);
 	free(list);
 	free(r);
 	if (ret < 0)

@@ -12,23 +12,7 @@
 
 #include "capture/record/record.h"
 
-#if defined(__arm__)
-#define ARG1   "%%r0" /* in formats */
-#define ARG2   "%%r1"
-#define ARG3   "%%r2"
-#define CALLER "%lr"
-#else
-#define ARG1 "$arg1"
-#define ARG2 "$arg2"
-#define ARG3 "$arg3"
-#if defined(__aarch64__)
-#define CALLER "%x30"
-#else
-#define CALLER "$stack0"
-#endif
-#endif
-
-#define MALLOC_ARGS "pool=" ARG1 ":x64 size=" ARG2 ":u32 gfp=" ARG3 ":x32"
+#define MALLOC_ARGS "pool=$arg1:x64 size=$arg2:u32 gfp=$arg3:x32"
 
 bool rec_has_zsmalloc(void)
 {
@@ -99,9 +83,9 @@ int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 	if (ret)
 		return why("zs_malloc", err);
 	ret = rec_probe(s,
-			"p:%s/zs_free zs_free pool=" ARG1 ":x64 handle=" ARG2
+			"p:%s/zs_free zs_free pool=$arg1:x64 handle=$arg2"
 			":x64%s",
-			s->group, opts->caller ? " caller=" CALLER ":x64" : "");
+			s->group, opts->caller ? " caller=$caller:x64" : "");
 	if (!ret && opts->pass == ZSR_RECORD_LATENCY)
 		ret = rec_probe(s, "r1024:%s/zs_free_ret zs_free", s->group);
 	if (ret)
@@ -111,12 +95,11 @@ int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 	if (!ret)
 		ret = rec_probe(
 			s,
-			"p:%s/zs_destroy_pool zs_destroy_pool pool=" ARG1
+			"p:%s/zs_destroy_pool zs_destroy_pool pool=$arg1"
 			":x64",
 			s->group);
 	if (!ret)
-		ret = rec_probe(s,
-				"p:%s/zs_compact zs_compact pool=" ARG1 ":x64",
+		ret = rec_probe(s, "p:%s/zs_compact zs_compact pool=$arg1:x64",
 				s->group);
 	if (!ret)
 		ret = rec_probe(s,
@@ -128,8 +111,8 @@ int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 	/* Compilers take it apart in some kernels: places are recorded still. */
 	if (opts->placement)
 		rec_probe(s,
-			  "p:%s/free_zspage __free_zspage class=" ARG2
-			  ":x64 zspage=" ARG3 ":x64",
+			  "p:%s/free_zspage __free_zspage class=$arg2"
+			  ":x64 zspage=$arg3:x64",
 			  s->group);
 	if (tracefs_event_enable(s->instance, s->group, NULL))
 		return zsr_err_sys(err, errno, "enabling the probes");

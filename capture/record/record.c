@@ -69,6 +69,12 @@ static int add_facts(struct rec_session *s, struct rec_facts *f,
 	if (!ret)
 		ret = rec_fact(f, "probe.proved", out->proved ? "yes" : "no",
 			       err);
+	if (!ret && opts->pid) {
+		snprintf(probes, sizeof(probes), "%d", (int)opts->pid);
+		ret = rec_fact(f, "filter.pid", probes, err);
+		/* What others store and release is not there. */
+		ret = ret ? ret : rec_fact(f, "zsr.from_empty", "0", err);
+	}
 	if (!ret)
 		ret = rec_facts_snapshots(f, s->dir, err);
 	free(profile);
@@ -101,6 +107,7 @@ static int enable_events(struct rec_session *s, const char *const *event,
 static int run(struct rec_session *s, const struct zsr_record_opts *opts,
 	       char zram[16], struct zsr_recorded *out, struct zsr_err *err)
 {
+	pid_t sampler = 0;
 	int ret = 0;
 
 	if (tracefs_trace_on(s->instance))
@@ -115,8 +122,15 @@ static int run(struct rec_session *s, const struct zsr_record_opts *opts,
 		ret = set_environment(s, zram, err);
 	if (!ret)
 		ret = zsr_record_snapshot("start", err);
-	if (!ret)
+	if (!ret && opts->sample_us) {
+		sampler = rec_sample_begin(zram, opts->sample_us, err);
+		ret = zsr_min(sampler, 0);
+	}
+	if (!ret && opts->pid)
+		ret = rec_await(opts->pid, &out->sig, err);
+	else if (!ret)
 		ret = rec_command(opts->command, &out->status, &out->sig, err);
+	rec_sample_end(sampler);
 	if (!ret)
 		ret = zsr_record_snapshot("end", err);
 	tracefs_trace_off(s->instance);
@@ -145,6 +159,8 @@ static int record(struct rec_session *s, struct rec_output *o,
 		return ret;
 	out->proved = !ret;
 	ret = enable_events(s, opts->events, err);
+	if (!ret && opts->pid)
+		ret = rec_follow(s, opts->pid, err);
 	if (ret)
 		return ret;
 	if (opts->zram)

@@ -58,6 +58,7 @@ int rec_session_begin(struct rec_session *s, struct zsr_err *err);
 void rec_session_end(struct rec_session *s);
 /* Remove what the process PID made, as far as it is there. */
 unsigned rec_session_remove(pid_t pid);
+/* Arguments are $arg1 to $arg4, $caller is where the function returns to. */
 int rec_probe(struct rec_session *s, const char *fmt, ...) ZSR_PRINTF(2, 3);
 /* Says that a zram device is ours now. */
 void rec_session_zram(struct rec_session *s, const char *zram);
@@ -90,6 +91,17 @@ int rec_prove(struct rec_session *s, struct zsr_err *err);
 /* Run it to its end; *status as of waitpid(). SIGINT, SIGTERM and SIGHUP end it,
  * and are blocked already. */
 int rec_command(char *const *argv, int *status, int *sig, struct zsr_err *err);
+
+/* ---- beside the command (watch.c) ---------------------------------------------- */
+
+/* Record only what a process, its threads, and its children from now on do. */
+int rec_follow(struct rec_session *s, pid_t pid, struct zsr_err *err);
+/* Until it is gone, or a signal asks to end. */
+int rec_await(pid_t pid, int *sig, struct zsr_err *err);
+/* A process that marks samples of memory: its number, or -errno. */
+pid_t rec_sample_begin(const char *zram, unsigned period_us,
+		       struct zsr_err *err);
+void rec_sample_end(pid_t pid);
 
 /* ---- what the ring buffer holds (stream.c) ------------------------------------- */
 

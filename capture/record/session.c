@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -167,6 +168,8 @@ int rec_session_begin(struct rec_session *s, struct zsr_err *err)
 	if (!rec_tracefs(err))
 		return -EPERM;
 	names(s, getpid());
+	/* Of one that had this number before us, and was killed. */
+	rec_session_remove(getpid());
 	ret = post_guardian(s, err);
 	if (ret)
 		return ret;
@@ -211,14 +214,48 @@ void rec_session_zram(struct rec_session *s, const char *zram)
 	close(fd);
 }
 
+/* Of the kernel, whatever this program is built for. */
+static bool is_arm32(const char *machine)
+{
+	return !strncmp(machine, "arm", 3) && strcmp(machine, "arm64") &&
+	       strncmp(machine, "armv8", 5);
+}
+
+/* "$arg1" and "$caller" as this kernel has them. */
+static void expand(char *to, size_t room, const char *from)
+{
+	struct utsname u;
+	bool is_arm;
+	size_t n = 0;
+
+	uname(&u);
+	is_arm = !strncmp(u.machine, "a", 1);
+	while (*from && n + 8 < room) {
+		if (!strncmp(from, "$caller", 7)) {
+			strcpy(to + n, is_arm32(u.machine) ? "%lr"
+				       : is_arm            ? "%x30"
+							   : "$stack0");
+			from += 7;
+			n += strlen(to + n);
+		} else if (!strncmp(from, "$arg", 4) && is_arm32(u.machine)) {
+			n += (size_t)sprintf(to + n, "%%r%c", from[4] - 1);
+			from += 5;
+		} else {
+			to[n++] = *from++;
+		}
+	}
+	to[n] = '\0';
+}
+
 int rec_probe(struct rec_session *s, const char *fmt, ...)
 {
-	char text[400], what[420];
+	char given[400], text[400], what[420];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(given, sizeof(given), fmt, ap);
 	va_end(ap);
+	expand(text, sizeof(text), given);
 	if (s->nr_probes == REC_PROBES)
 		return -ENOSPC;
 	snprintf(what, sizeof(what), "%s\n", text);
