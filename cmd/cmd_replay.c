@@ -7,6 +7,7 @@
 #include "analyze/analyze.h"
 #include "cmd/cmd.h"
 #include "cmd/runs.h"
+#include "cmd/tracing.h"
 #include "replay/replay.h"
 
 struct args {
@@ -16,7 +17,8 @@ struct args {
 	char **load, **offline, **compact_at;
 	char *compact_every, *migrate_every, *memory, *swap;
 	char *clock, *pin, *repeat, *warmup, *worker_nice;
-	int json, interleave;
+	char *lttng;
+	int json, interleave, tracepoints;
 };
 
 /* Ids of the runs that were stored, as arguments for zsr_cmd_runs(). */
@@ -24,8 +26,16 @@ struct stored {
 	struct zsr_db *db;
 	char (*id)[24];
 	size_t nr, cap;
+	struct zsr_tracing tracing;
 	bool quiet;
 };
+
+static int on_begin(void *ctx, const struct zsr_run *run, struct zsr_err *err)
+{
+	struct stored *s = ctx;
+
+	return zsr_tracing_begin(&s->tracing, run, err);
+}
 
 static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 {
@@ -40,7 +50,7 @@ static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 		return zsr_err_nomem(err, "runs");
 	snprintf(s->id[s->nr++], sizeof(*s->id), "#%" PRId64, run->id);
 	if (s->quiet)
-		return 0;
+		return zsr_tracing_end(&s->tracing, s->db, run, err);
 	printf("#%-4" PRId64 "%-14s caller %-9s all pages back %-9s %.12s\n",
 	       run->id, run->policy, zsr_fmt_ns(caller, run->v.caller_mean_ns),
 	       !run->v.pages_total ? "-"
@@ -53,7 +63,8 @@ static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 		       "are missing\n",
 		       zsr_fmt_count(failed, run->v.malloc_failed),
 		       zsr_fmt_count(stores, run->v.mallocs));
-	return zsr_cmd_flush(err);
+	ret = zsr_tracing_end(&s->tracing, s->db, run, err);
+	return ret ? ret : zsr_cmd_flush(err);
 }
 
 /* The index of TEXT among the names name(0), name(1), ... */
@@ -112,6 +123,9 @@ static int host_options(const struct args *a, struct zsr_replay_opts *o,
 		return zsr_err_usage(err,
 				     "--machine, --seed and --gaps are for "
 				     "the virtual clock");
+	if (!o->host && (a->lttng || a->tracepoints))
+		return zsr_err_usage(err, "--lttng and --tracepoints want "
+					  "--clock host");
 	if (!o->host && (a->pin || a->repeat || a->warmup || a->worker_nice ||
 			 a->interleave))
 		return zsr_err_usage(err,
@@ -191,7 +205,15 @@ static int replay(const struct args *a, const char *trace_arg,
 	struct zsr_trace trace;
 	int ret;
 
+	s.tracing.quiet = a->json;
 	ret = options(a, &opts, err);
+	/* Before there is anything that a process beside us must not have. */
+	if (!ret && (a->lttng || a->tracepoints)) {
+		ret = zsr_tracing_open(&s.tracing, a->lttng, err);
+		opts.begins = on_begin;
+		if (!ret)
+			opts.probes = zsr_lttng_probes(s.tracing.lttng);
+	}
 	if (!ret)
 		ret = zsr_cmd_open_db(&s.db, "replay", a->db,
 				      zsr_cmd_trace_flags(trace_arg), err);
@@ -199,6 +221,7 @@ static int replay(const struct args *a, const char *trace_arg,
 		ret = zsr_cmd_trace(s.db, trace_arg, &trace, err);
 	if (!ret)
 		ret = zsr_replay(s.db, &trace, &opts, on_run, &s, err);
+	zsr_tracing_close(&s.tracing);
 	zsr_db_close(s.db);
 	if (!ret && a->json)
 		ret = print_json(path, &s, err);
@@ -230,6 +253,7 @@ static void args_free(struct args *a)
 	free(a->repeat);
 	free(a->warmup);
 	free(a->worker_nice);
+	free(a->lttng);
 	free(a->db);
 	free(a->policies);
 	free(a->machine);
@@ -293,6 +317,14 @@ int zsr_cmd_replay(int argc, const char **argv)
 		  "host: runs of each policy before, not kept (0)", "N" },
 		{ "worker-nice", '\0', POPT_ARG_STRING, &a.worker_nice, 0,
 		  "host: nice value of workers (0)", "N" },
+		{ "lttng", '\0', POPT_ARG_STRING, &a.lttng, 0,
+		  "host: each run records itself by LTTng-UST into a directory "
+		  "below DIR, which is imported",
+		  "DIR" },
+		{ "tracepoints", '\0', POPT_ARG_NONE, &a.tracepoints, 0,
+		  "host: load the LTTng-UST tracepoints, for a session of "
+		  "one's own",
+		  NULL },
 		{ "json", '\0', POPT_ARG_NONE, &a.json, 0,
 		  "print the runs as JSON", NULL },
 		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,

@@ -109,8 +109,7 @@ static int host_text(struct session *s, const struct zsr_replay_opts *o)
 		n = asprintf(&s->host_text,
 			     "%sbegan = %lld.%09ld # seconds since 1970\n"
 			     "order = %s\n",
-			     machine, (long long)now.tv_sec, now.tv_nsec,
-			     order);
+			     machine, (long long)now.tv_sec, now.tv_nsec, order);
 	free(machine);
 	if (n < 0)
 		s->host_text = NULL;
@@ -137,6 +136,31 @@ static int host_init(struct session *s, const struct zsr_replay_opts *o,
 	return 0;
 }
 
+static int on_odd(void *ctx, int64_t nr, const char *key, const char *value)
+{
+	(void)nr;
+	if (!strcmp(key, "no_arguments"))
+		*(uint64_t *)ctx = strtoull(value, NULL, 10);
+	return 0;
+}
+
+/* A trace may tell of durations only. */
+static int check_calls(struct zsr_db *db, const struct zsr_trace *trace,
+		       struct zsr_err *err)
+{
+	uint64_t no_arguments = 0;
+	const char *why;
+	int ret = zsr_trace_rows(db, trace->id, ZSR_TABLE_ODD, on_odd,
+				 &no_arguments, err);
+
+	if (ret)
+		return ret;
+	why = zsr_trace_unplayable(trace, no_arguments);
+	return why ? zsr_err_input(err, "trace '%s' cannot be replayed: %s",
+				   trace->name, why)
+		   : 0;
+}
+
 static int session_init(struct session *s, struct zsr_db *db,
 			const struct zsr_trace *trace,
 			const struct zsr_replay_opts *o, struct zsr_err *err)
@@ -145,6 +169,8 @@ static int session_init(struct session *s, struct zsr_db *db,
 	int ret;
 
 	ret = o->host ? host_check(o, err) : 0;
+	if (!ret)
+		ret = check_calls(db, trace, err);
 	if (!ret)
 		ret = zsr_choose(&s->choice, o->policies, err);
 	for (param = o->params; !ret && param && *param; param++)
@@ -259,12 +285,16 @@ static int watch(struct session *s, struct zsr_run *run, struct zsr_err *err)
 		.chain_size = t->chain_size,
 		.round = run->seed,
 	};
+	size_t n;
 	int ret = s->opts->begins ? s->opts->begins(s->ctx, run, err) : 0;
 
 	if (ret)
 		return ret;
 	s->host.probes = s->opts->probes;
 	s->host.probes->run(&probed);
+	n = strlen(run->conditions);
+	snprintf(run->conditions + n, sizeof(run->conditions) - n,
+		 "%s--tracepoints", n ? " " : "");
 	return 0;
 }
 

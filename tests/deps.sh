@@ -9,7 +9,8 @@ packages="gcc make pkg-config libc6-dev git
  libtracecmd-dev libtracefs-dev libtraceevent-dev libsqlite3-dev libzstd-dev
  libxxhash-dev libcairo2-dev libpango1.0-dev libpopt-dev libjansson-dev
  nettle-dev zlib1g-dev libarchive-dev libprotobuf-c-dev protobuf-c-compiler
- libbabeltrace2-dev scdoc fonts-dejavu-core protobuf-compiler
+ libbabeltrace2-dev liblttng-ust-dev liblttng-ctl-dev lttng-tools
+ scdoc fonts-dejavu-core protobuf-compiler
  check perl mandoc poppler-utils sqlite3 valgrind trace-cmd zstd
  clang-format"
 

@@ -26,6 +26,7 @@ allowed() {
 		replay/policy/book.h
 		replay/policy/percpu.h replay/policy/slab.h
 		replay/policy/policy.h replay/policy/table.h" ;;
+	ust) echo "base/base.h replay/machine/probes.h" ;;
 	judge) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h" ;;
 	interop) echo "base/base.h event/event.h db/db.h" ;;
@@ -38,6 +39,7 @@ allowed() {
 		replay/engine/check/check.h judge/judge.h
 		replay/policy/policy.h replay/policy/table.h
 		pack/pack.h interop/interop.h analyze/analyze.h report/report.h
+		ust/ust.h
 		cmd/cmd.h" ;;
 	esac
 }

@@ -249,6 +249,31 @@ const struct ctf_event *ctf_find(const struct ctf *c,
 	return NULL;
 }
 
+/* Our own tracepoints: zsr-replay(1). */
+static enum dec_func func_of_ours(const char *name, int *is_ret)
+{
+	static const struct {
+		const char *name;
+		enum dec_func func;
+		int is_ret;
+	} ours[] = {
+		{ "zsr:malloc", DEC_MALLOC, 1 },
+		{ "zsr:free_begin", DEC_FREE, 0 },
+		{ "zsr:free_end", DEC_FREE, 1 },
+		{ "zsr:compact_begin", DEC_COMPACT, 0 },
+		{ "zsr:compact_end", DEC_COMPACT, 1 },
+		{ "zsr:zspage_free", DEC_FREE_ZSPAGE, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ZSR_ARRAY_SIZE(ours); i++)
+		if (!strcmp(name, ours[i].name)) {
+			*is_ret = ours[i].is_ret;
+			return ours[i].func;
+		}
+	return DEC_NO_FUNC;
+}
+
 static int learn_class(struct ctf *c, const bt_event_class *class,
 		       struct zsr_err *err)
 {
@@ -262,10 +287,13 @@ static int learn_class(struct ctf *c, const bt_event_class *class,
 	name = strrchr(full, ':');
 	name = name ? name + 1 : full;
 	find_task(&ev, name);
-	func = dec_func_of_event(name, strlen(name), &is_ret);
+	func = func_of_ours(full, &is_ret);
+	if (!func)
+		func = dec_func_of_event(name, strlen(name), &is_ret);
 	if (func)
 		ret = learn_probe(c, &ev, full, func, is_ret, err);
-	else if (!strcmp(name, "print") || !strcmp(name, "tracing_mark_write"))
+	else if (!strcmp(name, "print") || !strcmp(name, "tracing_mark_write") ||
+		 !strcmp(full, "zsr:mark"))
 		learn_mark(&ev);
 	if (ret)
 		return ret;
