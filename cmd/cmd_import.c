@@ -116,6 +116,7 @@ static void print_found(const char *path, const struct zsr_imported *found)
 	const struct zsr_trace *t = &found->trace;
 	char a[ZSR_FMT_LEN], b[ZSR_FMT_LEN], c[ZSR_FMT_LEN];
 	uint64_t v[ZSR_NR_ODD], ns = zsr_max(found->spent_ns, 1u);
+	const char *why = zsr_trace_unplayable(t, found->odd.no_arguments);
 	unsigned i;
 
 	print_name(path, found);
@@ -125,6 +126,9 @@ static void print_found(const char *path, const struct zsr_imported *found)
 	       zsr_fmt_ns(c, t->duration_ns), t->nr_tasks,
 	       t->nr_tasks == 1 ? "" : "s", t->nr_cpus,
 	       t->nr_cpus == 1 ? "" : "s");
+	if (why)
+		printf("  replay   none%s: %s\n",
+		       t->has_dur ? ", durations only (zsr info)" : "", why);
 	/* A pack has events. */
 	if (found->odd.records)
 		printf("  records  %s in %s, %.2f M/s\n",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/durations.h"
 #include "cmd/survey.h"
 
 #define BAR_WIDTH   40
@@ -177,13 +178,18 @@ static void print_marks(const struct zsr_survey *s)
 		printf("  and %zu more\n", s->nr_marks - i);
 }
 
-static void print_text(const struct zsr_trace *t, const struct zsr_survey *s)
+static void print_text(const struct zsr_trace *t, const struct zsr_survey *s,
+		       const struct zsr_durations *d)
 {
 	print_facts(t);
 	print_odd(s);
-	print_sizes(t, s);
-	print_classes(s);
-	print_lives(s);
+	zsr_durations_print(d);
+	/* Nothing was allocated in a trace of durations only. */
+	if (t->nr_mallocs) {
+		print_sizes(t, s);
+		print_classes(s);
+		print_lives(s);
+	}
 	print_calls(s);
 	print_marks(s);
 }
@@ -280,7 +286,7 @@ static json_t *marks_json(const struct zsr_survey *s)
 }
 
 static int print_json(const struct zsr_trace *t, const struct zsr_survey *s,
-		      struct zsr_err *err)
+		      const struct zsr_durations *d, struct zsr_err *err)
 {
 	json_t *all = zsr_trace_json(t), *odd = json_object();
 	unsigned i;
@@ -294,6 +300,7 @@ static int print_json(const struct zsr_trace *t, const struct zsr_survey *s,
 	      json_object_set_new(all, "sizes", sizes_json(t, s)) |
 	      json_object_set_new(all, "classes_used", classes_json(s)) |
 	      json_object_set_new(all, "lifetimes", lives_json(s)) |
+	      json_object_set_new(all, "durations", zsr_durations_json(d)) |
 	      json_object_set_new(all, "by_cpu", calls_json(s)) |
 	      json_object_set_new(all, "by_task", tasks_json(s)) |
 	      json_object_set_new(all, "marks", marks_json(s));
@@ -308,18 +315,21 @@ static int print_json(const struct zsr_trace *t, const struct zsr_survey *s,
 static int info(struct zsr_db *db, const char *arg, bool json,
 		struct zsr_err *err)
 {
+	struct zsr_durations durations;
 	struct zsr_survey survey;
 	struct zsr_trace t;
 	int ret = zsr_cmd_trace(db, arg, &t, err);
 
 	if (!ret)
+		ret = zsr_durations_of(db, &t, &durations, err);
+	if (!ret)
 		ret = zsr_survey_trace(db, &t, &survey, err);
 	if (ret)
 		return ret;
 	if (json)
-		ret = print_json(&t, &survey, err);
+		ret = print_json(&t, &survey, &durations, err);
 	else
-		print_text(&t, &survey);
+		print_text(&t, &survey, &durations);
 	zsr_survey_free(&survey);
 	return ret ? ret : zsr_cmd_flush(err);
 }

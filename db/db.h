@@ -71,6 +71,14 @@ struct zsr_trace {
 	uint64_t nr_lost_places; /* where an unknown number was lost */
 };
 
+/*
+ * Why a trace cannot be replayed, NULL when it can: it tells how long calls
+ * took, but not of what. no_arguments: its ODD row of that name, 0 when there
+ * is none.
+ */
+const char *zsr_trace_unplayable(const struct zsr_trace *t,
+				 uint64_t no_arguments);
+
 /* Callbacks return 0 to go on, anything else to stop with that value. */
 int zsr_trace_list(struct zsr_db *db,
 		   int (*fn)(void *ctx, const struct zsr_trace *t), void *ctx,
@@ -364,7 +372,10 @@ struct zsr_run_values {
 	X(pages, "pages of a size class as a column ends; row: bytes")         \
 	X(busy,                                                                \
 	  "ns a CPU was busy in a column; row: CPU << 8 | enum zsr_busy")      \
-	X(marks, "one column: pages as a mark was played; row: its text")
+	X(marks, "one column: pages as a mark was played; row: its text")      \
+	X(memory,                                                              \
+	  "as a step ended; row: 0 KiB of the process that are resident, 1 "   \
+	  "pages of the pools (host)")
 
 enum {
 #define X(name, text) ZSR_HIST_##name,

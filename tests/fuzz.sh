@@ -16,6 +16,15 @@ t_ns,kind,pool,handle,size,cpu,pid,dur_ns
 1000,M,0xffff000000001000,0xffff000000002008,64,0,7,120
 1500,F,0xffff000000001000,0xffff000000002008,,1,7,
 EOF
+cat >"$FUZZ_DIR/corpus/graph.txt" <<EOF
+ 1000.000001 |   2)  wl-7    |  d..1. |               |  zs_free() {
+ 1000.000002 |   2)  wl-7    |  d..1. |   2.000 us    |    __free_zspage();
+ ------------------------------------------
+ 2)     wl-7     =>     wl-8
+CPU:2 [LOST 3 EVENTS]
+ 1000.000009 |   2)  wl-7    |  d..1. | ! 108.250 us  |  }
+ 0)   0.864 us    |  zs_get_total_pages();
+EOF
 flags="-std=gnu11 -D_GNU_SOURCE -I. -g -O1 -w
  -fsanitize=fuzzer,address,undefined"
 # shellcheck disable=SC2046,SC2086 # lists of flags and files

@@ -35,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dec_dat(&d, &f, &err);
 	else if (dec_is_csv(data, size))
 		dec_csv(&d, &f, &err);
+	else if (dec_is_graph_text(data, size))
+		dec_graph_text(&d, &f, &err);
 	else if (dec_is_text(data, size))
 		dec_text(&d, &f, &err);
 	free(f.mem);
