@@ -5,7 +5,7 @@
 static const struct zsr_cmd commands[] = {
 	{ "capture", "[OPTION...] -- COMMAND [ARG...]",
 	  "record a command's use of zsmalloc", zsr_cmd_capture },
-	{ "workload", "munmap|exit|refault|frag [OPTION...]",
+	{ "workload", "munmap|exit|mixed|refault|frag|app-switch [OPTION...]",
 	  "swap memory out and release it", zsr_cmd_workload },
 };
 

@@ -142,7 +142,11 @@ void zsr_record_mark(const char *text);
 
 /* ---- a workload that swaps ---------------------------------------------- */
 
-enum zsr_workload_end { ZSR_WORKLOAD_MUNMAP, ZSR_WORKLOAD_EXIT };
+enum zsr_workload_end {
+	ZSR_WORKLOAD_MUNMAP,
+	ZSR_WORKLOAD_EXIT,
+	ZSR_WORKLOAD_MIXED, /* half unmap while half swap out, and exit then */
+};
 enum zsr_workload_pages {
 	ZSR_PAGES_MIX, /* most compress to a half or less, some not at all */
 	ZSR_PAGES_UNIFORM, /* to any size */
@@ -157,6 +161,9 @@ struct zsr_workload {
 	unsigned refault; /* percent of the pages that come back before */
 	unsigned turns; /* so often only one's come back, others go out */
 	unsigned holes; /* percent of the rest that are given up before */
+	unsigned out; /* percent of the pages that are swapped out */
+	unsigned same; /* percent of them that are one word repeated */
+	bool pin; /* each process to a CPU of its own, as far as there are */
 	bool compact; /* the device, before the release; in a capture only */
 	enum zsr_workload_pages pages;
 	enum zsr_workload_end end;
@@ -168,6 +175,8 @@ struct zsr_workload_release {
 	unsigned proc;
 	uint64_t ns; /* munmap: the call; exit: until it could be waited for */
 	uint64_t bytes_swapped; /* before it */
+	uint64_t out_ns; /* for swapping it out in the first place */
+	uint64_t bytes_out;
 };
 
 /*

@@ -5,6 +5,7 @@
  * when a snapshot is taken.
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ struct area {
 };
 
 /* Bytes of a page that no compressor makes smaller; never so few that zram sees
- * one word repeated. */
+ * one word repeated, which takes no object. */
 static size_t noise(struct area *a)
 {
 	size_t page = a->page, least = page / 64;
@@ -75,6 +76,8 @@ static void fill_page(struct area *a, char *p)
 	size_t n = noise(a), i;
 	uint64_t word;
 
+	if (a->w->same && zsr_rng_below(&a->rng, 100) < a->w->same)
+		n = 0;
 	for (i = 0; i < n; i += 8) {
 		word = zsr_rng_next(&a->rng);
 		memcpy(p + i, &word, 8);
@@ -135,6 +138,35 @@ static uint64_t swapped(void)
 	return kb * 1024;
 }
 
+/* The first part of it. */
+static void swap_out(struct area *a, struct answer *out)
+{
+	size_t pages = (size_t)(a->nr * (uint64_t)a->w->out / 100);
+	uint64_t begin = zsr_clock_ns();
+
+	if (pages && madvise(a->at, pages * a->page, MADV_PAGEOUT))
+		out->error = errno;
+	out->ns = zsr_clock_ns() - begin;
+	out->bytes_swapped = swapped();
+}
+
+/* To the NRth of the CPUs we may use, and again from the first. */
+static void pin_to(unsigned nr)
+{
+	cpu_set_t may, one;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(may), &may))
+		return;
+	nr %= (unsigned)CPU_COUNT(&may);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &may) && !nr--)
+			break;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
 static void unmap(struct area *a, struct answer *out)
 {
 	uint64_t begin;
@@ -162,6 +194,8 @@ static void process(const struct zsr_workload *w, unsigned nr, int in, int out)
 	char step;
 
 	a.rng.state = w->seed * 1000003 + nr;
+	if (w->pin)
+		pin_to(nr % MAX_PROCS);
 	while (read(in, &step, 1) == 1) {
 		struct answer answer = { 0 };
 
@@ -170,9 +204,7 @@ static void process(const struct zsr_workload *w, unsigned nr, int in, int out)
 			answer.error = fill(&a);
 			break;
 		case OUT:
-			if (madvise(a.at, a.nr * page, MADV_PAGEOUT))
-				answer.error = errno;
-			answer.bytes_swapped = swapped();
+			swap_out(&a, &answer);
 			break;
 		case REFAULT:
 			answer.error = touch(&a, w->refault, REFAULT);
@@ -200,7 +232,11 @@ struct proc {
 	pid_t pid;
 	int to;
 	int from;
+	char step; /* the next */
+	bool released;
 	uint64_t bytes_swapped;
+	uint64_t out_ns; /* the first time */
+	uint64_t bytes_out;
 };
 
 struct crew {
@@ -232,8 +268,7 @@ static int start_one(struct crew *c, struct proc *p, struct zsr_err *err)
 	}
 	close(to[0]);
 	close(from[1]);
-	p->to = to[1];
-	p->from = from[0];
+	*p = (struct proc){ .pid = p->pid, .to = to[1], .from = from[0] };
 	if (p->pid > 0) {
 		c->nr++;
 		return 0;
@@ -253,33 +288,49 @@ static int answer_of(struct proc *p, struct answer *a, struct zsr_err *err)
 			: 0;
 }
 
-/* One step in process FRONT and another in the others, all at once; then a
- * snapshot named after it. */
-static int steps(struct crew *c, unsigned front, enum step its,
-		 enum step theirs, const char *name, struct zsr_err *err)
+static int tell(struct crew *c, unsigned i, uint64_t ns)
 {
+	struct proc *p = &c->proc[i];
+
+	if (p->released)
+		return 0;
+	p->released = true;
+	return c->fn(c->ctx, &(struct zsr_workload_release){
+				     .round = c->round,
+				     .proc = i,
+				     .ns = ns,
+				     .bytes_swapped = p->bytes_swapped,
+				     .out_ns = p->out_ns,
+				     .bytes_out = p->bytes_out,
+			     });
+}
+
+static int answered(struct crew *c, unsigned i, struct zsr_err *err)
+{
+	struct proc *p = &c->proc[i];
 	struct answer a;
+	int ret = answer_of(p, &a, err);
+
+	if (!ret && p->step == OUT && !p->out_ns) {
+		p->out_ns = a.ns;
+		p->bytes_out = a.bytes_swapped;
+	}
+	return ret || p->step != UNMAP ? ret : tell(c, i, a.ns);
+}
+
+/* In each process its own step, all at once; then a snapshot named after it. */
+static int steps(struct crew *c, const char *name, struct zsr_err *err)
+{
 	char mark[60];
 	int ret = 0, one;
 	unsigned i;
 
-	for (i = 0; i < c->nr; i++) {
-		char byte = (char)(i == front ? its : theirs);
-
-		if (write(c->proc[i].to, &byte, 1) != 1)
+	for (i = 0; i < c->nr; i++)
+		if (write(c->proc[i].to, &c->proc[i].step, 1) != 1)
 			return zsr_err_sys(err, errno, "pipe");
-	}
 	for (i = 0; i < c->nr; i++) {
-		one = answer_of(&c->proc[i], &a, err);
+		one = answered(c, i, err);
 		ret = ret ? ret : one;
-		if (ret || theirs != UNMAP)
-			continue;
-		ret = c->fn(c->ctx, &(struct zsr_workload_release){
-					    .round = c->round,
-					    .proc = i,
-					    .ns = a.ns,
-					    .bytes_swapped = a.bytes_swapped,
-				    });
 	}
 	snprintf(mark, sizeof(mark), "%s-r%u", name, c->round);
 	return ret || !*name ? ret : zsr_record_snapshot(mark, err);
@@ -288,21 +339,37 @@ static int steps(struct crew *c, unsigned front, enum step its,
 static int all(struct crew *c, enum step step, const char *name,
 	       struct zsr_err *err)
 {
-	return steps(c, c->nr, step, step, name, err);
+	unsigned i;
+
+	for (i = 0; i < c->nr; i++)
+		c->proc[i].step = (char)step;
+	return steps(c, name, err);
 }
 
 /* One after the other comes back, while who was there before goes out. */
 static int take_turns(struct crew *c, struct zsr_err *err)
 {
+	unsigned turn, i;
 	char name[40];
-	unsigned turn;
 	int ret = 0;
 
 	for (turn = 0; turn < c->w->turns && !ret; turn++) {
 		snprintf(name, sizeof(name), "switch-%u", turn);
-		ret = steps(c, turn % c->nr, REFAULT, OUT, name, err);
+		for (i = 0; i < c->nr; i++)
+			c->proc[i].step = i == turn % c->nr ? REFAULT : OUT;
+		ret = steps(c, name, err);
 	}
 	return ret;
+}
+
+/* So calls of zs_free meet calls of zs_malloc. */
+static int half_unmap(struct crew *c, struct zsr_err *err)
+{
+	unsigned i;
+
+	for (i = 0; i < c->nr; i++)
+		c->proc[i].step = i % 2 ? OUT : UNMAP;
+	return steps(c, "half-unmapped", err);
 }
 
 static int all_exit(struct crew *c, struct zsr_err *err)
@@ -323,13 +390,7 @@ static int all_exit(struct crew *c, struct zsr_err *err)
 			continue;
 		c->proc[i].pid = 0;
 		left--;
-		ret = c->fn(c->ctx,
-			    &(struct zsr_workload_release){
-				    .round = c->round,
-				    .proc = i,
-				    .ns = zsr_clock_ns() - begin,
-				    .bytes_swapped = c->proc[i].bytes_swapped,
-			    });
+		ret = tell(c, i, zsr_clock_ns() - begin);
 	}
 	snprintf(mark, sizeof(mark), "exited-r%u", c->round);
 	return ret ? ret : zsr_record_snapshot(mark, err);
@@ -384,6 +445,8 @@ static int run_round(struct crew *c, struct zsr_err *err)
 		ret = all(c, HOLES, "fragmented", err);
 	if (!ret && c->w->compact)
 		ret = compact(c, err);
+	if (!ret && c->w->end == ZSR_WORKLOAD_MIXED)
+		ret = half_unmap(c, err);
 	if (!ret && c->w->end == ZSR_WORKLOAD_MUNMAP)
 		ret = all(c, UNMAP, "unmapped", err);
 	else if (!ret)

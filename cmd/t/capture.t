@@ -38,6 +38,13 @@ for kind in mix uniform small large; do
 done
 gives "exit" 0 '^ *0 *2 ' workload exit --size 1M --procs 2
 gives "app-switch" 0 '^ *0 *3 ' workload app-switch --size 1M --procs 3 --turns 5
+gives "mixed" 0 '^ *0 *4 ' workload mixed --size 1M --same 20 --out 50 --pin
+gives "a table" 0 '^ *2 *3 ' workload munmap --size 1M,2M --procs 1,3
+gives "no list" 2 'nothing in it' workload munmap --procs ,
+gives "no processes" 2 'procs' workload munmap --procs 1,0
+gives "two things to record" 2 'a command, or --pid' capture --pid 1 -- true
+gives "no process number" 2 'pid' capture --pid self
+gives "samples too often" 2 '100us to 3600s' capture --vmstat-every 1us -- true
 "$zsr" capture --print-script | sh -n
 [ $? = 0 ] || echo "not ok - the script is no shell script"
 [ ! -e "$tmp/x" ] || echo "not ok - a file without a capture"
