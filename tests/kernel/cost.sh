@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in the guest, under ZSR_ICOUNT=1: what a munmap costs a page, in
-# instructions, without a probe, with the probes of three lines of shell, and
+# Runs in the guest, under ZSR_ICOUNT=1: what a munmap costs a page, and what
+# swapping it out did, in instructions, without a probe, with the probes of three lines of shell, and
 # under zsr capture. Three rounds each; the first warms up.
 
 t=/sys/kernel/tracing
 workload() {
 	zsr-capture workload munmap --size 16M --rounds 3 --pages small |
-		awk -v what="$1" '$1 ~ /^[1-9]/ { print what, $6 }' >>/out/cost
+		awk -v what="$1" '$1 ~ /^[1-9]/ && NF == 7 { print what, $6, $7 }' \
+			>>/out/cost
 }
 zram() {
 	n=$(cat /sys/class/zram-control/hot_add)
@@ -37,4 +38,4 @@ echo >$t/kprobe_events
 away
 zsr-capture capture -o /out/x.dat --fresh-zram 128M -- \
 	zsr-capture workload munmap --size 16M --rounds 3 --pages small |
-	awk '$1 ~ /^[1-9]/ { print "capture", $6 }' >>/out/cost
+	awk '$1 ~ /^[1-9]/ && NF == 7 { print "capture", $6, $7 }' >>/out/cost
