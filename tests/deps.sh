@@ -14,8 +14,9 @@ packages="gcc make pkg-config libc6-dev git
  check perl mandoc poppler-utils sqlite3 valgrind trace-cmd zstd
  clang-format"
 
-# What one test needs to compare results with arm64; it is skipped without.
+# What tests need for programs of other machines; they are skipped without.
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+ gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
  libsqlite3-dev:arm64 libzstd-dev:arm64 libxxhash-dev:arm64 nettle-dev:arm64
  libarchive-dev:arm64"
 
@@ -52,4 +53,4 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 [ -z "$missing" ] || install "$missing"
 [ -z "$optional" ] || install "$optional" ||
-	echo "deps: no arm64 packages; replay/t/arm64.t will be skipped" >&2
+	echo "deps: no arm64 packages; tests on Arm will be skipped" >&2

@@ -37,34 +37,18 @@ done
 
 # ---- what is booted: kernel, modules, busybox --------------------------------
 
-# Lists of a suite that this system does not use, of its own mirror, kept apart.
-apt_of() { # suite
-	apt=$cache/apt-$1-$arch
-	options="-o Dir::Etc::SourceList=$apt/sources.list
-		-o Dir::Etc::SourceParts=- -o Dir::State::Lists=$apt/lists
-		-o Dir::Cache=$apt/cache -o APT::Architecture=$arch
-		-o APT::Architectures::=$arch"
-	[ -f "$apt/done" ] && return
-	mirror=$(apt-get indextargets --format '$(SITE)' \
-		'Created-By: Packages' 'Origin: Debian' | head -1)
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-	keys=/usr/share/keyrings/debian-archive-keyring.gpg
-	echo "deb [signed-by=$keys] $mirror $1 main" >"$apt/sources.list"
-	# shellcheck disable=SC2086 # a list of options
-	apt-get $options update -qq >/dev/null 2>&1 ||
-		skip "the suite $1 cannot be reached"
-	touch "$apt/done"
-}
-
 download() { # packages, directory, suite
 	[ -d "$2" ] && return
-	options=
-	[ -z "$3" ] || apt_of "$3"
+	packages=$(echo "$1" | tr , ' ')
+	if [ -n "$3" ]; then
+		# shellcheck disable=SC2086 # a list of packages
+		SUITE=$3 "$here/fetch.sh" "$arch" "$2" $packages
+		return
+	fi
 	rm -rf "$2.new"
 	mkdir -p "$2.new"
-	for p in $(echo "$1" | tr , ' '); do
-		# shellcheck disable=SC2086 # a list of options
-		(cd "$2.new" && apt-get $options download -qq "$p:$arch" \
+	for p in $packages; do
+		(cd "$2.new" && apt-get download -qq "$p:$arch" \
 			>/dev/null 2>&1 && dpkg -x ./*.deb . && rm ./*.deb) ||
 			skip "package $p:$arch cannot be downloaded"
 	done
@@ -110,7 +94,7 @@ log=$top/build-static/$target.log
 mkdir -p "$top/build-static"
 PKG_CONFIG_LIBDIR=/usr/lib/$target/pkgconfig pkg-config --exists libtracefs popt ||
 	skip "no libtracefs-dev and libpopt-dev for $arch here"
-make -s -C "$top" capture-static CROSS_COMPILE="$cross" >"$log" \
+env -u MAKEFLAGS make -s -C "$top" capture-static CROSS_COMPILE="$cross" >"$log" \
 	2>&1 || {
 	tail -5 "$log" >&2
 	exit 1
