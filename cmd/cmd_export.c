@@ -10,11 +10,11 @@
 #include "cmd/runs.h"
 #include "interop/interop.h"
 
-enum format { NONE, CSV, FTRACE, DAT, CHROME, PERFETTO };
+enum format { NONE, CSV, FTRACE, DAT, CTF, CHROME, PERFETTO };
 
 static const char *const formats[] = {
-	[CSV] = "csv",       [FTRACE] = "ftrace",     [DAT] = "trace.dat",
-	[CHROME] = "chrome", [PERFETTO] = "perfetto",
+	[CSV] = "csv", [FTRACE] = "ftrace", [DAT] = "trace.dat",
+	[CTF] = "ctf", [CHROME] = "chrome", [PERFETTO] = "perfetto",
 };
 
 /* By what it is called when nobody said. */
@@ -22,11 +22,9 @@ static const struct {
 	const char *ending;
 	enum format format;
 } endings[] = {
-	{ ".csv", CSV },
-	{ ".txt", FTRACE },
-	{ ".dat", DAT },
-	{ ".json", CHROME },
-	{ ".perfetto-trace", PERFETTO },
+	{ ".csv", CSV },          { ".txt", FTRACE },
+	{ ".dat", DAT },          { ".ctf", CTF },
+	{ ".json", CHROME },      { ".perfetto-trace", PERFETTO },
 	{ ".pftrace", PERFETTO },
 };
 
@@ -52,13 +50,15 @@ static int choose(const struct args *a, enum format *format, struct zsr_err *err
 	if (a->format && *format == NONE)
 		return zsr_err_usage(err,
 				     "--format %s: expected csv, ftrace, "
-				     "trace.dat, chrome or perfetto",
+				     "trace.dat, ctf, chrome or perfetto",
 				     a->format);
 	for (i = 0; !a->format && a->output && i < ZSR_ARRAY_SIZE(endings); i++)
 		if (ends_with(a->output, endings[i].ending))
 			*format = endings[i].format;
 	if (*format == NONE)
 		return zsr_err_usage(err, "which --format?");
+	if (*format == CTF && (!a->output || !strcmp(a->output, "-")))
+		return zsr_err_usage(err, "ctf is a directory (-o DIR)");
 	if ((*format == DAT || *format == PERFETTO) &&
 	    (!a->output || !strcmp(a->output, "-")) && isatty(STDOUT_FILENO))
 		return zsr_err_usage(err,
@@ -85,11 +85,14 @@ static void warn_all(const struct zsr_unsaid *u)
 #undef X
 }
 
-static int export_csv(struct zsr_db *db, const struct zsr_trace *t,
-		      const char *path, struct zsr_err *err)
+/* Events as they are in the database. */
+static int export_events(struct zsr_db *db, const struct zsr_trace *t,
+			 enum format format, const char *path,
+			 struct zsr_err *err)
 {
 	struct zsr_unsaid unsaid;
-	int ret = zsr_export_csv(db, t, path, &unsaid, err);
+	int ret = format == CSV ? zsr_export_csv(db, t, path, &unsaid, err)
+				: zsr_export_ctf(db, t, path, &unsaid, err);
 
 	if (!ret)
 		warn_all(&unsaid);
@@ -178,8 +181,8 @@ static int export_one(struct zsr_db *db, const char *name, enum format format,
 	ret = zsr_cmd_trace(db, name, &t, err);
 	if (ret)
 		return ret;
-	if (format == CSV)
-		return export_csv(db, &t, path, err);
+	if (format == CSV || format == CTF)
+		return export_events(db, &t, format, path, err);
 	if (format == CHROME || format == PERFETTO)
 		return export_timeline(db, &t, format, path, err);
 	return export_capture(db, &t, format, path, err);
@@ -212,11 +215,12 @@ int zsr_cmd_export(int argc, const char **argv)
 		{ "database", 'd', POPT_ARG_STRING, &a.db, 0,
 		  "the database (default $ZSR_DB, else ./zsr.db)", "DB" },
 		{ "format", 0, POPT_ARG_STRING, &a.format, 0,
-		  "csv, ftrace, trace.dat, chrome or perfetto (default: by "
-		  "FILE's ending)",
+		  "csv, ftrace, trace.dat, ctf, chrome or perfetto (default: "
+		  "by FILE's ending)",
 		  "FORMAT" },
 		{ "output", 'o', POPT_ARG_STRING, &a.output, 0,
-		  "where to (default: standard output)", "FILE" },
+		  "where to (default: standard output); ctf: a directory",
+		  "FILE" },
 		POPT_TABLEEND
 	};
 	struct zsr_err err = { 0 };

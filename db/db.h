@@ -170,6 +170,8 @@ struct zsr_import_opts {
 	enum zsr_times times;
 	bool times_given; /* whatever the capture says of them */
 	bool force; /* accept a trace whose digest is there already */
+	void (*chunk)(uint64_t nr, uint64_t events, uint64_t bytes); /* was
+				 * stored; NULL: nobody wants to know */
 };
 
 /* What an import found; what is not 0 is stored with the trace as ODD rows. */
@@ -243,6 +245,8 @@ struct zsr_recording {
 	uint32_t callers; /* bit per enum zsr_caller that is named */
 	bool all_returns; /* of frees were recorded */
 	bool shared_marks; /* not one text a mark */
+	bool any_text; /* facts may be long and of several lines: set to have
+			* them from zsr_recording_facts() */
 };
 
 int zsr_trace_recording(struct zsr_db *db, const struct zsr_trace *t,

@@ -279,6 +279,7 @@ struct tell {
 	const struct zsr_trace *t;
 	struct zsr_sink *to;
 	struct zsr_err *err;
+	bool any_text;
 };
 
 static int fact(struct tell *f, const char *key, const char *value)
@@ -296,8 +297,11 @@ static int fact_number(struct tell *f, const char *key, uint64_t value)
 
 static int tell_meta(void *ctx, int64_t nr, const char *key, const char *value)
 {
-	return own_fact(key) || !tellable(key, value) ? 0
-						      : fact(ctx, key, value);
+	struct tell *f = ctx;
+
+	return own_fact(key) || (!f->any_text && !tellable(key, value))
+		       ? 0
+		       : fact(f, key, value);
 }
 
 static int tell_pool(void *ctx, int64_t nr, const char *key, const char *name)
@@ -356,7 +360,7 @@ int zsr_recording_facts(struct zsr_db *db, const struct zsr_trace *t,
 			const struct zsr_recording *s, struct zsr_sink *to,
 			struct zsr_err *err)
 {
-	struct tell f = { .t = t, .to = to, .err = err };
+	struct tell f = { .t = t, .to = to, .err = err, .any_text = s->any_text };
 	int ret = tell_trace(&f, s);
 
 	if (!ret)

@@ -104,17 +104,6 @@ static int put_facts(struct csv *c, struct zsr_db *db, const struct zsr_trace *t
 
 /* ---- events ------------------------------------------------------------------ */
 
-/* What no line of a file that is read back can hold. */
-static bool is_plain(const char *s)
-{
-	size_t len = strlen(s), i;
-
-	for (i = 0; i < len; i++)
-		if (s[i] < ' ' || s[i] > '~')
-			return false;
-	return len < 8000 && (!len || s[len - 1] != ' ');
-}
-
 static void put_event(struct csv *c, const struct zsr_event *ev)
 {
 	const struct zsr_task *task = &c->names.task[ev->task];
@@ -172,9 +161,9 @@ static void look_for_unsaid(const struct csv *c, struct zsr_unsaid *unsaid)
 	size_t i;
 
 	for (i = 0; i < c->names.nr_marks; i++)
-		unsaid->marks += !is_plain(c->names.mark[i]);
+		unsaid->marks += !zsr_name_is_plain(c->names.mark[i]);
 	for (i = 0; i < c->names.nr_tasks; i++)
-		unsaid->tasks += !is_plain(c->names.task[i].comm);
+		unsaid->tasks += !zsr_name_is_plain(c->names.task[i].comm);
 }
 
 int zsr_export_csv(struct zsr_db *db, const struct zsr_trace *t,

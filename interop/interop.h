@@ -14,6 +14,11 @@ int zsr_export_csv(struct zsr_db *db, const struct zsr_trace *t,
 		   const char *path, struct zsr_unsaid *unsaid,
 		   struct zsr_err *err);
 
+/* The same as a CTF 1.8 trace in a new directory, or in one that is empty. */
+int zsr_export_ctf(struct zsr_db *db, const struct zsr_trace *t,
+		   const char *path, struct zsr_unsaid *unsaid,
+		   struct zsr_err *err);
+
 /* Tracks with slices, instants and counters. */
 enum zsr_timeline_format {
 	ZSR_TIMELINE_CHROME, /* Trace Event Format, JSON */

@@ -49,3 +49,13 @@ void zsr_names_free(struct zsr_names *names)
 	free(names->mark);
 	free(names->task);
 }
+
+bool zsr_name_is_plain(const char *s)
+{
+	size_t len = strlen(s), i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] < ' ' || s[i] > '~')
+			return false;
+	return len < 8000 && (!len || s[len - 1] != ' ');
+}

@@ -17,5 +17,7 @@ struct zsr_names {
 int zsr_names_read(struct zsr_names *names, struct zsr_db *db,
 		   const struct zsr_trace *t, struct zsr_err *err);
 void zsr_names_free(struct zsr_names *names);
+/* A decoder would give it back as it is. */
+bool zsr_name_is_plain(const char *s);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture/decode/ctf.h"
@@ -92,6 +93,8 @@ static int stream_begins(struct ctf *c, const bt_stream *stream,
 	if (!ret)
 		ret = ctf_learn(
 			c, bt_stream_class_borrow_trace_class_const(class), err);
+	if (!ret)
+		ret = ctf_told_learn(c, class, err);
 	if (ret)
 		return ret;
 	if (zsr_grow(&c->streams, &c->cap_streams, c->nr_streams + 1,
@@ -166,6 +169,7 @@ static int event(struct ctf *c, const bt_message *msg, struct zsr_err *err)
 	const struct ctf_event *ev = ctf_find(c, class);
 	uint64_t cpu;
 	int64_t t_ns;
+	bool told = false;
 	int ret = 0;
 
 	if (!s || !ev)
@@ -182,6 +186,17 @@ static int event(struct ctf *c, const bt_message *msg, struct zsr_err *err)
 	if (ret)
 		return ret;
 	c->last_ns = (uint64_t)t_ns;
+	if (c->told) {
+		ret = ctf_told_emit(c, e, c->last_ns, s->cpu, s->lost_here,
+				    &told, err);
+		if (!ret && !told && ev->kind != ZSR_REC_OTHER)
+			ret = zsr_err_input(err,
+					    "event %s: of a probe, among events"
+					    " of a whole trace",
+					    bt_event_class_get_name(class));
+		s->lost_here = false;
+		return ret;
+	}
 	deliver_lost(c, s, c->last_ns);
 	ctf_emit(c, ev, e, c->last_ns, s->cpu);
 	return 0;
@@ -206,7 +221,7 @@ int ctf_message(struct ctf *c, const bt_message *msg, struct zsr_err *err)
 			err);
 	case BT_MESSAGE_TYPE_STREAM_END:
 		s = stream_of(c, bt_message_stream_end_borrow_stream_const(msg));
-		if (s)
+		if (s && !c->told)
 			deliver_lost(c, s, c->last_ns);
 		return 0;
 	case BT_MESSAGE_TYPE_DISCARDED_EVENTS:
@@ -224,4 +239,23 @@ int ctf_message(struct ctf *c, const bt_message *msg, struct zsr_err *err)
 	default:
 		return 0;
 	}
+}
+
+int ctf_messages_end(struct ctf *c, struct zsr_err *err)
+{
+	ctf_told_end(c);
+	return c->is_useful ? 0 : ctf_no_arguments(c, err);
+}
+
+void ctf_free(struct ctf *c)
+{
+	unsigned i;
+
+	for (i = 0; i < c->nr_dirs; i++)
+		free(c->dirs[i]);
+	free(c->events);
+	free(c->by_class);
+	free(c->streams);
+	free(c->told);
+	free(c);
 }

@@ -282,9 +282,8 @@ static int run(struct graph *g, struct ctf *c, struct zsr_err *err)
 	}
 	if (status != BT_GRAPH_RUN_STATUS_OK)
 		return fold(c, NULL, err);
-	if (!c->is_useful)
-		return zsr_err_wrap(err, ctf_no_arguments(c, err), "%s",
-				    c->dirs[0]);
+	if (ctf_messages_end(c, err))
+		return zsr_err_wrap(err, -EINVAL, "%s", c->dirs[0]);
 	return 0;
 }
 
@@ -293,7 +292,6 @@ int dec_ctf(struct dec *d, int dirfd, const char *path, bool *found,
 {
 	struct ctf *c = calloc(1, sizeof(*c));
 	struct graph g = { 0 };
-	unsigned i;
 	int ret;
 
 	if (!c)
@@ -316,11 +314,6 @@ int dec_ctf(struct dec *d, int dirfd, const char *path, bool *found,
 	bt_plugin_set_put_ref(g.ctf);
 	bt_plugin_set_put_ref(g.utils);
 out:
-	for (i = 0; i < c->nr_dirs; i++)
-		free(c->dirs[i]);
-	free(c->events);
-	free(c->by_class);
-	free(c->streams);
-	free(c);
+	ctf_free(c);
 	return ret;
 }

@@ -56,6 +56,7 @@ struct ctf {
 	struct ctf_stream *streams;
 	size_t nr_streams, cap_streams, last_stream;
 	struct dec_tasks tasks;
+	struct ctf_told *told; /* NULL: there are no such events */
 	char tracer[64];
 	bool is_useful; /* an event means something */
 	uint64_t last_ns;
@@ -80,8 +81,22 @@ bool ctf_cpu_of(const struct ctf_event *ev, const bt_event *event,
 /* None of its events is a call: why, and what to do. */
 int ctf_no_arguments(const struct ctf *c, struct zsr_err *err);
 
+/* ---- events of a whole trace: ctf-told.c ---------------------------------- */
+
+/* Those of a class of streams, unless they are known. */
+int ctf_told_learn(struct ctf *c, const bt_stream_class *class,
+		   struct zsr_err *err);
+/* Deliver one event; *ours: it is one of those. */
+int ctf_told_emit(struct ctf *c, const bt_event *event, uint64_t t_ns,
+		  unsigned cpu, bool after_loss, bool *ours,
+		  struct zsr_err *err);
+void ctf_told_end(struct ctf *c);
+
 /* ---- the sink of the graph: ctf-sink.c --------------------------------- */
 
 int ctf_message(struct ctf *c, const bt_message *msg, struct zsr_err *err);
+/* After the last one: deliver what waits, and judge what there was. */
+int ctf_messages_end(struct ctf *c, struct zsr_err *err);
+void ctf_free(struct ctf *c);
 
 #endif

@@ -47,6 +47,9 @@ for t in exit syn; do
 		"$zsr export $t --format trace.dat | cmp - $t.dat"
 	ok "$t: text on a pipe" sh -c \
 		"$zsr export $t --format ftrace | cmp - $t.txt"
+	ok "$t: to CTF" exits 0 $zsr export $t -o $t.ctf
+	ok "$t: nothing is missing" quiet
+	ok "$t: imported again it is the same" same $t $t.ctf
 	ok "$t: to CSV" exits 0 $zsr export $t -o $t.csv
 	ok "$t: a line an event, and a header" is "$(grep -vc ,fact, $t.csv)" \
 		"$(($(counted $t 1) + 1))"
@@ -91,6 +94,27 @@ else
 	ok "no trace-cmd # SKIP" true
 fi
 
+if command -v babeltrace2 >/dev/null; then
+	for t in exit syn; do
+		babeltrace2 $t.ctf >bt.txt 2>err
+		ok "$t: babeltrace2 reads CTF" quiet
+		for kind in malloc free mark; do
+			ok "$t: and sees every $kind" is \
+				"$(grep -c " zsr_$kind: " bt.txt)" \
+				"$(counted $t "kind = '$kind'")"
+		done
+		ok "$t: and nothing but facts beside" is \
+			"$(grep -vc " zsr_fact: " bt.txt)" "$(counted $t 1)"
+	done
+	babeltrace2 exit.ctf --component sink.text.details >details 2>err
+	ok "the environment has the kernel" grep -q \
+		"kernel_release: 6.12.117-zsmoracle" details
+	ok "and zsr's version" grep -q "tracer_version: [0-9]" details
+	ok "and the page size" grep -q "page_size: 4096" details
+else
+	ok "no babeltrace2 # SKIP" true
+fi
+
 for dir in "$shared"/captures/s* \
 	"$shared"/captures/s10-lost-events/tracecmd-extract; do
 	t=${dir##*/}
@@ -101,6 +125,9 @@ for dir in "$shared"/captures/s* \
 	ok "$t: imported again it is the same" same "$t" c.dat
 	ok "$t: to text" exits 0 $zsr export "$t" -o c.txt
 	ok "$t: imported again it is the same" same "$t" c.txt
+	rm -rf c.ctf
+	ok "$t: to CTF" exits 0 $zsr export "$t" -o c.ctf
+	ok "$t: imported again it is the same" same "$t" c.ctf
 done
 
 # ---- what cannot be told
@@ -117,6 +144,8 @@ END
 $zsr import order.txt >out
 ok "clocks that went back" exits 0 $zsr export order -o order.dat
 ok "are named" complains 'not in the file: 1 events that change places'
+ok "CTF keeps their order" exits 0 $zsr export order -o order.ctf
+ok "imported again it is the same" same order order.ctf
 
 # ---- mistakes
 
@@ -126,6 +155,13 @@ ok "no such format" exits 2 $zsr export syn --format pdf
 ok "no format at all" exits 2 $zsr export syn -o x
 ok "no trace named" exits 2 $zsr export -o x.dat
 ok "no such folder" exits 4 $zsr export syn -o no/x.dat
+ok "no such folder for CTF" exits 4 $zsr export syn -o no/x.ctf
+ok "CTF to standard output" exits 2 $zsr export syn --format ctf
+ok "CTF over one that is there" exits 4 $zsr export syn -o exit.ctf
+ok "which stays as it was" same exit exit.ctf
+mkdir empty.ctf && touch file.ctf
+ok "CTF into an empty directory" exits 0 $zsr export syn -o empty.ctf
+ok "CTF over a file" exits 4 $zsr export syn -o file.ctf
 if [ -w /dev/full ]; then
 	ok "a full disk" exits 4 $zsr export syn --format csv -o /dev/full
 	ok "a full disk" exits 4 $zsr export syn --format trace.dat -o /dev/full
