@@ -12,6 +12,7 @@
 	"sync,sync-6.1,unlock-first,class-idx,class-batch,defer-zspage,array," \
 	"deferred,deferred-slot,exit-gather,zram-gc"
 #define REPEAT 10
+#define BUSY   0.5
 
 /* ---- runs that are made ----------------------------------------------------- */
 
@@ -64,6 +65,18 @@ static int on_virtual(struct made *m, const struct zsr_trace *t,
 	return zsr_replay(m->db, t, &o, on_run, m, err);
 }
 
+/* Threads that wait for somebody else's make a host figure of that. */
+static void look_around(void)
+{
+	double load;
+
+	if (getloadavg(&load, 1) == 1 && load >= BUSY)
+		fprintf(stderr,
+			"zsr compare: the load average is %.2f: what others do "
+			"here is in the host's times\n",
+			load);
+}
+
 static int make(struct made *m, const struct zsr_clocks_args *a,
 		struct zsr_err *err)
 {
@@ -81,6 +94,8 @@ static int make(struct made *m, const struct zsr_clocks_args *a,
 				      zsr_cmd_trace_flags(a->rest[0]), err);
 	if (!ret)
 		ret = zsr_cmd_trace(m->db, a->rest[0], &trace, err);
+	if (!ret)
+		look_around();
 	if (!ret)
 		ret = on_host(m, &trace, a, (unsigned)repeat, err);
 	if (!ret)

@@ -9,7 +9,7 @@
 #include "replay/policy/percpu.h"
 #include "replay/policy/slab.h"
 
-enum { MIXED = 8192, MOST_PAGES = 16, OPS = 32, COMPACTIONS = 9 };
+enum { MIXED = 8192, MOST_PAGES = 16, OPS = 32, COMPACTIONS = 25 };
 
 /* By the pages of the zspage they are about. */
 struct by_pages {

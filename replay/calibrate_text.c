@@ -11,7 +11,8 @@
 
 /* Figures are known well enough when the median's own uncertainty (as of
  * rounds that follow no distribution in particular, about 1.25 times the
- * quartiles' distance by the root of their number) is less than this. */
+ * quartiles' distance by the root of their number) is less than this, or what it
+ * makes of a release is. */
 #define NOISY_PERMILLE 100
 #define NOISY_LEAST_PS 2000
 
@@ -21,8 +22,9 @@ static void print_ns(FILE *f, int64_t ps)
 	fprintf(f, "%" PRId64 ".%03" PRId64 " ns", ps / 1000, ps % 1000);
 }
 
-static bool noisy(const struct zsr_figure *f, int64_t least)
+static bool noisy(const struct zsr_cal *c, const struct zsr_figure *f)
 {
+	int64_t least = NOISY_LEAST_PS;
 	uint64_t root = 1;
 	int64_t uncertain;
 
@@ -31,6 +33,10 @@ static bool noisy(const struct zsr_figure *f, int64_t least)
 	while ((root + 1) * (root + 1) <= f->rounds)
 		root++;
 	uncertain = (f->q3 - f->q1) * 5 / (4 * (int64_t)root);
+	if (f == &c->figure[ZSR_COST_zspage_unlink] ||
+	    f == &c->figure[ZSR_COST_zspage_free])
+		least = least * 1000 /
+			(int64_t)zsr_max(c->emptied_permille, 1ul);
 	return uncertain > least &&
 	       uncertain * 1000 > f->median * NOISY_PERMILLE;
 }
@@ -73,7 +79,7 @@ static void source(const struct writer *w, const char *name,
 		fprintf(w->f, "%" PRId64 ", %" PRId64, f->q1, f->q3);
 	}
 	fprintf(w->f, ", %u rounds", f->rounds);
-	if (!strcmp(unit, "ps") && noisy(f, NOISY_LEAST_PS))
+	if (!strcmp(unit, "ps") && noisy(w->c, f))
 		warn(w, name, f);
 	fputc('\n', w->f);
 }
