@@ -75,6 +75,17 @@ enum zsr_record_pass {
 	ZSR_RECORD_LATENCY, /* how long calls take; costs more */
 };
 
+/* How durations are measured: pairs of probes, or a tracer, which records no
+ * arguments. */
+enum zsr_record_method {
+	ZSR_METHOD_AUTO, /* the first of these that the kernel has */
+	ZSR_METHOD_FPROBE,
+	ZSR_METHOD_KPROBE,
+	ZSR_METHOD_GRAPH,
+	ZSR_NR_METHODS
+};
+const char *zsr_record_method_name(unsigned method);
+
 struct zsr_record_opts {
 	const char *output; /* path of the trace.dat */
 	char *const *command; /* and its arguments, NULL at the end; or pid */
@@ -83,6 +94,7 @@ struct zsr_record_opts {
 	const char *algorithm; /* its compressor; NULL: the kernel's choice */
 	uint64_t buffer_bytes; /* a CPU; 0: a 64th of memory, 4 to 64 MiB */
 	enum zsr_record_pass pass;
+	enum zsr_record_method method; /* of the latency pass */
 	const char *const *events; /* "SYSTEM:EVENT" to record, too; or NULL */
 	pid_t pid; /* instead of a command: it and its children, to its end */
 	unsigned sample_us; /* not 0: samples of memory at this interval */
@@ -109,6 +121,7 @@ struct zsr_recorded {
 	struct zsr_record_loss loss[ZSR_RECORD_CPUS]; /* the first so many */
 	unsigned nr_losses;
 	bool proved; /* the probes' arguments, on a device of our own */
+	bool gone; /* zsmalloc was unloaded meanwhile */
 	int status; /* of the command, as of waitpid() */
 	int sig; /* that ended the capture, 0: none */
 };

@@ -61,6 +61,8 @@ static void say(const struct zsr_record_opts *opts, const struct zsr_recorded *r
 		fputs("zsr capture: no zram device could be added, so nothing "
 		      "proves what the probes' arguments are\n",
 		      stderr);
+	if (r->gone)
+		fputs("zsr capture: zsmalloc was unloaded meanwhile\n", stderr);
 	if (r->sig)
 		fprintf(stderr, "zsr capture: ended by signal %d\n", r->sig);
 	else if (WIFSIGNALED(r->status))
@@ -116,6 +118,24 @@ static int pass_of(const char *name, enum zsr_record_pass *pass,
 	if (!strcmp(name, "latency"))
 		return 0;
 	return zsr_err_usage(err, "'%s' is no pass: ops, latency", name);
+}
+
+static int method_of(const char *name, enum zsr_record_method *method,
+		     struct zsr_err *err)
+{
+	unsigned i;
+
+	*method = ZSR_METHOD_AUTO;
+	for (i = 0; name && i < ZSR_NR_METHODS; i++)
+		if (!strcmp(name, zsr_record_method_name(i))) {
+			*method = i;
+			return 0;
+		}
+	return name ? zsr_err_usage(err,
+				    "'%s' is no method: fprobe, kprobe, "
+				    "function_graph",
+				    name)
+		    : 0;
 }
 
 /* What options mean that name a few. */
@@ -205,7 +225,7 @@ int zsr_cmd_capture(int argc, const char **argv)
 	int stream = 0, caller = 0, print_script = 0, both = 0,
 	    wanted[5] = { 0 }, vmstat = 0;
 	const char *events[MAX_EVENTS];
-	char *list = NULL;
+	char *list = NULL, *method = NULL;
 	const struct poptOption table[] = {
 		{ "output", 'o', POPT_ARG_STRING, &output, 0,
 		  "the trace.dat to write (default zsr.dat)", "FILE" },
@@ -213,6 +233,10 @@ int zsr_cmd_capture(int argc, const char **argv)
 		  "ops (default): every call, in order; latency: its duration "
 		  "too",
 		  "PASS" },
+		{ "method", '\0', POPT_ARG_STRING, &method, 0,
+		  "how latency is measured: fprobe, kprobe, function_graph "
+		  "(default: the first that is there)",
+		  "METHOD" },
 		{ "fresh-zram", '\0', POPT_ARG_STRING, &fresh, 0,
 		  "swap on a zram device of this size, made for the run",
 		  "SIZE" },
@@ -284,6 +308,8 @@ int zsr_cmd_capture(int argc, const char **argv)
 	if (!ret)
 		ret = pass_of(pass, &opts.pass, &err);
 	if (!ret)
+		ret = method_of(method, &opts.method, &err);
+	if (!ret)
 		ret = samples_of(vmstat, every, &opts, &err);
 	if (!ret && pid)
 		ret = pid_of(pid, o.nr_rest > 0, &opts, &err);
@@ -319,6 +345,7 @@ int zsr_cmd_capture(int argc, const char **argv)
 	free(fresh);
 	free(buffer);
 	free(pass);
+	free(method);
 	free(output);
 	free(zram);
 	free(algorithm);

@@ -13,7 +13,7 @@
 #define MAX_SIDECAR  (DEC_MAX_META - 1024)
 
 static const char *const snapshots[] = { "mm_stat", "io_stat", "classes",
-					 "vmstat" };
+					 "vmstat", "zswap" };
 
 static bool is_snapshot(const char *name, size_t len)
 {

@@ -65,6 +65,14 @@ static int fact_of_line(struct rec_facts *f, const char *key, const char *text,
 	return rec_fact(f, key, value, err);
 }
 
+/* Of several places, as far as they are text. */
+static char *kernel_config(const char *release)
+{
+	char *text = rec_read("/boot/config-%s", release);
+
+	return text ? text : rec_read("/lib/modules/%s/config", release);
+}
+
 static int fact_of_zram(struct rec_facts *f, const char *zram, const char *name,
 			struct zsr_err *err)
 {
@@ -75,6 +83,55 @@ static int fact_of_zram(struct rec_facts *f, const char *zram, const char *name,
 	return fact_of_file(f, key, path, err);
 }
 
+/* Of every one that it has. */
+static int facts_of_zswap(struct rec_facts *f, struct zsr_err *err)
+{
+	static const char dir[] = "/sys/module/zswap/parameters";
+	DIR *d = opendir(dir);
+	char key[300], path[340];
+	struct dirent *e;
+	int ret = 0;
+
+	while (d && !ret && (e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(key, sizeof(key), "zswap.%s", e->d_name);
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		ret = fact_of_file(f, key, path, err);
+	}
+	if (d)
+		closedir(d);
+	return ret;
+}
+
+/* Other devices' settings and numbers, at the end. */
+static int facts_of_others(struct rec_facts *f, const char *zram,
+			   struct zsr_err *err)
+{
+	static const char *const names[] = { "disksize", "comp_algorithm",
+					     "mm_stat" };
+	DIR *d = opendir("/sys/block");
+	char key[300], path[340];
+	struct dirent *e;
+	int ret = 0;
+	size_t i;
+
+	while (d && !ret && (e = readdir(d)))
+		for (i = 0; i < ZSR_ARRAY_SIZE(names) && !ret; i++) {
+			if (strncmp(e->d_name, "zram", 4) ||
+			    !strcmp(e->d_name, zram))
+				continue;
+			snprintf(key, sizeof(key), "other.%s.%s", e->d_name,
+				 names[i]);
+			snprintf(path, sizeof(path), "/sys/block/%s/%s",
+				 e->d_name, names[i]);
+			ret = fact_of_file(f, key, path, err);
+		}
+	if (d)
+		closedir(d);
+	return ret;
+}
+
 int rec_facts_machine(struct rec_facts *f, const char *zram, struct zsr_err *err)
 {
 	static const char *const files[][2] = {
@@ -83,13 +140,20 @@ int rec_facts_machine(struct rec_facts *f, const char *zram, struct zsr_err *err
 		  "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor" },
 		{ "machine.max_khz",
 		  "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq" },
-		{ "zswap.enabled", "/sys/module/zswap/parameters/enabled" },
+		{ "machine.min_khz",
+		  "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_min_freq" },
+		{ "machine.cur_khz",
+		  "/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq" },
+		{ "machine.cpus_online", "/sys/devices/system/cpu/online" },
 		{ "lru_gen", "/sys/kernel/mm/lru_gen/enabled" },
 		{ "swappiness", "/proc/sys/vm/swappiness" },
 		{ "page_cluster", "/proc/sys/vm/page-cluster" },
 	};
-	static const char *const of_zram[] = { "disksize", "comp_algorithm",
-					       "mem_limit" };
+	static const char *const of_zram[] = {
+		"disksize",         "comp_algorithm", "recomp_algorithm",
+		"algorithm_params", "mem_limit",      "max_comp_streams",
+		"backing_dev",      "bd_stat",
+	};
 	char *cpuinfo = rec_read("/proc/cpuinfo"), number[24], *config;
 	struct utsname u;
 	size_t i;
@@ -98,7 +162,7 @@ int rec_facts_machine(struct rec_facts *f, const char *zram, struct zsr_err *err
 	snprintf(number, sizeof(number), "%ld", sysconf(_SC_PAGESIZE));
 	ret = rec_fact(f, "page_size", number, err);
 	uname(&u);
-	config = rec_read("/boot/config-%s", u.release);
+	config = kernel_config(u.release);
 	if (!ret)
 		ret = fact_of_line(f, "chain_size", config,
 				   "\nCONFIG_ZSMALLOC_CHAIN_SIZE=", '=', err);
@@ -112,6 +176,10 @@ int rec_facts_machine(struct rec_facts *f, const char *zram, struct zsr_err *err
 				   ':', err);
 	for (i = 0; i < ZSR_ARRAY_SIZE(files) && !ret; i++)
 		ret = fact_of_file(f, files[i][0], files[i][1], err);
+	if (!ret)
+		ret = facts_of_zswap(f, err);
+	if (!ret)
+		ret = facts_of_others(f, zram, err);
 	if (!ret && *zram)
 		ret = rec_fact(f, "zram.name", zram, err);
 	for (i = 0; i < ZSR_ARRAY_SIZE(of_zram) && *zram && !ret; i++)

@@ -64,6 +64,8 @@ static int add_facts(struct rec_session *s, struct rec_facts *f,
 			       err);
 	if (!ret)
 		ret = rec_fact(f, "probe", probes, err);
+	if (!ret && s->method)
+		ret = rec_facts_latency(f, s, err);
 	if (!ret)
 		ret = rec_fact(f, "kprobe_profile", profile, err);
 	if (!ret)
@@ -122,6 +124,8 @@ static int run(struct rec_session *s, const struct zsr_record_opts *opts,
 		ret = set_environment(s, zram, err);
 	if (!ret)
 		ret = zsr_record_snapshot("start", err);
+	if (!ret && s->method)
+		rec_calibrate(s, zram);
 	if (!ret && opts->sample_us) {
 		sampler = rec_sample_begin(zram, opts->sample_us, err);
 		ret = zsr_min(sampler, 0);
@@ -131,8 +135,11 @@ static int run(struct rec_session *s, const struct zsr_record_opts *opts,
 	else if (!ret)
 		ret = rec_command(opts->command, &out->status, &out->sig, err);
 	rec_sample_end(sampler);
+	out->gone = !ret && !rec_has_zsmalloc();
 	if (!ret)
 		ret = zsr_record_snapshot("end", err);
+	if (!ret && s->method)
+		rec_calibrate_again(s, zram);
 	tracefs_trace_off(s->instance);
 	return ret;
 }
@@ -207,39 +214,61 @@ static bool has(const char *name)
 	return tracefs_file_exists(NULL, name);
 }
 
+static void say(FILE *f, const char *what, bool yes, const char *yes_text,
+		const char *no_text)
+{
+	fprintf(f, "%-16s %s%s\n", what, yes ? "yes" : "no",
+		yes ? yes_text : no_text);
+}
+
+/* An option that would help, and whether it can be had. */
+static void say_options(FILE *f, const char *readme, const char *dir)
+{
+	say(f, "fprobe events", readme && strstr(readme, "f[:["), "", "");
+	say(f, "function graph",
+	    tracefs_tracer_available(dir, "function_graph"), "", "");
+	say(f, "lock events", has("events/lock/contention_begin"), ": --locks",
+	    ": no --locks (from Linux 5.19 on)");
+	say(f, "page events", has("events/kmem/mm_page_free"), ": --pages",
+	    ": no --pages");
+	say(f, "system calls", has("events/syscalls/sys_enter_munmap"),
+	    ": --munmap", ": no --munmap (CONFIG_FTRACE_SYSCALLS)");
+	say(f, "compaction", has("events/compaction/mm_compaction_begin"),
+	    ": --compact", ": no --compact");
+	say(f, "pressure stalls", !access("/proc/pressure/memory", F_OK),
+	    ": --vmstat has them", ": --vmstat is without (CONFIG_PSI, psi=1)");
+}
+
 int zsr_record_check(FILE *f, struct zsr_err *err)
 {
 	const char *dir = rec_tracefs(err);
-	char zram[16] = "";
-	char *readme = dir ? rec_read("%s/README", dir) : NULL;
+	char zram[16] = "", *readme, *zswap;
 	bool probes, symbols;
 
 	if (!dir)
 		return -EPERM;
+	readme = rec_read("%s/README", dir);
 	probes = has("kprobe_events");
 	symbols = rec_has_zsmalloc();
 	rec_zram_find(zram);
-	fprintf(f, "tracefs          %s\n", dir);
-	fprintf(f, "kprobe events    %s\n",
-		probes ? "yes" : "no: CONFIG_KPROBE_EVENTS is not set");
-	fprintf(f, "zs_malloc        %s\n",
-		symbols ? "yes"
-			: "no: no zsmalloc in this kernel, or its module "
-			  "is not loaded (modprobe zram)");
-	fprintf(f, "fprobe events    %s\n",
-		readme && strstr(readme, "f[:[") ? "yes" : "no");
-	fprintf(f, "function graph   %s\n",
-		tracefs_tracer_available(dir, "function_graph") ? "yes" : "no");
-	fprintf(f, "new zram device  %s\n",
-		!access("/sys/class/zram-control", F_OK)
-			? "yes: --fresh-zram"
-			: "no: no zram here (modprobe zram)");
-	fprintf(f, "zram device      %s\n",
+	fprintf(f, "%-16s %s\n", "tracefs", dir);
+	say(f, "kprobe events", probes, "",
+	    ": CONFIG_KPROBE_EVENTS is not set, nothing can be recorded");
+	say(f, "zs_malloc", symbols, "",
+	    ": no zsmalloc in this kernel, or its module is not loaded "
+	    "(modprobe zram)");
+	say_options(f, readme, dir);
+	fprintf(f, "%-16s %s, by default (--method)\n", "latency pass",
+		zsr_record_method_name(rec_method()));
+	say(f, "new zram device", !access("/sys/class/zram-control", F_OK),
+	    ": --fresh-zram", ": no zram here (modprobe zram)");
+	fprintf(f, "%-16s %s\n", "zram device",
 		*zram ? zram : "none, or several: --zram says which");
-	fprintf(f, "class tables     %s\n",
-		!access("/sys/kernel/debug/zsmalloc", F_OK)
-			? "yes"
-			: "no: CONFIG_ZSMALLOC_STAT is not set, or no debugfs");
+	zswap = rec_read("/sys/module/zswap/parameters/enabled");
+	say(f, "zswap", zswap && *zswap == 'Y', "", zswap ? ": it is off" : "");
+	say(f, "class tables", !access("/sys/kernel/debug/zsmalloc", F_OK), "",
+	    ": CONFIG_ZSMALLOC_STAT is not set, or no debugfs");
 	free(readme);
+	free(zswap);
 	return !probes || !symbols;
 }

@@ -23,12 +23,27 @@ static void names(struct rec_session *s, pid_t pid)
 	snprintf(s->dir, sizeof(s->dir), "/run/zsr.%d", (int)pid);
 }
 
+static bool is_locked_down(void)
+{
+	char *text = rec_read("/sys/kernel/security/lockdown");
+	bool is = text && strstr(text, "[confidentiality]");
+
+	free(text);
+	return is;
+}
+
 const char *rec_tracefs(struct zsr_err *err)
 {
 	const char *dir;
 
 	if (geteuid()) {
 		zsr_err_sys(err, EPERM, "recording takes root");
+		return NULL;
+	}
+	if (is_locked_down()) {
+		zsr_err_sys(err, EPERM,
+			    "this kernel is locked down (confidentiality), it "
+			    "lets nobody trace");
 		return NULL;
 	}
 	if (tracefs_tracing_dir_is_mounted(true, &dir) < 0) {
@@ -41,10 +56,19 @@ const char *rec_tracefs(struct zsr_err *err)
 
 /* ---- removing ----------------------------------------------------------------- */
 
+/* Function probes have no file of their own. */
+static const char *probe_file(bool is_fprobe)
+{
+	return is_fprobe || tracefs_file_exists(NULL, "dynamic_events")
+		       ? "dynamic_events"
+		       : "kprobe_events";
+}
+
 /* Probes of GROUP: "p:zsr_12/zs_free zs_free ..." is removed by "-:zsr_12/zs_free". */
 static unsigned remove_probes(const char *group)
 {
-	char *list = tracefs_instance_file_read(NULL, "kprobe_events", NULL);
+	const char *file = probe_file(false);
+	char *list = tracefs_instance_file_read(NULL, file, NULL);
 	char *save = NULL, *line, *name, what[300];
 	unsigned nr = 0;
 
@@ -56,8 +80,7 @@ static unsigned remove_probes(const char *group)
 			continue;
 		snprintf(what, sizeof(what), "-:%.*s",
 			 (int)strcspn(name + 1, " "), name + 1);
-		nr += tracefs_instance_file_append(NULL, "kprobe_events",
-						   what) > 0;
+		nr += tracefs_instance_file_append(NULL, file, what) > 0;
 	}
 	free(list);
 	return nr;
@@ -259,7 +282,8 @@ int rec_probe(struct rec_session *s, const char *fmt, ...)
 	if (s->nr_probes == REC_PROBES)
 		return -ENOSPC;
 	snprintf(what, sizeof(what), "%s\n", text);
-	if (tracefs_instance_file_append(NULL, "kprobe_events", what) < 0)
+	if (tracefs_instance_file_append(NULL, probe_file(*text == 'f'), what) <
+	    0)
 		return -errno;
 	s->probe[s->nr_probes] = strdup(text);
 	if (!s->probe[s->nr_probes])
@@ -304,7 +328,7 @@ int zsr_record_cleanup(unsigned *nr, struct zsr_err *err)
 		if (is_gone(owner(instances[i])))
 			*nr += rec_session_remove(owner(instances[i]));
 	tracefs_list_free(instances);
-	list = tracefs_instance_file_read(NULL, "kprobe_events", NULL);
+	list = tracefs_instance_file_read(NULL, probe_file(false), NULL);
 	for (line = list ? strtok_r(list, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		name = strchr(line, ':');

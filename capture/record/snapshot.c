@@ -4,6 +4,7 @@
  * environment says where marks go (ZSR_MARKER), whose numbers are meant
  * (ZSR_ZRAM) and where they are kept (ZSR_SNAPSHOTS).
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,17 +59,45 @@ static int take(const char *dir, const char *zram, const char *name,
 	return ret;
 }
 
+/* Zswap's numbers, a line each. */
+static int take_zswap(const char *dir, const char *name, struct zsr_err *err)
+{
+	static const char from[] = "/sys/kernel/debug/zswap";
+	DIR *d = opendir(from);
+	struct dirent *e;
+	char *text = NULL, *value;
+	size_t len;
+	FILE *f = d ? open_memstream(&text, &len) : NULL;
+	int ret = 0;
+
+	while (f && (e = readdir(d))) {
+		value = e->d_name[0] == '.' ? NULL
+					    : rec_read("%s/%s", from, e->d_name);
+		if (value)
+			fprintf(f, "%s %s\n", e->d_name, value);
+		free(value);
+	}
+	if (d)
+		closedir(d);
+	if (f && !fclose(f) && len)
+		ret = keep(dir, name, "zswap", text, err);
+	free(text);
+	return ret;
+}
+
 int zsr_record_snapshot(const char *name, struct zsr_err *err)
 {
 	const char *dir = getenv("ZSR_SNAPSHOTS"), *zram = getenv("ZSR_ZRAM");
 	char mark[200];
 	int ret;
 
-	if (!dir || !zram || !*zram)
+	if (!dir || !zram)
 		return 0;
 	snprintf(mark, sizeof(mark), "snap:%s", name);
 	zsr_record_mark(mark);
-	ret = take(dir, zram, name, err);
+	ret = *zram ? take(dir, zram, name, err) : 0;
+	if (!ret)
+		ret = take_zswap(dir, name, err);
 	snprintf(mark, sizeof(mark), "snapped:%s", name);
 	zsr_record_mark(mark);
 	return ret;

@@ -41,6 +41,28 @@ capture noevent --fresh-zram 16M -e sched:sched_nap -- true
 capture lossy --fresh-zram 256M --buffer 64K --lossless -- \
 	zsr-capture workload munmap --size 40M
 
+capture stream --fresh-zram 256M --stream --buffer 256K -- \
+	zsr-capture workload munmap --size 16M --rounds 2
+capture streamlossy --fresh-zram 256M --stream --buffer 16K --lossless -- \
+	zsr-capture workload munmap --size 16M
+capture samples --fresh-zram 256M --vmstat --compact -- \
+	zsr-capture workload mixed --size 6M --procs 2
+# A process that is there already, and a device that is.
+n=$(cat /sys/class/zram-control/hot_add)
+echo 128M >/sys/block/zram$n/disksize
+mkswap /dev/zram$n >/dev/null
+swapon /dev/zram$n
+sh -c 'sleep 4; zsr-capture workload munmap --size 4M' >/dev/null &
+other=$!
+sleep 1
+zsr-capture capture -o /out/pid.dat --pid $other 2>/out/pid.err
+status=$?
+swapoff /dev/zram$n
+echo 1 >/sys/block/zram$n/reset
+echo $n >/sys/class/zram-control/hot_remove
+echo "pid $status $(left | wc -l)" >>/out/results
+capture nopid --pid 99999
+
 # With a shell and its usual tools.
 zsr-capture capture --print-script >/script.sh
 grep -q "^zram " /proc/modules || touch /out/builtin
@@ -94,6 +116,33 @@ mkdir -m 777 /any
 su nobody -c 'zsr-capture capture -o /any/user.dat -- true' 2>/out/user.err
 echo "user $? $(left | wc -l)" >>/out/results
 
+# Somebody else's probes stay, and are no hindrance.
+echo 'p:mine/zs_free zs_free' >>/sys/kernel/tracing/kprobe_events
+echo 1 >/sys/kernel/tracing/events/mine/zs_free/enable
+zsr-capture capture -o /out/taken.dat --fresh-zram 64M -- \
+	zsr-capture workload munmap --size 4M 2>/out/taken.err
+status=$?
+echo 0 >/sys/kernel/tracing/events/mine/zs_free/enable
+grep -c ' zs_free: ' /sys/kernel/tracing/trace >/out/taken.theirs
+echo '-:mine/zs_free' >>/sys/kernel/tracing/kprobe_events
+echo "taken $status $(left | wc -l)" >>/out/results
+
+# Nothing is mounted, and nowhere to mount it.
+mkdir -p /empty/bin /empty/proc
+cp /bin/zsr-capture /empty/bin
+mount -t proc proc /empty/proc
+chroot /empty /bin/zsr-capture capture -o /x.dat -- true 2>/out/notracefs.err
+echo "notracefs $? $(left | wc -l) $(ls -A /empty | wc -l)" >>/out/results
+umount /empty/proc
+
 # The module goes away under the probes' feet, or is not there.
 capture rmmod -- sh -c 'rmmod zram; rmmod zsmalloc; true'
 capture nozram --fresh-zram 16M -- true
+
+# A kernel that is locked down lets nobody see its calls, ever after.
+mount -t securityfs none /sys/kernel/security
+echo confidentiality >/sys/kernel/security/lockdown
+grep -F '[confidentiality]' /sys/kernel/security/lockdown && {
+	echo yes >/out/locked
+	capture lockdown -- true
+}

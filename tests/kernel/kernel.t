@@ -66,10 +66,23 @@ judged() {
 	around=$(sed -n 's/^check 0 //p' "$out/results")
 	[ -n "$around" ]
 	result $? "$kernel: $release can record"
-	for name in munmap exit switch place latency events both compact; do
+	for name in munmap exit switch place latency events both compact stream \
+		samples pid; do
 		ended $name 0 "$name is recorded"
 		complete $name
 	done
+	agrees stream 30
+	agrees samples 40
+	# Pages as the calls have them, and as the kernel counted them.
+	awk '/ vmstat / { n++; sub(/.*pool_pages=/, ""); pages = $1 + 0
+		if (pages > most) most = pages; last = pages }
+		END { exit !(n > 20 && most > 1000 && last < most / 4) }' \
+		"$out/samples.txt"
+	result $? "$kernel: samples show how memory comes and goes"
+	said nopid 'process 99999: No such process'
+	! grep -q 'zs_malloc\(_done\)\?: .*kswapd' "$out/pid.txt" &&
+		[ "$(grep -c ' zs_free: ' "$out/pid.txt")" -gt 900 ]
+	result $? "$kernel: a process is followed, and its child"
 	ended script 0 "the script records"
 	mv "$out/script" "$out/script.dat"
 	agrees script 28
@@ -124,6 +137,20 @@ went_wrong() {
 	"$zsr" judge "$out/lossy.dat" >"$tmp/said" 2>&1 &&
 		grep -q 'records were lost' "$tmp/said"
 	result $? "$kernel: the capture knows it"
+	ended streamlossy 1 "a reader that is too slow is exit 1 with --lossless"
+	cp "$out/streamlossy.err" "$tmp/said"
+	grep -q 'events lost between [0-9.]* s and [0-9.]* s' \
+		"$out/streamlossy.err"
+	result $? "$kernel: between which times is said"
+	ended taken 0 "others have a probe there, too"
+	complete taken
+	agrees taken 19
+	[ "$(cat "$out/taken.theirs")" -gt 900 ]
+	result $? "$kernel: their events come to them"
+	ended notracefs 4 "no tracefs is exit 4"
+	said notracefs 'no tracefs'
+	grep -q '^notracefs 4 [0-9]* 2$' "$out/results"
+	result $? "$kernel: no file is left of it"
 	ended false 0 "a command that fails is recorded"
 	ended crash 0 "a command that crashes is recorded"
 	grep -q 'sh died of signal 11' "$out/crash.err"
@@ -145,8 +172,14 @@ went_wrong() {
 	ended user 4 "no root is exit 4"
 	said user 'recording takes root'
 	ended rmmod 0 "modules unloaded meanwhile"
+	[ -e "$out/builtin" ] || said rmmod 'zsmalloc was unloaded meanwhile' 2
 	ended noevent 4 "no such event is exit 4"
 	said noevent 'event sched:sched_nap'
+	[ ! -e "$out/locked" ] || {
+		grep -q '^lockdown 4' "$out/results"
+		result $? "$kernel: a kernel that is locked down is exit 4"
+		said lockdown 'locked down'
+	}
 	[ ! -e "$out/builtin" ] || return
 	ended nozram 4 "no zram is exit 4"
 	said nozram 'modprobe zram'
