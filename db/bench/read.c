@@ -17,7 +17,7 @@
 #include "db/reader.h"
 
 #define RECORDS 10000000
-#define ROUNDS  7
+#define ROUNDS  15
 #define QUERY                                                                  \
 	"SELECT count(*), sum(size), max(t_ns) FROM %s WHERE kind = 'free'"
 
