@@ -35,7 +35,8 @@ $(O)/zsr-capture: $(STATIC_SRCS:%.c=$(O)/%.o) $(O)/capture/record/script.o
 
 # Real kernels in QEMU: KERNELS='6.12 6.1', see tests/kernel/kernels.
 check-kernel: $(O)/zsr
-	$(Q)tests/deps.sh kernel
+	$(Q)tests/deps.sh kernel || \
+		echo 'check-kernel: not all packages could be installed' >&2
 	$(Q)PATH="$(abspath $(O)):$$PATH" prove --exec tests/exec.sh -v \
 		tests/kernel/kernel.t tests/kernel/cost.t
 

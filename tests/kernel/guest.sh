@@ -63,6 +63,15 @@ echo $n >/sys/class/zram-control/hot_remove
 echo "pid $status $(left | wc -l)" >>/out/results
 capture nopid --pid 99999
 
+# Zswap before the device; its pool is made when it is switched on.
+zswap=/sys/module/zswap/parameters
+[ -e $zswap/enabled ] && {
+	capture zswap --fresh-zram 256M -- sh -c "
+		echo zsmalloc >$zswap/zpool; echo Y >$zswap/enabled
+		exec zsr-capture workload munmap --size 4M"
+	echo N >$zswap/enabled
+}
+
 # With a shell and its usual tools.
 zsr-capture capture --print-script >/script.sh
 grep -q "^zram " /proc/modules || touch /out/builtin

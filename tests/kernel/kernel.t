@@ -83,6 +83,15 @@ judged() {
 	! grep -q 'zs_malloc\(_done\)\?: .*kswapd' "$out/pid.txt" &&
 		[ "$(grep -c ' zs_free: ' "$out/pid.txt")" -gt 900 ]
 	result $? "$kernel: a process is followed, and its child"
+	[ ! -e "$out/zswap.dat" ] || {
+		ended zswap 0 "zswap is recorded"
+		complete zswap
+		[ "$(grep -c ' zs_create_pool: ' "$out/zswap.txt")" -ge 2 ] &&
+			grep -aq 'snap.unmapped-r0.zswap=.*stored_pages' \
+				"$out/zswap.dat" &&
+			grep -aq 'zswap.enabled=' "$out/zswap.dat"
+		result $? "$kernel: zswap's pool, numbers and settings are in it"
+	}
 	ended script 0 "the script records"
 	mv "$out/script" "$out/script.dat"
 	agrees script 28
