@@ -198,13 +198,18 @@ static bool is_first(const char *const *events, unsigned i)
 
 static void put_formats(struct collect *c, FILE *f)
 {
-	unsigned nr = 1, i;
-	char *print = rec_read("%s/events/ftrace/print/format",
-			       tracefs_tracing_dir());
+	static const char *const own[] = { "print", "funcgraph_entry",
+					   "funcgraph_exit" };
+	unsigned nr = 1, nr_own = c->s->method == ZSR_METHOD_GRAPH ? 3 : 1, i;
 
-	wr_num(f, 1, 4);
-	wr_text(f, print ? print : "", print ? strlen(print) : 0, 8);
-	free(print);
+	wr_num(f, nr_own, 4);
+	for (i = 0; i < nr_own; i++) {
+		char *text = rec_read("%s/events/ftrace/%s/format",
+				      tracefs_tracing_dir(), own[i]);
+
+		wr_text(f, text ? text : "", text ? strlen(text) : 0, 8);
+		free(text);
+	}
 	for (i = 0; c->events && c->events[i]; i++)
 		nr += is_first(c->events, i);
 	wr_num(f, nr, 4);
@@ -220,7 +225,11 @@ static void put_formats(struct collect *c, FILE *f)
 static void put_symbols(FILE *f)
 {
 	static const char *const parts[] = { " tracing_mark_write", " zs_",
-					     "zram_", "swap" };
+					     "zram_",
+					     "swap",
+					     " __free_zspage",
+					     "_munmap",
+					     " exit_mmap" };
 	char *buf = NULL, line[512];
 	FILE *from = fopen("/proc/kallsyms", "re");
 	size_t len = 0, i;

@@ -78,16 +78,22 @@ static int probe_malloc(struct rec_session *s,
 int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 	    struct zsr_err *err)
 {
-	int ret = probe_malloc(s, opts);
+	int ret;
 
+	if (opts->pass == ZSR_RECORD_LATENCY)
+		s->method = opts->method ? opts->method : rec_method();
+	if (s->method == ZSR_METHOD_GRAPH)
+		return rec_arm_graph(s, err);
+	ret = probe_malloc(s, opts);
 	if (ret)
 		return why("zs_malloc", err);
-	ret = rec_probe(s,
+	if (s->method)
+		ret = rec_arm_pairs(s, opts);
+	else
+		ret = rec_probe(s,
 			"p:%s/zs_free zs_free pool=$arg1:x64 handle=$arg2"
 			":x64%s",
 			s->group, opts->caller ? " caller=$caller:x64" : "");
-	if (!ret && opts->pass == ZSR_RECORD_LATENCY)
-		ret = rec_probe(s, "r1024:%s/zs_free_ret zs_free", s->group);
 	if (ret)
 		return why("zs_free", err);
 	ret = rec_probe(s, "r:%s/zs_create_pool zs_create_pool pool=$retval:x64",
@@ -109,7 +115,7 @@ int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 	if (ret)
 		return why("zsmalloc", err);
 	/* Compilers take it apart in some kernels: places are recorded still. */
-	if (opts->placement)
+	if (opts->placement && !s->method)
 		rec_probe(s,
 			  "p:%s/free_zspage __free_zspage class=$arg2"
 			  ":x64 zspage=$arg3:x64",
@@ -214,6 +220,9 @@ int rec_prove(struct rec_session *s, struct zsr_err *err)
 	struct zsr_err none = { 0 };
 	int ret;
 
+	/* It records no arguments. */
+	if (s->method == ZSR_METHOD_GRAPH)
+		return 0;
 	tracefs_trace_on(s->instance);
 	if (rec_zram_new(s, 1u << 20, NULL, &none)) {
 		tracefs_trace_off(s->instance);

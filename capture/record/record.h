@@ -36,7 +36,7 @@ void rec_facts_free(struct rec_facts *f);
 
 /* ---- a session: what is made on this system (session.c) -------------------- */
 
-#define REC_PROBES 12
+#define REC_PROBES 24
 
 /* Made for one capture and gone with it. Its names say whose it is. */
 struct rec_session {
@@ -47,6 +47,8 @@ struct rec_session {
 	char zram[16]; /* a device of our own, "" none */
 	char *probe[REC_PROBES]; /* as written, owned */
 	unsigned nr_probes;
+	enum zsr_record_method method; /* AUTO: nothing is measured */
+	uint64_t whole_ns; /* that a measured call takes more; 0 not known */
 	int guard; /* a pipe; whoever reads it cleans up behind us */
 	pid_t guardian;
 };
@@ -75,6 +77,20 @@ int rec_zram_swapon(const char *name, struct zsr_err *err);
 int rec_zram_remove(const char *name);
 
 /* ---- probes (probes.c) ------------------------------------------------------- */
+
+/* ---- how long calls take (latency.c) ------------------------------------------ */
+
+/* What this kernel offers. */
+enum zsr_record_method rec_method(void);
+/* Pairs of probes, defined; the tracer, armed. */
+int rec_arm_pairs(struct rec_session *s, const struct zsr_record_opts *opts);
+int rec_arm_graph(struct rec_session *s, struct zsr_err *err);
+/* Calls of a function that does nothing go into the trace, at its begin and at
+ * its end; ZRAM "": a device is made for it. */
+void rec_calibrate(struct rec_session *s, const char *zram);
+void rec_calibrate_again(struct rec_session *s, const char *zram);
+int rec_facts_latency(struct rec_facts *f, const struct rec_session *s,
+		      struct zsr_err *err);
 
 /* Whether there is anything to probe. */
 bool rec_has_zsmalloc(void);
