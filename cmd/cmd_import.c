@@ -8,11 +8,12 @@
 #include "capture/capture.h"
 #include "cmd/cmd.h"
 #include "cmd/survey.h"
+#include "ust/ust.h"
 
 struct args {
 	char *db, *name, *kernel, *times;
 	char *page_size, *chain_size;
-	int partial, force, json;
+	int partial, force, json, tracepoints;
 };
 
 static int parse_times(const char *text, enum zsr_times *times,
@@ -254,6 +255,8 @@ int zsr_cmd_import(int argc, const char **argv)
 		  "take a damaged file up to the damage", NULL },
 		{ "force", 'f', POPT_ARG_NONE, &a.force, 0,
 		  "take a trace that is there already once more", NULL },
+		{ "tracepoints", 0, POPT_ARG_NONE, &a.tracepoints, 0,
+		  "load the LTTng-UST tracepoints", NULL },
 		{ "json", 0, POPT_ARG_NONE, &a.json, 0,
 		  "say what was found as JSON", NULL },
 		POPT_TABLEEND
@@ -262,6 +265,7 @@ int zsr_cmd_import(int argc, const char **argv)
 	struct zsr_import_opts o;
 	struct zsr_options files;
 	struct zsr_decoder *first = NULL;
+	struct zsr_lttng *lttng = NULL;
 	struct zsr_db *db = NULL;
 	int ret;
 
@@ -270,6 +274,11 @@ int zsr_cmd_import(int argc, const char **argv)
 	if (ret)
 		return ret > 0 ? ZSR_EXIT_OK : zsr_cmd_fail("import", &err);
 	ret = options(&a, files.nr_rest, &o, &err);
+	if (!ret && a.tracepoints) {
+		ret = zsr_lttng_load(&lttng, &err);
+		if (!ret)
+			o.chunk = zsr_lttng_chunk(lttng);
+	}
 	/* The decoder has work to do while the database is opened or made. */
 	if (!ret)
 		ret = start(&a, &files, 0, &first, &err);
@@ -281,6 +290,7 @@ int zsr_cmd_import(int argc, const char **argv)
 		zsr_decode_cancel(first);
 	if (!ret)
 		ret = zsr_cmd_flush(&err);
+	zsr_lttng_close(lttng);
 	zsr_db_close(db);
 	zsr_options_free(&files);
 	free(a.db);

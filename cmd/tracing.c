@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
-#include "cmd/cmd.h"
+#include "cmd/durations.h"
 #include "cmd/tracing.h"
 
 int zsr_tracing_open(struct zsr_tracing *t, const char *dir, struct zsr_err *err)
@@ -55,7 +55,7 @@ int zsr_tracing_begin(struct zsr_tracing *t, const struct zsr_run *run,
 	if (!t->dir)
 		return 0;
 	ret = make_dir(t, run, err);
-	return ret ? ret : zsr_lttng_start(t->lttng, t->path, &t->cost, err);
+	return ret ? ret : zsr_lttng_start(t->lttng, t->path, err);
 }
 
 /* ---- what was recorded --------------------------------------------------------- */
@@ -79,73 +79,56 @@ static int import(struct zsr_db *db, const char *path, const struct zsr_run *run
 	return ret;
 }
 
-/* How long its frees took. */
-static int durations(struct zsr_db *db, int64_t trace, struct zsr_hist *hist,
-		     struct zsr_err *err)
+/* By the run's own clock; and by the trace, less what an event takes. */
+static void print_frees(const struct zsr_hist *run,
+			const struct zsr_durations *trace)
 {
-	struct zsr_cursor *c = NULL;
-	const struct zsr_event *ev;
-	int ret, n, i;
+	const struct zsr_quantiles *raw = &trace->of[ZSR_DUR_FREE].raw;
+	const struct zsr_quantiles *net = &trace->of[ZSR_DUR_FREE].net;
 
-	zsr_hist_init(hist);
-	ret = zsr_cursor_open(db, trace, &c, err);
-	while (!ret && (n = zsr_cursor_next(c, &ev, err))) {
-		for (i = 0; i < n; i++)
-			if (ev[i].kind == ZSR_EV_FREE && ev[i].dur_ns)
-				zsr_hist_add(hist, ev[i].dur_ns);
-		ret = zsr_min(n, 0);
-	}
-	zsr_cursor_close(c);
-	return ret;
-}
-
-static void print_quantiles(const char *whose, const struct zsr_hist *h)
-{
-	printf("     %-9s frees %" PRIu64 ", p50 %" PRIu64 " p90 %" PRIu64
-	       " p99 %" PRIu64 " ns\n",
-	       whose, h->count, zsr_hist_quantile(h, 1, 2),
-	       zsr_hist_quantile(h, 9, 10), zsr_hist_quantile(h, 99, 100));
+	printf("     frees     %" PRIu64 " by the run, p50 %" PRIu64
+	       " p90 %" PRIu64 " p99 %" PRIu64 " ns\n",
+	       run->count, zsr_hist_quantile(run, 1, 2),
+	       zsr_hist_quantile(run, 9, 10), zsr_hist_quantile(run, 99, 100));
+	printf("               %" PRIu64 " by the trace, p50 %" PRIu64
+	       " p90 %" PRIu64 " p99 %" PRIu64 " ns\n",
+	       trace->of[ZSR_DUR_FREE].calls, raw->p50, raw->p90, raw->p99);
+	printf("               less %" PRIu64 " ns of an event, p50 %" PRIu64
+	       " p90 %" PRIu64 " p99 %" PRIu64 " ns\n",
+	       trace->cost.median_ns, net->p50, net->p90, net->p99);
 }
 
 static void print_recorded(const struct zsr_tracing *t,
-			   const struct zsr_run *run,
-			   const struct zsr_imported *found,
-			   const struct zsr_hist *frees, uint64_t discarded)
+			   const struct zsr_imported *found, uint64_t discarded)
 {
 	char count[ZSR_FMT_LEN];
 
 	printf("     recorded  %s\n     imported  '%s', %s records\n", t->path,
 	       found->trace.name, zsr_fmt_count(count, found->odd.records));
-	if (discarded || found->odd.lost)
+	discarded = zsr_max(discarded, found->odd.lost);
+	if (discarded || found->odd.lost_unknown)
 		printf("     discarded %s events: the trace is not whole\n",
-		       zsr_fmt_count(count, zsr_max(discarded, found->odd.lost)));
-	print_quantiles("run", run->hist[ZSR_HIST_release]);
-	print_quantiles("trace", frees);
-	printf("     event     p50 %" PRIu64 " p99 %" PRIu64
-	       " ns, one of which each free of the trace contains\n",
-	       t->cost.median_ns, t->cost.p99_ns);
+		       zsr_fmt_count(count, discarded));
 }
 
 int zsr_tracing_end(struct zsr_tracing *t, struct zsr_db *db,
 		    const struct zsr_run *run, struct zsr_err *err)
 {
+	struct zsr_durations durations;
 	struct zsr_imported found;
-	struct zsr_hist *frees;
 	uint64_t discarded;
 	int ret;
 
 	if (!t->dir)
 		return 0;
-	frees = malloc(sizeof(*frees));
-	if (!frees)
-		return zsr_err_nomem(err, "durations");
 	ret = zsr_lttng_stop(t->lttng, &discarded, err);
 	if (!ret)
 		ret = import(db, t->path, run, &found, err);
 	if (!ret)
-		ret = durations(db, found.trace.id, frees, err);
-	if (!ret && !t->quiet)
-		print_recorded(t, run, &found, frees, discarded);
-	free(frees);
-	return ret;
+		ret = zsr_durations_of(db, &found.trace, &durations, err);
+	if (ret || t->quiet)
+		return ret;
+	print_recorded(t, &found, discarded);
+	print_frees(run->hist[ZSR_HIST_release], &durations);
+	return 0;
 }

@@ -9,7 +9,6 @@
 /* Zeroed: nothing is recorded. */
 struct zsr_tracing {
 	struct zsr_lttng *lttng;
-	struct zsr_lttng_cost cost;
 	char *dir; /* holds a directory for each run; NULL: none */
 	char *path; /* the run's under way */
 	bool quiet;

@@ -182,6 +182,8 @@ int zsr_import_begin(struct zsr_db *db, const struct zsr_import_opts *opts,
 		ret = zsr_err_nomem(err, "import");
 	if (!ret)
 		ret = zsr_writer_begin(db, &t, &imp->w, err);
+	if (!ret)
+		zsr_writer_watch(imp->w, opts->chunk);
 	if (ret) {
 		zsr_import_abort(imp);
 		return ret;

@@ -91,6 +91,11 @@ int zsr_run_parts_load(struct zsr_db *db, struct zsr_run *run,
 
 /* ---- writer (writer.c), for the import pass --------------------------- */
 
+/* Chunks that are stored from now on are told; NULL: no more. */
+void zsr_writer_watch(struct zsr_writer *w,
+		      void (*chunk)(uint64_t nr, uint64_t events,
+				    uint64_t bytes));
+
 /* Facts that became known after begin: kernel, times, page_size, chain_size,
  * fact_flags, format, clock and from_empty are taken over. */
 void zsr_writer_facts(struct zsr_writer *w, const struct zsr_trace *t);

@@ -41,6 +41,7 @@ struct zsr_writer {
 	struct zsr_event *ev; /* of the chunk being filled */
 	size_t n;
 	uint64_t nr_chunks;
+	void (*watch)(uint64_t nr, uint64_t events, uint64_t bytes);
 	uint64_t chunk_first_obj;
 	struct zsr_tally tally;
 	char *texts;
@@ -129,6 +130,8 @@ static int flush_chunk(struct zsr_writer *w, struct zsr_err *err)
 			  c.first_obj, c.t_min, c.t_max, (uint64_t)c.task_min,
 			  (uint64_t)c.task_max, (uint64_t)c.kinds, c.cpus,
 			  (uint64_t)XXH3_64bits(blob, len), blob, len);
+	if (!ret && w->watch)
+		w->watch(w->nr_chunks, w->n, len);
 	w->n = 0;
 	w->nr_chunks++;
 	w->chunk_first_obj = w->objects.next;
@@ -410,6 +413,12 @@ void zsr_writer_facts(struct zsr_writer *w, const struct zsr_trace *t)
 	w->t.chain_size = t->chain_size;
 	w->t.fact_flags = t->fact_flags;
 	w->t.from_empty = t->from_empty;
+}
+
+void zsr_writer_watch(struct zsr_writer *w,
+		      void (*chunk)(uint64_t nr, uint64_t events, uint64_t bytes))
+{
+	w->watch = chunk;
 }
 
 int zsr_writer_twin(struct zsr_writer *w, char same[128], struct zsr_err *err)

@@ -132,39 +132,10 @@ void (*zsr_lttng_chunk(const struct zsr_lttng *l))(uint64_t nr, uint64_t events,
 
 /* ---- recording ------------------------------------------------------------------ */
 
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* From one to the next, as between the two of a release. */
-static int measure(const struct zsr_lttng *l, struct zsr_lttng_cost *cost,
-		   struct zsr_err *err)
-{
-	uint64_t *took = malloc(NR_COSTS * sizeof(*took)), begin, end;
-	unsigned i;
-
-	if (!took)
-		return zsr_err_nomem(err, "cost of tracepoints");
-	begin = zsr_clock_ns();
-	for (i = 0; i < NR_COSTS; i++, begin = end) {
-		l->object->cost(i);
-		end = zsr_clock_ns();
-		took[i] = end - begin;
-	}
-	qsort(took, NR_COSTS, sizeof(*took), compare);
-	cost->median_ns = took[NR_COSTS / 2];
-	cost->p99_ns = took[NR_COSTS / 100 * 99];
-	free(took);
-	return 0;
-}
-
-int zsr_lttng_start(struct zsr_lttng *l, const char *dir,
-		    struct zsr_lttng_cost *cost, struct zsr_err *err)
+int zsr_lttng_start(struct zsr_lttng *l, const char *dir, struct zsr_err *err)
 {
 	char name[sizeof(l->session)];
+	unsigned i;
 	int ret;
 
 	snprintf(name, sizeof(name), "zsr-%d-%u", (int)getpid(),
@@ -178,7 +149,9 @@ int zsr_lttng_start(struct zsr_lttng *l, const char *dir,
 		return zsr_err_sys(err, EPIPE,
 				   "LTTng: the session daemon does not know "
 				   "our tracepoints");
-	return measure(l, cost, err);
+	for (i = 0; i < NR_COSTS; i++)
+		l->object->cost(i);
+	return 0;
 }
 
 int zsr_lttng_stop(struct zsr_lttng *l, uint64_t *discarded, struct zsr_err *err)

@@ -12,11 +12,6 @@
 
 struct zsr_lttng;
 
-/* What an event takes, by 2048 of them one after the other. */
-struct zsr_lttng_cost {
-	uint64_t median_ns, p99_ns;
-};
-
 /*
  * Load the tracepoints for a session that somebody else has set up. One at a
  * time in a process; what was loaded stays loaded. A system error says what is
@@ -39,9 +34,9 @@ void (*zsr_lttng_chunk(const struct zsr_lttng *l))(uint64_t nr, uint64_t events,
 						   uint64_t bytes);
 
 /* Record into DIR, which is there and empty, from now on until stop, which
- * tells the number of events that were not kept. For open ones. */
-int zsr_lttng_start(struct zsr_lttng *l, const char *dir,
-		    struct zsr_lttng_cost *cost, struct zsr_err *err);
+ * tells the number of events that were not kept. What an event takes is in the
+ * recording. For open ones. */
+int zsr_lttng_start(struct zsr_lttng *l, const char *dir, struct zsr_err *err);
 int zsr_lttng_stop(struct zsr_lttng *l, uint64_t *discarded,
 		   struct zsr_err *err);
 

@@ -263,6 +263,8 @@ static enum dec_func func_of_ours(const char *name, int *is_ret)
 		{ "zsr:compact_begin", DEC_COMPACT, 0 },
 		{ "zsr:compact_end", DEC_COMPACT, 1 },
 		{ "zsr:zspage_free", DEC_FREE_ZSPAGE, 0 },
+		{ "zsr:cost_begin", DEC_EMPTY, 0 },
+		{ "zsr:cost_end", DEC_EMPTY, 1 },
 	};
 	size_t i;
 

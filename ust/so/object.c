@@ -24,6 +24,8 @@ static void on_run(const struct zsr_probed_run *run)
 	fact("kernel.release", run->kernel, 0);
 	fact("page_size", NULL, run->page_size);
 	fact("chain_size", NULL, run->chain_size);
+	fact("zsr.from_empty", NULL, 1);
+	fact("cost.method", "LTTng-UST", 0);
 	fact("replayed", run->trace, 0);
 	fact("replayed.policy", run->policy, 0);
 }
@@ -94,7 +96,8 @@ static void on_chunk(uint64_t nr, uint64_t events, uint64_t bytes)
 
 static void on_cost(unsigned nr)
 {
-	lttng_ust_tracepoint(zsr, cost, nr);
+	lttng_ust_tracepoint(zsr, cost_begin, nr);
+	lttng_ust_tracepoint(zsr, cost_end, nr);
 }
 
 static bool listens(void)

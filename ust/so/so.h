@@ -17,7 +17,7 @@ struct zsr_lttng_object {
 	const struct zsr_probes *probes;
 	/* A chunk of a trace that is imported was stored. */
 	void (*chunk)(uint64_t nr, uint64_t events, uint64_t bytes);
-	/* Only there so that its cost can be measured. */
+	/* Two with nothing between, which tell what one takes. */
 	void (*cost)(unsigned nr);
 	/* Does a session record releases? */
 	bool (*listens)(void);

@@ -9,7 +9,7 @@
 #undef LTTNG_UST_TRACEPOINT_INCLUDE
 #define LTTNG_UST_TRACEPOINT_INCLUDE "ust/so/tracepoints.h"
 
-#if !defined(ZSR_UST_TRACEPOINTS_H) ||                                       \
+#if !defined(ZSR_UST_TRACEPOINTS_H) ||                                         \
 	defined(LTTNG_UST_TRACEPOINT_HEADER_MULTI_READ)
 #define ZSR_UST_TRACEPOINTS_H
 
@@ -129,11 +129,18 @@ LTTNG_UST_TRACEPOINT_EVENT(zsr, import_chunk,
 		lttng_ust_field_integer(uint64_t, bytes, bytes)))
 ZSR_LEVEL(import_chunk, INFO)
 
-LTTNG_UST_TRACEPOINT_EVENT(zsr, cost,
+LTTNG_UST_TRACEPOINT_EVENT_CLASS(zsr, cost,
 	LTTNG_UST_TP_ARGS(unsigned, nr),
 	LTTNG_UST_TP_FIELDS(
 		lttng_ust_field_integer(uint32_t, nr, nr)))
-ZSR_LEVEL(cost, DEBUG)
+
+LTTNG_UST_TRACEPOINT_EVENT_INSTANCE(zsr, cost, zsr, cost_begin,
+	LTTNG_UST_TP_ARGS(unsigned, nr))
+ZSR_LEVEL(cost_begin, DEBUG)
+
+LTTNG_UST_TRACEPOINT_EVENT_INSTANCE(zsr, cost, zsr, cost_end,
+	LTTNG_UST_TP_ARGS(unsigned, nr))
+ZSR_LEVEL(cost_end, DEBUG)
 /* clang-format on */
 
 #endif
