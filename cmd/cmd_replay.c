@@ -17,6 +17,8 @@ struct args {
 	char **load, **offline, **compact_at;
 	char *compact_every, *migrate_every, *memory, *swap;
 	char *clock, *pin, *repeat, *warmup, *worker_nice;
+	char *spinlock, *worker_cpus, *release, *sample, *numa;
+	int oversubscribe;
 	char *lttng;
 	int json, interleave, tracepoints;
 };
@@ -35,6 +37,42 @@ static int on_begin(void *ctx, const struct zsr_run *run, struct zsr_err *err)
 	struct stored *s = ctx;
 
 	return zsr_tracing_begin(&s->tracing, run, err);
+}
+
+static const uint64_t *counter(const struct zsr_run *run, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < run->nr_counters; i++)
+		if (!strcmp(run->counters[i].name, name))
+			return &run->counters[i].value;
+	return NULL;
+}
+
+static void print_resident(const struct zsr_run *run)
+{
+	const uint64_t *peak = counter(run, "host.resident_peak_kib");
+	const uint64_t *end = counter(run, "host.resident_end_kib");
+	char a[ZSR_FMT_LEN], b[ZSR_FMT_LEN];
+
+	if (peak && end)
+		printf("     resident %s at most, %s when all was idle\n",
+		       zsr_fmt_size(a, *peak << 10),
+		       zsr_fmt_size(b, *end << 10));
+}
+
+/* More of somebody else's load than of the policy. */
+static void print_displaced(const struct zsr_run *run)
+{
+	const uint64_t *frees = counter(run, "host.displaced_frees");
+	const uint64_t *ns = counter(run, "host.displaced_ns");
+	char a[ZSR_FMT_LEN], b[ZSR_FMT_LEN], c[ZSR_FMT_LEN];
+
+	if (frees && ns && *ns >= run->v.caller_sum_ns / 100 && *ns)
+		printf("     disturbed: %s free%s lost the CPU to the system, "
+		       "%s of %s caller time\n",
+		       zsr_fmt_count(a, *frees), *frees == 1 ? "" : "s",
+		       zsr_fmt_ns(b, *ns), zsr_fmt_ns(c, run->v.caller_sum_ns));
 }
 
 static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
@@ -58,6 +96,8 @@ static int on_run(void *ctx, struct zsr_run *run, struct zsr_err *err)
 		       ? "never"
 		       : zsr_fmt_ns(back, run->v.at_100_ns),
 	       run->digest);
+	print_resident(run);
+	print_displaced(run);
 	if (run->v.malloc_failed)
 		printf("     %s of %s stores found no memory, so their objects "
 		       "are missing\n",
@@ -117,6 +157,14 @@ static int host_options(const struct args *a, struct zsr_replay_opts *o,
 	o->warmup = (unsigned)warmup;
 	o->worker_nice = (int)nice;
 	o->interleave = a->interleave;
+	o->host_args = (struct zsr_host_args){
+		.spinlock = a->spinlock,
+		.worker_cpus = a->worker_cpus,
+		.release = a->release,
+		.sample = a->sample,
+		.numa = a->numa,
+		.oversubscribe = a->oversubscribe,
+	};
 	if (o->host && !a->arrival)
 		o->arrival = ZSR_ARRIVAL_ASAP;
 	if (o->host && (a->machine || a->seed || a->gaps))
@@ -127,10 +175,13 @@ static int host_options(const struct args *a, struct zsr_replay_opts *o,
 		return zsr_err_usage(err, "--lttng and --tracepoints want "
 					  "--clock host");
 	if (!o->host && (a->pin || a->repeat || a->warmup || a->worker_nice ||
-			 a->interleave))
-		return zsr_err_usage(err,
-				     "--pin, --repeat, --interleave, --warmup "
-				     "and --worker-nice want --clock host");
+			 a->interleave || a->spinlock || a->worker_cpus ||
+			 a->release || a->sample || a->numa || a->oversubscribe))
+		return zsr_err_usage(
+			err, "--pin, --repeat, --interleave, --warmup, "
+			     "--worker-nice, --worker-cpus, --spinlock, "
+			     "--release, --sample, --numa and "
+			     "--oversubscribe want --clock host");
 	return 0;
 }
 
@@ -253,6 +304,11 @@ static void args_free(struct args *a)
 	free(a->repeat);
 	free(a->warmup);
 	free(a->worker_nice);
+	free(a->spinlock);
+	free(a->worker_cpus);
+	free(a->release);
+	free(a->sample);
+	free(a->numa);
 	free(a->lttng);
 	free(a->db);
 	free(a->policies);
@@ -315,6 +371,23 @@ int zsr_cmd_replay(int argc, const char **argv)
 		  "host: repeat the list of policies, not each policy", NULL },
 		{ "warmup", '\0', POPT_ARG_STRING, &a.warmup, 0,
 		  "host: runs of each policy before, not kept (0)", "N" },
+		{ "spinlock", '\0', POPT_ARG_STRING, &a.spinlock, 0,
+		  "host: ticket or queued (ticket)", "KIND" },
+		{ "worker-cpus", '\0', POPT_ARG_STRING, &a.worker_cpus, 0,
+		  "host: where unbound workers run, as in 0-2,5 (anywhere)",
+		  "CPUS" },
+		{ "release", '\0', POPT_ARG_STRING, &a.release, 0,
+		  "host: keep freed pages, or madvise them back to the system "
+		  "(keep)",
+		  "HOW" },
+		{ "sample", '\0', POPT_ARG_STRING, &a.sample, 0,
+		  "host: look at resident memory so often (never; 1ms with "
+		  "--release madvise)",
+		  "TIME" },
+		{ "numa", '\0', POPT_ARG_STRING, &a.numa, 0,
+		  "host: memory of this node only", "NODE" },
+		{ "oversubscribe", '\0', POPT_ARG_NONE, &a.oversubscribe, 0,
+		  "host: allow more --cpus than the process may use", NULL },
 		{ "worker-nice", '\0', POPT_ARG_STRING, &a.worker_nice, 0,
 		  "host: nice value of workers (0)", "N" },
 		{ "lttng", '\0', POPT_ARG_STRING, &a.lttng, 0,

@@ -377,9 +377,7 @@ struct zsr_run_values {
 	X(busy,                                                                \
 	  "ns a CPU was busy in a column; row: CPU << 8 | enum zsr_busy")      \
 	X(marks, "one column: pages as a mark was played; row: its text")      \
-	X(memory,                                                              \
-	  "as a step ended; row: 0 KiB of the process that are resident, 1 "   \
-	  "pages of the pools (host)")
+	X(memory, "host, as a step ends; row: 0 resident KiB, 1 pools' pages")
 
 enum {
 #define X(name, text) ZSR_HIST_##name,
@@ -452,19 +450,11 @@ struct zsr_run_step {
 	uint64_t ns;
 };
 
-/*
- * What only threads of this machine have: hardware counters of a task, memory
- * the process had, what disturbed it. They take no part in the result digest.
- * In the table of values with the keys "host.task.0.cycles" and the like.
- */
+/* Of the host: stored among a run's values, no part of its digest. */
 struct zsr_run_counter {
 	char name[48]; /* "host.task.0.cycles" */
 	uint64_t value;
 };
-
-/* Append one; 0 or -ENOMEM. NAME is cut where it is too long. */
-struct zsr_run;
-int zsr_run_count(struct zsr_run *run, const char *name, uint64_t value);
 
 struct zsr_run {
 	int64_t id; /* 0 before it is stored */
@@ -502,6 +492,8 @@ struct zsr_run {
 /* Allocates the histograms; a run is freed with zsr_run_free(). */
 int zsr_run_init(struct zsr_run *run, struct zsr_err *err);
 void zsr_run_free(struct zsr_run *run);
+/* One more counter; 0 or -ENOMEM. A long NAME is cut. */
+int zsr_run_count(struct zsr_run *run, const char *name, uint64_t value);
 /* SHA-256 over results in schema order (values, histograms, series, releases)
  * into run->digest. Inputs do not take part. */
 void zsr_run_digest(struct zsr_run *run);

@@ -123,10 +123,9 @@ static int store_values(struct zsr_db *db, struct zsr_run *run,
 					  run_values[i].name, v);
 	}
 	for (i = 0; i < run->nr_counters && !ret; i++)
-		ret = zsr_sql_run(db, stmt, err, "isu", run->id,
-				  run->counters[i].name,
-				  zsr_min(run->counters[i].value,
-					  (uint64_t)INT64_MAX));
+		ret = zsr_sql_run(
+			db, stmt, err, "isu", run->id, run->counters[i].name,
+			zsr_min(run->counters[i].value, (uint64_t)INT64_MAX));
 	sqlite3_finalize(stmt);
 	return ret;
 }

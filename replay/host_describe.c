@@ -24,7 +24,7 @@ static void cpu_name(char *name, size_t len)
 		fclose(f);
 }
 
-static unsigned nr_cpus(void)
+unsigned zsr_host_nr_cpus(void)
 {
 	cpu_set_t set;
 
@@ -53,8 +53,8 @@ char *zsr_host_describe(const struct zsr_clock *clock)
 		"clock_read = %lu.%03lu ns # a reading\n"
 		"clock_subtracted = %lu.%03lu ns # from each call: what two "
 		"readings tell with nothing between\n",
-		u.machine, *name ? "" : "(CPU not named)", name, nr_cpus(),
-		u.sysname, u.release, clock->name,
+		u.machine, *name ? "" : "(CPU not named)", name,
+		zsr_host_nr_cpus(), u.sysname, u.release, clock->name,
 		(unsigned long)clock->read_ps / 1000,
 		(unsigned long)clock->read_ps % 1000,
 		(unsigned long)overhead / 1000, (unsigned long)overhead % 1000);

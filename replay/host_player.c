@@ -80,6 +80,7 @@ static uint32_t await(struct host_task *t, const uint32_t *word, uint32_t least)
 	while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) < least &&
 	       !failed(t->p))
 		nap(NAP_NS);
+	zsr_host_delay(&t->self);
 	zsr_host_unblock(&t->self);
 	return seen;
 }
@@ -135,8 +136,10 @@ static void release_begins(struct host_task *t, uint64_t begin, uint32_t nr)
 
 	t->rel_begin = begin;
 	t->rel_nr = nr;
-	if (!t->first_release)
+	if (!t->first_release) {
 		t->first_release = begin;
+		__atomic_store_n(&t->p->begun, true, __ATOMIC_RELEASE);
+	}
 	if (!(s->policy->flags & ZSR_POLICY_GATED))
 		return;
 	t->releaser.objects = nr;
@@ -177,6 +180,19 @@ static uint64_t ticks_ns(const struct zsr_clock *clock, uint64_t ticks)
 	return (zsr_ticks_ps(clock, ticks) + 500) / 1000;
 }
 
+/* What took longest while the system had the CPU is what it took it from. */
+static void note_displaced(struct host_task *t)
+{
+	uint64_t most = 0;
+	unsigned i;
+
+	for (i = 0; i < t->nr_samples; i++)
+		most = zsr_max(most, t->sample[i]);
+	t->in_displaced += most;
+	t->nr_displaced++;
+	zsr_host_watch(&t->self);
+}
+
 /* Many at once: one after the other each would wait for the one before. */
 static __attribute__((noinline)) void samples_add(struct host_task *t)
 {
@@ -186,6 +202,8 @@ static __attribute__((noinline)) void samples_add(struct host_task *t)
 	uint64_t min = hist->min, max = hist->max;
 	unsigned i;
 
+	if (zsr_host_displaced(&t->self))
+		note_displaced(t);
 	for (i = 0; i < t->nr_samples; i++) {
 		ticks = taken(clock, t->sample[i]);
 		ns = ticks_ns(clock, ticks);

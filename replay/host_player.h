@@ -20,8 +20,25 @@ struct zsr_host_setup {
 	const struct zsr_clock *clock;
 	enum zsr_pin pin;
 	int worker_nice;
+	bool queued; /* spinlocks of that kind */
+	uint64_t worker_cpus; /* as in struct zsr_host_opts */
+	bool give_back; /* emptied zspages to the system */
+	uint64_t sample_ns; /* how often memory is looked at; 0: never */
+	int numa_node; /* + 1, that all memory comes from; 0: any */
 	const struct zsr_probes *probes; /* NULL: nobody watches */
 };
+
+/*
+ * The user's wishes into *S, and the options into TEXT, behind what is there.
+ * CPUS: of the machine. Usage errors name the option; one of them is more CPUs
+ * than the process may use.
+ */
+int zsr_host_args_parse(struct zsr_host_setup *s, const struct zsr_host_args *a,
+			unsigned cpus, char *text, size_t size,
+			struct zsr_err *err);
+
+/* CPUs that the process may use. */
+unsigned zsr_host_nr_cpus(void);
 
 /* What machine this is and what reading its clock takes, as text in the form of
  * a profile. The caller's to free(); NULL without memory. */

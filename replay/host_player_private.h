@@ -34,6 +34,9 @@ struct host_task {
 	uint64_t spin_elsewhere, queueing_elsewhere; /* of self.counts, not in
 						      * releases */
 	uint64_t mallocs, malloc_failed, frees;
+	/* Frees within which the system took the CPU, one of
+	 * HOST_SAMPLES at most. */
+	uint64_t nr_displaced, in_displaced;
 	unsigned nr_samples;
 	uint64_t sample[HOST_SAMPLES]; /* ticks */
 	struct zsr_hist release_hist, malloc_hist; /* ns */
@@ -54,10 +57,24 @@ struct host_player {
 	uint64_t start_ticks;
 	uint32_t nr_releasing; /* tasks in a release, for gated policies */
 	int error; /* -errno: tasks end early */
+	bool begun; /* the first release has */
+	bool load_over;
+	struct host_load *load;
+	unsigned nr_loads;
+	struct host_sampler *sampler;
 	size_t cap_releases;
 };
 
 void *zsr_host_task_main(void *arg);
+/* Load waits for the first release. Stop it, then finish: what it got. */
+int zsr_host_load_start(struct host_player *p, struct zsr_err *err);
+void zsr_host_load_stop(struct host_player *p);
+void zsr_host_load_finish(struct host_player *p);
+/* 0 or -ENOMEM; also without a start. */
+int zsr_host_sample_start(struct host_player *p, struct zsr_err *err);
+int zsr_host_sample_stop(struct host_player *p);
+/* The tasks have left, workers are there. 0 or -ENOMEM. */
+int zsr_host_count(struct host_player *p, const struct zsr_host_counts *all);
 /* A pool's enter_swap(): the calling task takes the outer lock. */
 void zsr_host_enter_swap(struct zsr_pool *pool);
 

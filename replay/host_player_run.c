@@ -3,8 +3,11 @@
  * account of what the threads wrote down, check what must hold, sum up. */
 #include <stdlib.h>
 #include <string.h>
+#include <linux/mempolicy.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "replay/host_player_private.h"
 
@@ -48,8 +51,11 @@ static int pool_init(struct host_player *p, unsigned i, struct zsr_err *err)
 		pool->device_lock = &p->outer;
 		pool->enter_swap = zsr_host_enter_swap;
 	}
-	/* What the store path takes beyond this it waits for. */
+	/* What the store path takes beyond this it waits for; and for all of
+	 * it where what is freed goes back to the system. */
 	pages = use->peak_bytes / s->trace->page_size;
+	if (p->s->give_back)
+		return zsr_engine_give_back(pool->e, err);
 	return zsr_engine_prefault(pool->e, pages + pages / 4 + 256, err);
 }
 
@@ -94,6 +100,7 @@ static int task_init(struct host_player *p, uint32_t row)
 	t->releaser.task = row;
 	t->epoch = UINT32_MAX;
 	t->self.home = home_of(p, row);
+	t->self.counted = true;
 	zsr_hist_init(&t->release_hist);
 	zsr_hist_init(&t->malloc_hist);
 	t->release = calloc(t->calls->nr_releases + 1ul, sizeof(*t->release));
@@ -183,9 +190,17 @@ static void flush_all(struct host_player *p)
 static int play(struct host_player *p, struct moments *at, struct zsr_err *err)
 {
 	uint64_t switches = context_switches();
-	int ret = run_tasks(p, err);
+	int ret = zsr_host_load_start(p, err);
+
+	if (!ret)
+		ret = zsr_host_sample_start(p, err);
+	if (!ret)
+		ret = run_tasks(p, err);
 
 	at->idle = zsr_host_idle(p->h);
+	zsr_host_load_stop(p);
+	if (zsr_host_sample_stop(p) && !ret)
+		ret = zsr_err_nomem(err, "samples");
 	if (ret)
 		return ret;
 	at->switches = context_switches() - switches;
@@ -306,6 +321,9 @@ static int collect(struct host_player *p, const struct moments *at,
 		if (add_task(p, &p->task[i], &tasks, &last))
 			return zsr_err_nomem(err, "releases");
 	add_workers(p, &tasks, &at->all);
+	zsr_host_load_finish(p);
+	if (zsr_host_count(p, &at->all))
+		return zsr_err_nomem(err, "counters");
 	if (p->s->common.policy->flush)
 		v->cpu_flush_ns = at->flush_ns;
 	v->switches = at->switches;
@@ -428,8 +446,11 @@ static void player_free(struct host_player *p)
 
 	for (i = 0; p->pool && i < p->s->common.trace->nr_pools; i++)
 		zsr_pool_destroy(&p->pool[i]);
-	for (i = 0; p->task && i < p->s->common.trace->nr_tasks; i++)
+	for (i = 0; p->task && i < p->s->common.trace->nr_tasks; i++) {
+		zsr_host_events_close(&p->task[i].self.events);
 		free(p->task[i].release);
+	}
+	zsr_host_load_finish(p);
 	zsr_host_book_destroy(&p->book);
 	zsr_account_free(&p->book.account);
 	sem_destroy(&p->start);
@@ -459,9 +480,27 @@ static int run(struct host_player *p, struct zsr_err *err)
 	return ret ? ret : check_invariants(p, &at, err);
 }
 
+/* Of this thread and those it makes from now on. */
+static int memory_from(int node, struct zsr_err *err)
+{
+	unsigned long mask[16] = { 0 };
+	unsigned bits = 8 * sizeof(mask[0]);
+
+	if (node >= 0)
+		mask[(unsigned)node / bits % 16] = 1ul << (unsigned)node % bits;
+	if (!syscall(SYS_set_mempolicy, node < 0 ? MPOL_DEFAULT : MPOL_BIND,
+		     node < 0 ? NULL : mask, node < 0 ? 0 : 8 * sizeof(mask)))
+		return 0;
+	return errno == EINVAL
+		       ? zsr_err_usage(err, "--numa %d: there is no such node",
+				       node)
+		       : zsr_err_sys(err, errno, "memory of node %d", node);
+}
+
 int zsr_host_player_run(const struct zsr_host_setup *setup, struct zsr_run *r,
 			struct zsr_err *err)
 {
+	const struct zsr_conditions *c = setup->common.conditions;
 	const struct zsr_host_opts opts = {
 		.cpus = setup->common.cpus,
 		.pin = setup->pin != ZSR_PIN_NONE,
@@ -470,11 +509,20 @@ int zsr_host_player_run(const struct zsr_host_setup *setup, struct zsr_run *r,
 		.pcp_high = (unsigned)setup->common.profile->pcp_high,
 		.clock = setup->clock,
 		.probes = setup->probes,
+		.queued = setup->queued,
+		.worker_cpus = setup->worker_cpus,
+		.wake = c && c->wake_set ? &c->wake : NULL,
+		.worker = c && c->worker_set ? &c->worker : NULL,
 	};
 	struct zsr_host_thread self = { .home = ZSR_HOST_NO_CPU };
 	struct host_player p = { .s = setup, .run = r };
-	int ret = zsr_host_create(&p.h, &opts, err);
+	int ret = 0;
 
+	if (setup->numa_node)
+		ret = memory_from(setup->numa_node - 1, err);
+	if (ret)
+		return ret;
+	ret = zsr_host_create(&p.h, &opts, err);
 	if (!ret) {
 		zsr_host_enter(p.h, &self);
 		ret = run(&p, err);
@@ -483,6 +531,8 @@ int zsr_host_player_run(const struct zsr_host_setup *setup, struct zsr_run *r,
 		zsr_host_leave(&self);
 		zsr_host_destroy(p.h);
 	}
+	if (setup->numa_node)
+		memory_from(-1, &(struct zsr_err){ 0 });
 	return ret ? zsr_err_wrap(err, ret, "replay %s under %s on the host",
 				  setup->common.trace->name,
 				  setup->common.policy->name)

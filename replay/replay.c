@@ -45,6 +45,7 @@ struct session {
 	struct zsr_clock clock;
 	char *host_text; /* what machine that is, and when */
 	struct zsr_rng order; /* of policies within a round */
+	char host_options[256]; /* what it was told to be like */
 	struct zsr_profile profile;
 	struct zsr_conditions conditions;
 	struct zsr_releases releases; /* when a policy asks for them */
@@ -81,12 +82,11 @@ static int host_check(const struct zsr_replay_opts *o, struct zsr_err *err)
 		return zsr_err_usage(err, "arrival closed is for the virtual "
 					  "clock; the host's are asap and "
 					  "recorded");
-	if ((c->load && *c->load) || (c->offline && *c->offline) ||
-	    (c->compact_at && *c->compact_at) || c->compact_every ||
-	    c->memory || c->swap)
+	if ((c->offline && *c->offline) || (c->compact_at && *c->compact_at) ||
+	    c->compact_every || c->migrate_every || c->memory || c->swap)
 		return zsr_err_usage(err,
-				     "loads, offline CPUs, compactions and "
-				     "memory sizes are for the virtual "
+				     "offline CPUs, compactions, migrations "
+				     "and memory sizes are for the virtual "
 				     "clock");
 	return 0;
 }
@@ -128,12 +128,13 @@ static int host_init(struct session *s, const struct zsr_replay_opts *o,
 	zsr_clock_init(&s->clock);
 	if (host_text(s, o))
 		return zsr_err_nomem(err, "machine's description");
-	s->setup.cpus = o->cpus;
 	s->host = (struct zsr_host_setup){ .calls = &s->calls,
 					   .clock = &s->clock,
 					   .pin = o->pin,
 					   .worker_nice = o->worker_nice };
-	return 0;
+	return zsr_host_args_parse(&s->host, &o->host_args, s->setup.cpus,
+				   s->host_options, sizeof(s->host_options),
+				   err);
 }
 
 static int on_odd(void *ctx, int64_t nr, const char *key, const char *value)
@@ -185,7 +186,9 @@ static int session_init(struct session *s, struct zsr_db *db,
 		.trace = trace,
 		.profile = &s->profile,
 		.model = zsr_model_find(trace->kernel),
-		.cpus = o->cpus ? o->cpus : (unsigned)s->profile.cpus,
+		.cpus = o->cpus   ? o->cpus
+			: o->host ? zsr_min(zsr_host_nr_cpus(), 64u)
+				  : (unsigned)s->profile.cpus,
 		.seed = o->seed,
 		.arrival = o->arrival,
 		.gaps = o->gaps,
@@ -218,16 +221,26 @@ static int session_init(struct session *s, struct zsr_db *db,
 
 /* ---- runs -------------------------------------------------------------------- */
 
-static void host_conditions(const struct zsr_host_setup *h, struct zsr_run *run)
+static int host_conditions(const struct session *s, struct zsr_run *run,
+			   struct zsr_err *err)
 {
-	size_t n = 0, len = sizeof(run->conditions);
+	const struct zsr_host_setup *h = &s->host;
+	size_t n, len = sizeof(run->conditions);
+	const char *under = s->conditions.text;
+	char pin[32] = "", nice[32] = "";
 
 	if (h->pin != ZSR_PIN_NONE)
-		n = (size_t)snprintf(run->conditions, len, "--pin %s",
-				     zsr_pin_name(h->pin));
+		snprintf(pin, sizeof(pin), " --pin %s", zsr_pin_name(h->pin));
 	if (h->worker_nice)
-		snprintf(run->conditions + n, len - n, "%s--worker-nice %d",
-			 n ? " " : "", h->worker_nice);
+		snprintf(nice, sizeof(nice), " --worker-nice %d",
+			 h->worker_nice);
+	n = (size_t)snprintf(run->conditions, len, "%s%s%s%s%s", under, pin,
+			     nice, *s->host_options ? " " : "", s->host_options);
+	if (n >= len)
+		return zsr_err_usage(err, "options of the host: too long");
+	if (*run->conditions == ' ')
+		memmove(run->conditions, run->conditions + 1, n);
+	return 0;
 }
 
 static int describe(const struct session *s, const struct zsr_chosen *c,
@@ -253,8 +266,8 @@ static int describe(const struct session *s, const struct zsr_chosen *c,
 	snprintf(run->engine, sizeof(run->engine), "%s", p->model->name);
 	snprintf(run->conditions, sizeof(run->conditions), "%s",
 		 s->conditions.text);
-	if (s->on_host)
-		host_conditions(&s->host, run);
+	if (s->on_host && host_conditions(s, run, err))
+		return -EINVAL;
 	run->page_size = p->trace->page_size;
 	run->cpus = p->cpus;
 	run->seed = p->seed;

@@ -52,6 +52,16 @@ const char *zsr_gaps_name(unsigned gaps);
 const char *zsr_pin_name(unsigned pin);
 const char *zsr_outer_lock_name(unsigned outer);
 
+/* Of the host, as the user says it; NULL: the default. */
+struct zsr_host_args {
+	const char *spinlock; /* "ticket", "queued" */
+	const char *worker_cpus; /* "0-2,5": where unbound workers run */
+	const char *release; /* "keep"; "madvise": zspages go to the system */
+	const char *sample; /* TIME between two looks at memory */
+	const char *numa; /* node that all memory comes from */
+	bool oversubscribe; /* more CPUs than the process may use */
+};
+
 struct zsr_replay_opts {
 	const char *policies; /* "sync,class-idx,deferred" */
 	const char *machine; /* profile name or path, NULL: rpi4b */
@@ -69,6 +79,7 @@ struct zsr_replay_opts {
 	bool host;
 	enum zsr_pin pin;
 	int worker_nice;
+	struct zsr_host_args host_args;
 	unsigned repeat; /* 0: once */
 	unsigned warmup;
 	bool interleave;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "replay/engine/object.h"
 
@@ -150,6 +151,30 @@ bool zsr_chain_alloc(struct zsr_engine *e, struct zsr_zspage *z)
 void zsr_chain_free(struct zsr_engine *e, struct zsr_zspage *z)
 {
 	frames_free(e, z->first_page, z->pages);
+}
+
+void zsr_chain_give_back(struct zsr_engine *e, const struct zsr_zspage *z)
+{
+	uint32_t at = z->first_page;
+	unsigned nr;
+
+	for (nr = 0; nr < z->pages; nr++, at = e->page[at].next)
+		madvise(e->memory + ((size_t)at << e->page_shift),
+			(size_t)1 << e->page_shift, MADV_DONTNEED);
+}
+
+int zsr_engine_give_back(struct zsr_engine *e, struct zsr_err *err)
+{
+	long system = sysconf(_SC_PAGESIZE);
+
+	if (!e->backed)
+		return zsr_err_usage(err, "the pool has no memory of its own");
+	if (system > 1l << e->page_shift)
+		return zsr_err_usage(err,
+				     "this system's pages are larger than the "
+				     "pool's");
+	e->gives_back = true;
+	return 0;
 }
 
 #define for_each_page(page, nr, e, z)                                          \

@@ -236,6 +236,11 @@ void zsr_engine_page_unlock(struct zsr_engine *e, struct zsr_zspage *zspage,
 int zsr_engine_prefault(struct zsr_engine *e, uint64_t pages,
 			struct zsr_err *err);
 
+/* From now on the memory of a zspage that is handed back goes to the system at
+ * once, a system call a page. A usage error where the pool is not backed, or the
+ * system's pages are larger. */
+int zsr_engine_give_back(struct zsr_engine *e, struct zsr_err *err);
+
 /*
  * Copy LEN bytes into the object from its start, or out of it. At least as many
  * as were asked for at its malloc have room. -EINVAL when LEN has no room or
@@ -349,7 +354,7 @@ void zsr_engine_write_classes(const struct zsr_engine *e, FILE *f);
  *	zspage_free					P, off every list
  *	obj_write, obj_read				C, or what keeps
  *							compaction out
- *	prefault					the pool to itself
+ *	prefault, give_back				the pool to itself
  *	page_trylock, page_unlock			- (they are P), while
  *							the zspage is held
  *	malloc, free, run_worker, compact, class_stats,

@@ -96,6 +96,7 @@ struct zsr_engine {
 	unsigned request_bias;
 	bool shared;
 	bool backed;
+	bool gives_back; /* emptied zspages to the system, too */
 	bool plain; /* neither: the straight ways */
 
 	/* Of a backed pool: by number of the page. */
@@ -150,6 +151,8 @@ int zsr_arena_init(struct zsr_engine *e);
 void zsr_arena_destroy(struct zsr_engine *e);
 bool zsr_chain_alloc(struct zsr_engine *e, struct zsr_zspage *z);
 void zsr_chain_free(struct zsr_engine *e, struct zsr_zspage *z);
+/* The system may have the memory of its pages. */
+void zsr_chain_give_back(struct zsr_engine *e, const struct zsr_zspage *z);
 /* Links through the slots of a new zspage; its pages without an owner again. */
 void zsr_chain_init(struct zsr_engine *e, const struct zsr_class *c,
 		    struct zsr_zspage *z);

@@ -256,6 +256,8 @@ struct zsr_zspage *zsr_record_alloc(struct zsr_engine *e, struct zsr_class *c)
 
 void zsr_record_free(struct zsr_engine *e, struct zsr_zspage *z)
 {
+	if (e->gives_back)
+		zsr_chain_give_back(e, z);
 	store_lock(e);
 	if (e->backed)
 		zsr_chain_free(e, z);

@@ -125,6 +125,9 @@ struct zsr_spinlock {
 			uint64_t taken_at;
 		};
 		struct zsr_host_ticket host;
+		struct {
+			void *tail, *holder; /* of whoever waits or has it */
+		} host_queue;
 	};
 	struct zsr_lock_stats stats;
 };

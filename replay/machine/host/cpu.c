@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who has which of the machine's CPUs: see host.h. */
 #include <sched.h>
+#include <sys/resource.h>
 #include <time.h>
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
@@ -29,9 +30,44 @@ static unsigned system_cpu(void)
 	return (unsigned)zsr_max(sched_getcpu(), 0);
 }
 
+#ifdef RSEQ_SIG
+/* What the kernel checks of a sequence before it finds us outside of it. */
+static const struct {
+	uint32_t signature, abort, sequence;
+} nowhere = { .signature = RSEQ_SIG };
+static struct rseq_cs cs __attribute__((aligned(32)));
+#endif
+
+uint64_t zsr_host_nowhere = 1;
+
+static void nowhere_init(void)
+{
+#ifdef RSEQ_SIG
+	cs = (struct rseq_cs){
+		.start_ip = (uintptr_t)&nowhere.sequence,
+		.post_commit_offset = 1,
+		.abort_ip = (uintptr_t)&nowhere.abort,
+	};
+	zsr_host_nowhere = (uintptr_t)&cs;
+#endif
+}
+
+/* Where the kernel says so, or where it never does. */
+static uint64_t *kept_of(struct zsr_host_thread *t)
+{
+#ifdef RSEQ_SIG
+	if (__rseq_size)
+		return (uint64_t *)((char *)__builtin_thread_pointer() +
+				    __rseq_offset +
+				    offsetof(struct rseq, rseq_cs));
+#endif
+	return &t->kept_none;
+}
+
 /* With more CPUs than the process may use, they share. */
 int zsr_host_cpus_init(struct zsr_host *h, struct zsr_err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	unsigned cpu, nr = 0, may[CPU_SETSIZE], i;
 
 	if (sched_getaffinity(0, sizeof(h->may), &h->may))
@@ -43,6 +79,7 @@ int zsr_host_cpus_init(struct zsr_host *h, struct zsr_err *err)
 				    : zsr_min(nr, (unsigned)ZSR_MAX_CPUS);
 	for (i = 0; i < h->m.nr_cpus; i++)
 		h->cpu[i].system = may[i % nr];
+	pthread_once(&once, nowhere_init);
 	return 0;
 }
 
@@ -58,6 +95,12 @@ static void go_to(struct zsr_host_thread *t)
 	CPU_SET(system, &set);
 	if (!sched_setaffinity(0, sizeof(set), &set))
 		t->on = system;
+}
+
+static bool may_have(const struct zsr_host_thread *t, unsigned cpu)
+{
+	return t->home == ZSR_HOST_NO_CPU ? !(t->barred >> cpu & 1)
+					  : t->home == cpu;
 }
 
 /* ---- handing CPUs over ------------------------------------------------------ */
@@ -82,7 +125,7 @@ static unsigned find_free(const struct zsr_host *h,
 	if (t->home != ZSR_HOST_NO_CPU)
 		return h->cpu[t->home].owner ? ZSR_HOST_NO_CPU : t->home;
 	for (cpu = 0; cpu < h->m.nr_cpus; cpu++) {
-		if (h->cpu[cpu].owner)
+		if (h->cpu[cpu].owner || !may_have(t, cpu))
 			continue;
 		if (h->cpu[cpu].system == on && !h->opts.pin)
 			return cpu;
@@ -97,10 +140,11 @@ static void press(struct zsr_host *h, const struct zsr_host_thread *t)
 {
 	unsigned cpu, oldest = t->home;
 
-	if (oldest == ZSR_HOST_NO_CPU)
-		for (cpu = oldest = 0; cpu < h->m.nr_cpus; cpu++)
-			if (h->cpu[cpu].since < h->cpu[oldest].since)
-				oldest = cpu;
+	for (cpu = 0; t->home == ZSR_HOST_NO_CPU && cpu < h->m.nr_cpus; cpu++)
+		if (may_have(t, cpu) &&
+		    (oldest == ZSR_HOST_NO_CPU ||
+		     h->cpu[cpu].since < h->cpu[oldest].since))
+			oldest = cpu;
 	__atomic_store_n(&h->cpu[oldest].resched, true, __ATOMIC_RELAXED);
 }
 
@@ -154,7 +198,7 @@ static void hand_on(struct zsr_host *h, unsigned cpu)
 {
 	struct zsr_host_thread **link = &h->waiters, *t;
 
-	while (*link && (*link)->home != ZSR_HOST_NO_CPU && (*link)->home != cpu)
+	while (*link && !may_have(*link, cpu))
 		link = &(*link)->next_waiter;
 	t = *link;
 	if (t)
@@ -204,7 +248,34 @@ void zsr_host_join(struct zsr_host *h, struct zsr_host_thread *t)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&t->granted, &attr);
 	pthread_condattr_destroy(&attr);
+	t->kept = kept_of(t);
+	t->rng.state = (uintptr_t)t ^ zsr_ticks();
 	zsr_host_self = t;
+	zsr_host_watch(t);
+	if (t->counted)
+		zsr_host_events_open(&t->events);
+}
+
+void zsr_host_switches(struct zsr_host_thread *t)
+{
+	struct rusage u;
+
+	if (getrusage(RUSAGE_THREAD, &u))
+		return;
+	__atomic_store_n(&t->switches, (uint64_t)u.ru_nvcsw, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->displaced, (uint64_t)u.ru_nivcsw, __ATOMIC_RELAXED);
+}
+
+void zsr_host_delay(struct zsr_host_thread *t)
+{
+	const struct zsr_host_opts *o = &t->host->opts;
+	const struct zsr_dist *d = t->pool && o->worker ? o->worker : o->wake;
+	uint64_t ns = d ? zsr_dist_draw(d, &t->rng) / 1000 : 0;
+	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000),
+				     .tv_nsec = (long)(ns % 1000000000) };
+
+	if (ns)
+		nanosleep(&ts, NULL);
 }
 
 void zsr_host_enter(struct zsr_host *h, struct zsr_host_thread *t)
@@ -225,6 +296,7 @@ void zsr_host_counts_add(struct zsr_host_counts *to,
 	to->runs += from->runs;
 	to->stamps += from->stamps;
 	to->late += from->late;
+	to->yields += from->yields;
 }
 
 void zsr_host_leave(struct zsr_host_thread *t)
@@ -233,6 +305,8 @@ void zsr_host_leave(struct zsr_host_thread *t)
 
 	if (t->cpu != ZSR_HOST_NO_CPU)
 		put_cpu(t);
+	__atomic_store_n(t->kept, 0, __ATOMIC_RELAXED);
+	zsr_host_switches(t);
 	zsr_host_self = NULL;
 	if (t->on != ZSR_HOST_NO_CPU) /* it may be somebody's main thread */
 		sched_setaffinity(0, sizeof(h->may), &h->may);

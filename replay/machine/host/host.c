@@ -101,22 +101,46 @@ static const struct zsr_machine_ops ops = {
 	.pages_vanish = zsr_host_pages_vanish,
 };
 
+static struct zsr_machine_ops queued_ops;
+
+/* The same with the other kind of spinlock: nobody asks which it is. */
+static void queued_ops_init(void)
+{
+	queued_ops = ops;
+	queued_ops.spin_lock = zsr_host_queued_lock;
+	queued_ops.spin_trylock = zsr_host_queued_trylock;
+	queued_ops.spin_unlock = zsr_host_queued_unlock;
+	queued_ops.spin_contended = zsr_host_queued_contended;
+}
+
 /* ---- life -------------------------------------------------------------------- */
 
-void zsr_host_sum(struct zsr_host *h, struct zsr_host_counts *sum)
+void zsr_host_each_worker(struct zsr_host *h,
+			  void (*fn)(void *ctx, const struct zsr_host_thread *t),
+			  void *ctx)
 {
 	const struct zsr_host_thread *t;
 	unsigned i, k;
 
-	pthread_mutex_lock(&h->retired_lock);
-	*sum = h->retired;
-	pthread_mutex_unlock(&h->retired_lock);
 	zsr_host_ticket_lock(&h->work_lock);
 	for (i = 0; i <= ZSR_MAX_CPUS; i++)
 		for (k = 0; k < 2; k++)
 			for (t = h->pool[i][k].workers; t; t = t->next)
-				zsr_host_counts_add(sum, &t->counts);
+				fn(ctx, t);
 	zsr_host_ticket_unlock(&h->work_lock);
+}
+
+static void add_counts(void *ctx, const struct zsr_host_thread *t)
+{
+	zsr_host_counts_add(ctx, &t->counts);
+}
+
+void zsr_host_sum(struct zsr_host *h, struct zsr_host_counts *sum)
+{
+	pthread_mutex_lock(&h->retired_lock);
+	*sum = h->retired;
+	pthread_mutex_unlock(&h->retired_lock);
+	zsr_host_each_worker(h, add_counts, sum);
 }
 
 static int start(struct zsr_host *h, struct zsr_err *err)
@@ -143,13 +167,16 @@ static void dispose(struct zsr_host *h)
 int zsr_host_create(struct zsr_host **host, const struct zsr_host_opts *opts,
 		    struct zsr_err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct zsr_host *h = aligned_alloc(_Alignof(struct zsr_host),
 					   sizeof(*h));
 	int ret;
 
 	if (!h)
 		return zsr_err_nomem(err, "machine");
-	*h = (struct zsr_host){ .m.ops = &ops, .opts = *opts };
+	pthread_once(&once, queued_ops_init);
+	*h = (struct zsr_host){ .m.ops = opts->queued ? &queued_ops : &ops,
+				.opts = *opts };
 	if (!h->opts.pcp_batch)
 		h->opts.pcp_batch = 63;
 	if (!h->opts.pcp_high)

@@ -29,6 +29,7 @@
 #include "replay/machine/host/clock.h"
 #include "replay/machine/machine.h"
 #include "replay/machine/probes.h"
+#include "replay/machine/virtual/dist.h"
 
 #define ZSR_HOST_SLICE_NS 3000000
 #define ZSR_HOST_NO_CPU   UINT32_MAX
@@ -40,6 +41,10 @@ struct zsr_host_opts {
 	unsigned pcp_batch, pcp_high; /* pages; 0: 63 and 378 */
 	const struct zsr_clock *clock; /* NULL: it is found now */
 	const struct zsr_probes *probes; /* NULL: nobody watches */
+	bool queued; /* spinlocks of a queue of waiters, not of tickets */
+	uint64_t worker_cpus; /* that unbound workers may have; 0: all */
+	/* Wake-ups of all threads, or of workers, come so much later. */
+	const struct zsr_dist *wake, *worker; /* NULL: at once */
 };
 
 /* What a thread did, in clock ticks and numbers. */
@@ -51,7 +56,21 @@ struct zsr_host_counts {
 	uint64_t queued, runs; /* work items */
 	uint64_t stamps; /* clock reads of its record keeping */
 	uint64_t late; /* times it waited for a CPU of the machine */
+	uint64_t yields; /* to the system, of spinners */
 };
+
+/* Of the events that the system counts for a thread, user's part only. */
+#define ZSR_HOST_EVENTS 5
+struct zsr_host_events {
+	int fd[ZSR_HOST_EVENTS]; /* + 1; 0: not to be had */
+};
+
+/* Who waits for a queued spinlock, or has it. */
+struct zsr_host_node {
+	struct zsr_host_node *next;
+	bool go;
+};
+#define ZSR_HOST_NODES 8 /* spinlocks that a thread may have at once */
 
 struct zsr_host;
 
@@ -62,11 +81,20 @@ struct zsr_host_thread {
 	unsigned home; /* may run on this one alone, or ZSR_HOST_NO_CPU */
 	unsigned preempt_off;
 	bool highpri; /* does not wait for the end of a slice */
+	uint64_t barred; /* CPUs it may not have */
+	struct zsr_rng rng; /* of delays */
 	unsigned on; /* the system's CPU it is pinned to */
 	/* The time by which what it does now is recorded; 0: the clock. */
 	uint64_t stamp;
 	void *record; /* of whoever keeps one */
 	struct zsr_host_counts counts;
+	/* Zero once the system has taken the CPU: see zsr_host_watch(). */
+	uint64_t *kept, kept_none;
+	struct zsr_host_node node[ZSR_HOST_NODES];
+	unsigned nodes_used; /* a bit each */
+	bool counted; /* has events */
+	struct zsr_host_events events;
+	uint64_t switches, displaced; /* by its own choice, by the system's */
 	struct zsr_host_thread *next_waiter;
 	pthread_cond_t granted;
 	/* A worker's. */
@@ -171,6 +199,48 @@ void zsr_host_counts_add(struct zsr_host_counts *to,
 /* Pages allocated and not freed; likewise. */
 int64_t zsr_host_pages(const struct zsr_host *h);
 
+/*
+ * Has the system taken the thread's CPU since it last asked, or moved it, or
+ * interrupted it by a signal? For nothing but a store and a load: the kernel
+ * clears the pointer to a restartable sequence that it finds the thread outside
+ * of (rseq(2)), and ours lies where no thread ever runs. Never, where the C
+ * library has no rseq.
+ */
+extern uint64_t zsr_host_nowhere;
+
+static inline void zsr_host_watch(struct zsr_host_thread *t)
+{
+	__atomic_store_n(t->kept, zsr_host_nowhere, __ATOMIC_RELAXED);
+}
+
+static inline bool zsr_host_displaced(const struct zsr_host_thread *t)
+{
+	return !__atomic_load_n(t->kept, __ATOMIC_RELAXED);
+}
+
+/* What is counted: names such as "cycles", and how the system knows them. Tests
+ * may set others. */
+struct zsr_host_event {
+	const char *name;
+	uint32_t type;
+	uint64_t config;
+};
+extern struct zsr_host_event zsr_host_event[ZSR_HOST_EVENTS];
+
+/* Of the calling thread from now on; what is not to be had is left out. */
+void zsr_host_events_open(struct zsr_host_events *e);
+void zsr_host_events_close(struct zsr_host_events *e);
+/* So far; false where it is not to be had. Scaled up where the system counts by
+ * turns. */
+bool zsr_host_events_read(const struct zsr_host_events *e, unsigned i,
+			  uint64_t *value);
+/* Every worker that is there. */
+void zsr_host_each_worker(struct zsr_host *h,
+			  void (*fn)(void *ctx, const struct zsr_host_thread *t),
+			  void *ctx);
+/* Sleep as long as wake-ups take; the thread has no CPU. */
+void zsr_host_delay(struct zsr_host_thread *t);
+
 /* ---- between the files of this folder -------------------------------- */
 
 /* How often a spinner looks before it gives way to the rest of the system. */
@@ -184,6 +254,12 @@ int64_t zsr_host_pages(const struct zsr_host *h);
 #define zsr_host_relax() __asm__ volatile("")
 #endif
 
+/* Once around a loop that waits; after a while the rest of the system gets its
+ * chance: it may have taken the CPU from who is before us. */
+void zsr_host_look(unsigned *looks);
+/* Account for a lock that was another's; in ps. */
+uint64_t zsr_host_waited(struct zsr_host_thread *t, const void *lock,
+			 uint64_t since);
 void zsr_host_ticket_lock(struct zsr_host_ticket *l);
 void zsr_host_ticket_unlock(struct zsr_host_ticket *l);
 
@@ -192,6 +268,10 @@ bool zsr_host_spin_trylock(struct zsr_machine *m, struct zsr_spinlock *l);
 void zsr_host_spin_unlock(struct zsr_machine *m, struct zsr_spinlock *l);
 bool zsr_host_spin_is_locked(struct zsr_machine *m, struct zsr_spinlock *l);
 bool zsr_host_spin_contended(struct zsr_machine *m, struct zsr_spinlock *l);
+void zsr_host_queued_lock(struct zsr_machine *m, struct zsr_spinlock *l);
+bool zsr_host_queued_trylock(struct zsr_machine *m, struct zsr_spinlock *l);
+void zsr_host_queued_unlock(struct zsr_machine *m, struct zsr_spinlock *l);
+bool zsr_host_queued_contended(struct zsr_machine *m, struct zsr_spinlock *l);
 void zsr_host_read_lock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_host_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l);
 void zsr_host_write_lock(struct zsr_machine *m, struct zsr_rwlock *l);
@@ -200,6 +280,8 @@ bool zsr_host_write_contended(struct zsr_machine *m, struct zsr_rwlock *l);
 
 /* The calling thread is T, which has no CPU yet. */
 void zsr_host_join(struct zsr_host *h, struct zsr_host_thread *t);
+/* Note how often the calling thread gave its CPU up or lost it. */
+void zsr_host_switches(struct zsr_host_thread *t);
 /* Somebody wants the caller's CPU. */
 void zsr_host_resched(struct zsr_host_thread *t);
 

@@ -21,12 +21,15 @@ static uint16_t next_ticket(uint32_t word)
 	return (uint16_t)(word >> 16);
 }
 
-static void relax(unsigned *spins)
+void zsr_host_look(unsigned *looks)
 {
-	if (++*spins % ZSR_HOST_SPINS)
+	if (++*looks % ZSR_HOST_SPINS) {
 		zsr_host_relax();
-	else /* the system may have taken the CPU from who is before us */
-		sched_yield();
+		return;
+	}
+	if (zsr_host_self)
+		zsr_host_self->counts.yields++;
+	sched_yield();
 }
 
 static void ticket_wait(struct zsr_host_ticket *l, uint16_t mine)
@@ -34,7 +37,7 @@ static void ticket_wait(struct zsr_host_ticket *l, uint16_t mine)
 	unsigned spins = 0;
 
 	while (serving(__atomic_load_n(&l->word, __ATOMIC_ACQUIRE)) != mine)
-		relax(&spins);
+		zsr_host_look(&spins);
 }
 
 /* True when the lock was free. */
@@ -83,8 +86,8 @@ static bool ticket_contended(const struct zsr_host_ticket *l)
 
 /* ---- what waiting took ------------------------------------------------------ */
 
-static uint64_t waited(struct zsr_host_thread *t, const void *lock,
-		       uint64_t since)
+uint64_t zsr_host_waited(struct zsr_host_thread *t, const void *lock,
+			 uint64_t since)
 {
 	const struct zsr_probes *probes = t->host->opts.probes;
 	uint64_t ticks = zsr_ticks() - since;
@@ -111,7 +114,7 @@ void zsr_host_spin_lock(struct zsr_machine *m, struct zsr_spinlock *l)
 	if (!ticket_take(&l->host, &mine)) {
 		since = zsr_ticks();
 		ticket_wait(&l->host, mine);
-		l->stats.wait += waited(t, l, since);
+		l->stats.wait += zsr_host_waited(t, l, since);
 		l->stats.contended++;
 	}
 	l->stats.acquired++;
@@ -168,7 +171,7 @@ static void read_wait(struct zsr_rwlock *l)
 	__atomic_fetch_add(&l->host.count, READER, __ATOMIC_RELAXED);
 	/* First in line: only a writer that has the lock is before us. */
 	while (__atomic_load_n(&l->host.count, __ATOMIC_ACQUIRE) & WRITES)
-		relax(&spins);
+		zsr_host_look(&spins);
 	zsr_host_ticket_unlock(&l->host.queue);
 }
 
@@ -186,7 +189,7 @@ void zsr_host_read_lock(struct zsr_machine *m, struct zsr_rwlock *l)
 		return;
 	since = zsr_ticks();
 	read_wait(l);
-	waited(t, l, since);
+	zsr_host_waited(t, l, since);
 }
 
 void zsr_host_read_unlock(struct zsr_machine *m, struct zsr_rwlock *l)
@@ -210,7 +213,7 @@ static void write_wait(struct zsr_rwlock *l)
 	__atomic_fetch_or(&l->host.count, WANTS, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&l->host.count, __ATOMIC_RELAXED) != WANTS ||
 	       !write_take(l, WANTS))
-		relax(&spins);
+		zsr_host_look(&spins);
 	zsr_host_ticket_unlock(&l->host.queue);
 }
 
@@ -225,7 +228,7 @@ void zsr_host_write_lock(struct zsr_machine *m, struct zsr_rwlock *l)
 	if (!write_take(l, 0)) {
 		since = zsr_ticks();
 		write_wait(l);
-		l->stats.wait += waited(t, l, since);
+		l->stats.wait += zsr_host_waited(t, l, since);
 		l->stats.contended++;
 	}
 	l->stats.acquired++;

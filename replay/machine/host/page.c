@@ -9,10 +9,10 @@
 /* Between the CPU's list and the zone; preemption is off. */
 static void zone_move(struct zsr_host *h, struct zsr_host_cpu *c, int64_t to_cpu)
 {
-	zsr_host_spin_lock(&h->m, &h->zone);
+	zsr_spin_lock(&h->m, &h->zone);
 	h->zone_pages -= to_cpu;
 	c->pcp = (uint64_t)((int64_t)c->pcp + to_cpu);
-	zsr_host_spin_unlock(&h->m, &h->zone);
+	zsr_spin_unlock(&h->m, &h->zone);
 }
 
 bool zsr_host_pages_alloc(struct zsr_machine *m, unsigned nr)

@@ -219,8 +219,10 @@ static struct zsr_work *next_item(struct zsr_host_thread *t)
 		p->idle = t;
 		zsr_host_ticket_unlock(&h->work_lock);
 		zsr_host_block(t);
+		zsr_host_switches(t);
 		while (sem_wait(&t->wake))
 			;
+		zsr_host_delay(t);
 		zsr_host_unblock(t);
 		zsr_host_ticket_lock(&h->work_lock);
 	}
@@ -235,6 +237,23 @@ static void worker_nice(struct zsr_host_thread *t)
 		__atomic_store_n(&t->host->nice_refused, true, __ATOMIC_RELAXED);
 }
 
+/* An unbound worker's CPUs, if not all. */
+static void keep_to_cpus(struct zsr_host_thread *t)
+{
+	struct zsr_host *h = t->host;
+	cpu_set_t set;
+	unsigned i;
+
+	if (!h->opts.worker_cpus || t->home != ZSR_HOST_NO_CPU)
+		return;
+	CPU_ZERO(&set);
+	for (i = 0; i < h->m.nr_cpus; i++)
+		if (h->opts.worker_cpus >> i & 1)
+			CPU_SET(h->cpu[i].system, &set);
+	t->barred = ~h->opts.worker_cpus;
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 static void *worker_main(void *arg)
 {
 	struct zsr_host_thread *t = arg;
@@ -245,8 +264,10 @@ static void *worker_main(void *arg)
 	t->highpri = t->pool->highpri;
 	zsr_host_join(h, t);
 	worker_nice(t);
+	keep_to_cpus(t);
 	while (sem_wait(&t->wake))
 		;
+	zsr_host_delay(t);
 	zsr_host_unblock(t);
 	zsr_host_ticket_lock(&h->work_lock);
 	while ((w = next_item(t))) {
@@ -270,6 +291,7 @@ static int worker_make(struct zsr_host_pool *p)
 	if (!t)
 		return ret;
 	t->pool = p;
+	t->counted = true;
 	sem_init(&t->wake, 0, 0);
 	zsr_host_ticket_lock(&h->work_lock);
 	t->next = p->workers;
@@ -453,6 +475,7 @@ void zsr_host_work_stop(struct zsr_host *h)
 		while ((t = pool_at(h, i)->workers)) {
 			pool_at(h, i)->workers = t->next;
 			pthread_join(t->thread, NULL);
+			zsr_host_events_close(&t->events);
 			sem_destroy(&t->wake);
 			free(t);
 		}
