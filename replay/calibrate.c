@@ -96,9 +96,10 @@ int zsr_cal_rounds(struct zsr_cal *c, unsigned figure,
 		ret = zsr_samples_add(&disturbed, v);
 	}
 	/* A median bears some of them better than no figure at all. */
+	while (!ret && s.nr < c->rounds && disturbed.nr)
+		ret = zsr_samples_add(&s, disturbed.v[--disturbed.nr]);
 	if (!ret)
-		zsr_figure_set(&c->figure[figure],
-			       s.nr >= c->rounds / 4 ? &s : &disturbed);
+		zsr_figure_set(&c->figure[figure], &s);
 	zsr_samples_free(&s);
 	zsr_samples_free(&disturbed);
 	zsr_progress_at(&c->progress, ++c->done);
@@ -173,8 +174,6 @@ int zsr_calibrate_host(const struct zsr_calibrate_opts *opts, char **text,
 	c->opts = opts;
 	c->base = &base;
 	c->rounds = opts->rounds ? opts->rounds : ROUNDS;
-	c->pcp_batch = base.pcp_batch;
-	c->pcp_high = base.pcp_high;
 	look_around(c);
 	zsr_clock_init(&c->clock);
 	zsr_progress_start(&c->progress, "calibrate", "figures", ZSR_NR_CAL);

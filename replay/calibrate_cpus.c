@@ -186,6 +186,12 @@ static int turn(struct pair *p, struct zsr_cal_pool *pool)
 	return ret ? ret : p->b.ret;
 }
 
+/* As a profile has it. */
+static int64_t permille(int64_t alone, int64_t beside)
+{
+	return zsr_max(zsr_min(alone * 1000 / beside, 1000), 100);
+}
+
 /* How fast CPU A is beside CPU B, into FIGURE. */
 static int together(struct zsr_cal *c, unsigned figure, unsigned a, unsigned b,
 		    struct zsr_err *err)
@@ -205,9 +211,9 @@ static int together(struct zsr_cal *c, unsigned figure, unsigned a, unsigned b,
 	if (f->known && f->q1 > 0) {
 		int64_t least = f->q1;
 
-		f->q1 = zsr_min(alone.median * 1000 / f->q3, 1000);
-		f->median = zsr_min(alone.median * 1000 / f->median, 1000);
-		f->q3 = zsr_min(alone.median * 1000 / least, 1000);
+		f->q1 = permille(alone.median, f->q3);
+		f->median = permille(alone.median, f->median);
+		f->q3 = permille(alone.median, least);
 	}
 	zsr_samples_free(&p.alone);
 	zsr_samples_free(&p.a.took);

@@ -120,6 +120,8 @@ static int uncontended(struct zsr_cal *c, struct zsr_err *err)
 	ret = zsr_host_create(&l->h, &opts, err);
 	if (ret)
 		goto out;
+	c->pcp_batch = l->h->opts.pcp_batch;
+	c->pcp_high = l->h->opts.pcp_high;
 	zsr_host_enter(l->h, &l->self);
 	ret = pair(l, ZSR_COST_spin_lock, ZSR_COST_spin_unlock, spin_round,
 		   spin_share_round) ?:

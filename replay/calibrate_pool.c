@@ -66,12 +66,7 @@ int zsr_cal_pool_init(struct zsr_cal_pool *p, const struct zsr_cal *c,
 		      uint32_t (*draw)(void *ctx), void *ctx,
 		      struct zsr_err *err)
 {
-	const struct zsr_host_opts opts = {
-		.pin = true,
-		.pcp_batch = (unsigned)c->pcp_batch,
-		.pcp_high = (unsigned)c->pcp_high,
-		.clock = &c->clock,
-	};
+	const struct zsr_host_opts opts = { .pin = true, .clock = &c->clock };
 	int ret;
 
 	*p = (struct zsr_cal_pool){ .nr = nr };

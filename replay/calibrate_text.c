@@ -46,20 +46,30 @@ struct writer {
 	FILE *f;
 };
 
-static void warn(const struct writer *w, const char *name,
-		 const struct zsr_figure *f)
+static const char not_measured[] = "not measured";
+
+static void warn_of(const struct writer *w, const char *name, const char *what)
 {
 	const struct zsr_calibrate_opts *o = w->c->opts;
 	char text[200];
 
-	fprintf(w->f, "; spread too large");
 	if (!o->warn)
 		return;
-	snprintf(text, sizeof(text),
-		 "%s: half of its rounds are between %" PRId64 " and %" PRId64
-		 " ns: the machine was busy",
-		 name, f->q1 / 1000, f->q3 / 1000);
+	snprintf(text, sizeof(text), "%s: %s", name, what);
 	o->warn(o->ctx, text);
+}
+
+static void warn(const struct writer *w, const char *name,
+		 const struct zsr_figure *f)
+{
+	char what[150];
+
+	fprintf(w->f, "; spread too large");
+	snprintf(what, sizeof(what),
+		 "half of its rounds are between %" PRId64 " and %" PRId64
+		 " ns: the machine was busy",
+		 f->q1 / 1000, f->q3 / 1000);
+	warn_of(w, name, what);
 }
 
 /* Behind a value: where it comes from. */
@@ -97,6 +107,8 @@ static void time_entry(const struct writer *w, const char *name,
 	else
 		fprintf(w->f, " # of %s: %s\n", w->c->base->name,
 			f->why ? f->why : why);
+	if (!f->known && !f->why && why == not_measured)
+		warn_of(w, name, "no round of it went undisturbed");
 }
 
 static const char *why_taken(unsigned cost)
@@ -108,7 +120,7 @@ static const char *why_taken(unsigned cost)
 	case ZSR_COST_migrate_page:
 		return "the host machine migrates no pages";
 	default:
-		return "not measured";
+		return not_measured;
 	}
 }
 
@@ -202,9 +214,9 @@ static void machine(const struct writer *w)
 		c->smt_cpus & ~1u);
 	permille_entry(w, "smt_speed", ZSR_CAL_smt_speed, 1000);
 	time_entry(w, "wake_latency", ZSR_CAL_wake_latency,
-		   c->base->wake_latency, "not measured");
+		   c->base->wake_latency, not_measured);
 	time_entry(w, "worker_create", ZSR_CAL_worker_create,
-		   c->base->worker_create, "not measured");
+		   c->base->worker_create, not_measured);
 	fprintf(w->f,
 		"slice = %u us # what the host machine gives a thread\n"
 		"pcp_batch = %" PRIu64 " # as the host machine's\n"
