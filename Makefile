@@ -59,8 +59,8 @@ test_libs = $(eval test_libs := $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)))$(tes
 pkg_libs = $(eval pkg_libs := $(shell $(PKG_CONFIG) --libs $(PKGS)))$(pkg_libs)
 libs	= $(LDFLAGS) $(pkg_libs) -lm -pthread
 
-MODULES := base event capture db synth replay ust judge pack interop analyze report \
-	cmd
+MODULES := base event capture db synth replay ust judge pack interop plugin analyze \
+	report cmd
 SRCS :=
 TEST_SRCS :=
 BENCH_SRCS :=
@@ -165,7 +165,8 @@ install: all
 	$(MAN_INSTALL)
 
 clean:
-	rm -rf $(O) build-* zsr zsr_sqlite.so zsr-lttng.so
+	rm -rf $(O) build-* zsr zsr_sqlite.so zsr-lttng.so \
+		babeltrace-plugin-zsr.so
 
 FORCE:
 .PHONY: all deps demo check check-built check-strict check-sanitized \

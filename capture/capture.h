@@ -45,6 +45,28 @@ int zsr_decode_finish(struct zsr_decoder *d, struct zsr_sink *sink,
 		      struct zsr_err *err);
 void zsr_decode_cancel(struct zsr_decoder *d); /* NULL is allowed */
 
+/* ---- messages of a babeltrace2 graph ------------------------------------- */
+
+/*
+ * What zsr_decode() makes of the messages of a CTF trace, for those of any
+ * graph. One thread puts messages in and ends or stops it; another one runs
+ * zsr_feed_receive(), which calls SINK until then, or until SINK fails: then
+ * messages are refused, as they are from zsr_feed_refuse() on. To be stopped is
+ * an error of receiving. Close it when both are done; NULL is allowed.
+ */
+struct bt_message;
+struct zsr_feed;
+int zsr_feed_open(struct zsr_feed **f, const char *name, struct zsr_err *err);
+int zsr_feed_message(struct zsr_feed *f, const struct bt_message *msg,
+		     struct zsr_err *err);
+int zsr_feed_end(struct zsr_feed *f, struct zsr_err *err);
+void zsr_feed_stop(struct zsr_feed *f);
+int zsr_feed_receive(struct zsr_feed *f, struct zsr_sink *sink,
+		     struct zsr_err *err);
+void zsr_feed_refuse(struct zsr_feed *f);
+bool zsr_feed_refused(const struct zsr_feed *f);
+void zsr_feed_close(struct zsr_feed *f);
+
 /* ---- writing ----------------------------------------------------------- */
 
 struct zsr_capture_out;

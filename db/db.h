@@ -245,8 +245,7 @@ struct zsr_recording {
 	uint32_t callers; /* bit per enum zsr_caller that is named */
 	bool all_returns; /* of frees were recorded */
 	bool shared_marks; /* not one text a mark */
-	bool any_text; /* facts may be long and of several lines: set to have
-			* them from zsr_recording_facts() */
+	bool any_text; /* set: facts may be long and of several lines, too */
 };
 
 int zsr_trace_recording(struct zsr_db *db, const struct zsr_trace *t,

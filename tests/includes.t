@@ -30,6 +30,8 @@ allowed() {
 	judge) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h" ;;
 	interop) echo "base/base.h event/event.h db/db.h" ;;
+	plugin) echo "base/base.h event/event.h capture/capture.h db/db.h
+		interop/interop.h interop/bt.h" ;;
 	pack) echo "base/base.h event/event.h db/db.h
 		replay/engine/engine.h" ;;
 	analyze) echo "base/base.h event/event.h db/db.h" ;;

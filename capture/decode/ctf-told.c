@@ -69,6 +69,7 @@ struct told_class {
 };
 
 struct ctf_told {
+	const bt_trace_class *trace;
 	struct told_class class[MAX_CLASSES];
 	unsigned nr_classes;
 	uint64_t start_ns; /* of the capture's clock at time 0 of the trace */
@@ -155,6 +156,8 @@ static struct told_class *find(const struct ctf *c, const bt_event_class *class)
 
 static int learn(struct ctf *c, const bt_event_class *class, struct zsr_err *err)
 {
+	const bt_trace_class *trace = bt_stream_class_borrow_trace_class_const(
+		bt_event_class_borrow_stream_class_const(class));
 	const char *name = bt_event_class_get_name(class);
 	int kind = kind_of(name);
 	struct told_class *to;
@@ -167,7 +170,13 @@ static int learn(struct ctf *c, const bt_event_class *class, struct zsr_err *err
 			return zsr_err_nomem(err, "events");
 		dec_out_meta(c->d->out, "zsr.events", "1");
 		c->is_useful = true;
+		c->told->trace = trace;
 	}
+	if (c->told->trace != trace)
+		return zsr_err_input(err,
+				     "several traces of zsr, which are not one "
+				     "capture (source.zsr.db has a parameter "
+				     "trace)");
 	if (c->told->nr_classes == MAX_CLASSES)
 		return zsr_err_input(err, "more than %u kinds of events",
 				     MAX_CLASSES);
