@@ -85,6 +85,37 @@ snapshot() {
 	echo "snapped:$1" >"$instance/trace_marker"
 }
 
+# What is known besides travels as marks.
+fact() { # key, file
+	[ -r "$2" ] && echo "zsr:fact $1=$(tr '\n\0' '  ' <"$2" | sed 's/ *$//')" \
+		>"$instance/trace_marker"
+}
+
+facts() {
+	page=$(sed -n 's/^KernelPageSize: *\([0-9]*\) kB/\1/p' /proc/self/smaps |
+		head -n 1)
+	[ -z "$page" ] ||
+		echo "zsr:fact page_size=$((page * 1024))" >"$instance/trace_marker"
+	chain=$({ cat "/boot/config-$(uname -r)" || zcat /proc/config.gz; } \
+		2>/dev/null | sed -n 's/^CONFIG_ZSMALLOC_CHAIN_SIZE=//p')
+	[ -z "$chain" ] ||
+		echo "zsr:fact chain_size=$chain" >"$instance/trace_marker"
+	echo "zsr:fact pass=ops" >"$instance/trace_marker"
+	fact machine.model /sys/firmware/devicetree/base/model
+	cpu=/sys/devices/system/cpu/cpu0/cpufreq
+	fact machine.governor $cpu/scaling_governor
+	fact machine.max_khz $cpu/cpuinfo_max_freq
+	fact swappiness /proc/sys/vm/swappiness
+	for f in /sys/module/zswap/parameters/*; do
+		fact "zswap.${f##*/}" "$f"
+	done
+	[ -n "$zram" ] || return 0
+	echo "zsr:fact zram.name=$zram" >"$instance/trace_marker"
+	for f in disksize comp_algorithm mem_limit; do
+		fact "zram.$f" "/sys/block/$zram/$f"
+	done
+}
+
 fresh() {
 	made=zram$(cat /sys/class/zram-control/hot_add) ||
 		die "no zram device can be added"
@@ -126,6 +157,7 @@ snapshot start
 "$@"
 status=$?
 snapshot end
+facts
 echo 0 >"$instance/tracing_on"
 
 # Header and formats first: they say how pages are read.

@@ -3,7 +3,7 @@
 # boot.sh KERNEL SCRIPT OUT [CPUS]: boot a kernel of the list `kernels` with the
 # static zsr-capture, run SCRIPT in it, leave what it wrote to /out in OUT.
 # Packages are kept in $ZSR_KERNEL_CACHE (~/.cache/zsr/kernels). 77: something
-# cannot be had here; stderr says what. A boot may take ZSR_BOOT_SECONDS (300).
+# cannot be had here; stderr says what. A boot may take ZSR_BOOT_SECONDS (600).
 # ZSR_ICOUNT=1: one CPU, and an instruction takes a nanosecond of the guest's.
 set -eu
 
@@ -117,7 +117,7 @@ accel="-accel tcg,thread=multi"
 [ -z "${ZSR_ICOUNT:-}" ] || accel="-accel tcg,thread=single -icount shift=0"
 status=0
 # shellcheck disable=SC2086 # a list of options
-timeout -k 5 "${ZSR_BOOT_SECONDS:-300}" nice -n 10 "$qemu" -M "$machine" \
+timeout -k 5 "${ZSR_BOOT_SECONDS:-600}" nice -n 10 "$qemu" -M "$machine" \
 	$accel -cpu "$cpu" -smp "$cpus" -m 768 -nographic \
 	-no-reboot -nodefaults -serial stdio -kernel "$vmlinuz" \
 	-initrd "$work/initrd" -append "console=$console panic=-1 quiet" \
