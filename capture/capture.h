@@ -10,7 +10,10 @@
 #include "base/base.h"
 #include "event/event.h"
 
+struct zsr_event_map;
+
 struct zsr_decode_opts {
+	const struct zsr_event_map *map; /* what foreign names mean; NULL: none do */
 	/* Take what can be read of a damaged file up to the fault; the sink's
 	 * meta gets key "partial" with the message. Otherwise: an error. */
 	bool partial;
@@ -18,6 +21,15 @@ struct zsr_decode_opts {
 	uint64_t max_memory; /* bytes of address space */
 	unsigned max_seconds; /* CPU seconds */
 };
+
+/*
+ * The map of names in the file PATH, which zsr-map(5) describes. It lives until
+ * it is freed (NULL is allowed), after the decoders that were given it. All of
+ * its faults are input errors that name file and line.
+ */
+int zsr_event_map_read(struct zsr_event_map **map, const char *path,
+		       struct zsr_err *err);
+void zsr_event_map_free(struct zsr_event_map *map);
 
 /*
  * Decode PATH into SINK. The format is recognised from content: trace.dat

@@ -12,7 +12,8 @@
 
 struct args {
 	char *db, *name, *kernel, *times;
-	char *page_size, *chain_size;
+	char *page_size, *chain_size, *map;
+	struct zsr_event_map *names; /* what is in the map */
 	int partial, force, json, tracepoints;
 };
 
@@ -168,7 +169,8 @@ static int add_json(json_t *all, const char *path,
 static int start(const struct args *a, const struct zsr_options *files, int i,
 		 struct zsr_decoder **d, struct zsr_err *err)
 {
-	const struct zsr_decode_opts opts = { .partial = a->partial };
+	const struct zsr_decode_opts opts = { .map = a->names,
+					      .partial = a->partial };
 
 	*d = NULL;
 	if (i >= files->nr_rest)
@@ -251,6 +253,8 @@ int zsr_cmd_import(int argc, const char **argv)
 		  "where its times come from: hardware (default), emulated, "
 		  "synthetic",
 		  "KIND" },
+		{ "map", 'm', POPT_ARG_STRING, &a.map, 0,
+		  "what the names of foreign events and fields mean", "MAP" },
 		{ "partial", 0, POPT_ARG_NONE, &a.partial, 0,
 		  "take a damaged file up to the damage", NULL },
 		{ "force", 'f', POPT_ARG_NONE, &a.force, 0,
@@ -279,6 +283,8 @@ int zsr_cmd_import(int argc, const char **argv)
 		if (!ret)
 			o.chunk = zsr_lttng_chunk(lttng);
 	}
+	if (!ret && a.map)
+		ret = zsr_event_map_read(&a.names, a.map, &err);
 	/* The decoder has work to do while the database is opened or made. */
 	if (!ret)
 		ret = start(&a, &files, 0, &first, &err);
@@ -297,6 +303,8 @@ int zsr_cmd_import(int argc, const char **argv)
 	free(a.name);
 	free(a.kernel);
 	free(a.times);
+	zsr_event_map_free(a.names);
+	free(a.map);
 	free(a.page_size);
 	free(a.chain_size);
 	return ret ? zsr_cmd_fail("import", &err) : ZSR_EXIT_OK;

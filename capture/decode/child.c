@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "capture/decode/decode.h"
+#include "capture/decode/names.h"
 
 #define DEFAULT_MEMORY  (1ull << 30)
 #define DEFAULT_SECONDS 600
@@ -116,6 +116,7 @@ child(struct dec_ring *ring, const char *path, const struct zsr_decode_opts *o)
 	static struct dec_cpu_stats stats[DEC_MAX_CPUS];
 	struct dec d = {
 		.out = &out,
+		.map = o->map,
 		.partial = o->partial,
 		.max_memory = o->max_memory,
 		.stats = stats,
@@ -125,6 +126,8 @@ child(struct dec_ring *ring, const char *path, const struct zsr_decode_opts *o)
 
 	confine(ring, !strcmp(path, "-"), o);
 	dec_out_init(&out, ring);
+	if (o->map)
+		dec_out_meta(&out, "map", o->map->text);
 	ret = dec_path(&d, path, &err);
 	if (ret == -ENOMEM)
 		zsr_err_input(&err,

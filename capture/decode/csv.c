@@ -19,33 +19,40 @@ static const struct {
 #undef X
 };
 
-static const struct {
-	const char *name;
-	enum csv_column col;
-} other_names[] = {
-	{ "tid", CSV_pid },
-	{ "event", CSV_kind },
-};
-
 const char *csv_name(enum csv_column col)
 {
 	return columns[col].name;
 }
 
-/* CSV_NR: there is no such column. */
-static enum csv_column column_of(const char *s, size_t len)
+enum csv_column csv_column_named(const char *name, size_t len)
 {
-	size_t i;
+	unsigned i;
 
 	for (i = 0; i < CSV_NR; i++)
 		if (strlen(columns[i].name) == len &&
-		    !memcmp(columns[i].name, s, len))
-			return i;
-	for (i = 0; i < ZSR_ARRAY_SIZE(other_names); i++)
-		if (strlen(other_names[i].name) == len &&
-		    !memcmp(other_names[i].name, s, len))
-			return other_names[i].col;
-	return CSV_NR;
+		    !memcmp(columns[i].name, name, len))
+			break;
+	return i;
+}
+
+bool csv_of_events(enum csv_column col)
+{
+	return col == CSV_obj || col == CSV_task || col == CSV_caller ||
+	       col == CSV_slot || col == CSV_cgroup || col == CSV_flags;
+}
+
+/* CSV_NR: there is no such column. */
+static enum csv_column column_of(const struct zsr_event_map *map, const char *s,
+				 size_t len)
+{
+	const struct dec_alias *own = dec_alias(map, DEC_COLUMN_NAME, s, len);
+	enum csv_column col = own ? own->is : csv_column_named(s, len);
+	int other;
+
+	if (col < CSV_NR)
+		return col;
+	other = dec_name_is(NULL, DEC_COLUMN_NAME, s, len);
+	return other < 0 ? CSV_NR : (enum csv_column)other;
 }
 
 /* ---- fields ----------------------------------------------------------- */
@@ -137,19 +144,6 @@ int csv_number(struct csv *c, enum csv_column col, uint64_t fallback,
 
 /* ---- the header ------------------------------------------------------- */
 
-/* "Lost N events", which bpftrace prints when nobody read for too long. */
-static bool is_lost(const char *p, const char *end, uint64_t *count)
-{
-	const char *digits = p + 5, *q = digits;
-
-	if (!text_begins(p, end, "Lost "))
-		return false;
-	while (q < end && *q >= '0' && *q <= '9')
-		q++;
-	return text_number(digits, (size_t)(q - digits), count) &&
-	       text_begins(q, end, " events") && q + 7 == end;
-}
-
 /* Lines without a meaning: blank ones, comments, and the one bpftrace begins
  * with. */
 static bool is_nothing(const char *p, const char *end)
@@ -169,40 +163,176 @@ static char separator(const char *p, const char *end)
 	return memchr(p, ',', n) ? ',' : memchr(p, ';', n) ? ';' : '\t';
 }
 
-bool dec_is_csv(const uint8_t *head, size_t len)
+static bool is_header(const struct zsr_event_map *map, const char *p,
+		      const char *end)
 {
-	const char *p = (const char *)head, *end = p + len, *nl;
 	unsigned nr_known = 0;
 	struct csv_field f;
 	char plain[8192], *to = plain;
-	uint64_t count;
-	char sep;
+	char sep = separator(p, end);
 
-	p = without_mark(p, end);
-	for (;; p = nl + 1) {
-		nl = memchr(p, '\n', (size_t)(end - p));
-		if (!nl)
-			return false;
-		end = nl > p && nl[-1] == '\r' ? nl - 1 : nl;
-		if (!is_nothing(p, end) && !is_lost(p, end, &count))
-			break;
-		end = (const char *)head + len;
-	}
 	if (end - p > (ptrdiff_t)sizeof(plain))
 		return false;
-	sep = separator(p, end);
 	while (next_field(&f, &p, end, sep, &to) > 0)
-		nr_known += column_of(f.s, f.len) < CSV_NR;
+		nr_known += column_of(map, f.s, f.len) < CSV_NR;
 	return nr_known >= 2;
+}
+
+/* ---- rows without a header, which a map describes ------------------------ */
+
+/* Those of a script of bpftrace's that some use. */
+static struct dec_alias bpftrace_columns[] = {
+	{ .is = CSV_t_ns },   { .is = CSV_cpu },    { .is = CSV_pid },
+	{ .is = CSV_handle }, { .is = CSV_size },   { .is = CSV_dur_ns },
+	{ .is = CSV_t_ns },   { .is = CSV_cpu },    { .is = CSV_pid },
+	{ .is = CSV_handle }, { .is = CSV_dur_ns },
+};
+
+static struct dec_alias bpftrace_names[] = {
+	{ .name = "M",
+	  .len = 1,
+	  .of = DEC_ROW_NAME,
+	  .is = DEC_IS_MALLOC_DONE,
+	  .nr = 6 },
+	{ .name = "F",
+	  .len = 1,
+	  .of = DEC_ROW_NAME,
+	  .is = DEC_IS_FREE_DONE,
+	  .first = 6,
+	  .nr = 5 },
+};
+
+static const struct zsr_event_map bpftrace_rows = {
+	.names = bpftrace_names,
+	.parts = bpftrace_columns,
+	.nr = ZSR_ARRAY_SIZE(bpftrace_names),
+	.nr_parts = ZSR_ARRAY_SIZE(bpftrace_columns),
+};
+
+static bool has_rows(const struct zsr_event_map *map)
+{
+	size_t i;
+
+	for (i = 0; map && i < map->nr; i++)
+		if (map->names[i].of == DEC_ROW_NAME)
+			return true;
+	return false;
+}
+
+static char row_separator(const char *p, const char *end)
+{
+	char sep = separator(p, end);
+
+	return sep == '\t' && !memchr(p, '\t', (size_t)(end - p)) ? ' ' : sep;
+}
+
+/* The fields of a line; -1 for misplaced quotes. */
+static int split(struct csv_field *f, unsigned max, const char *p,
+		 const char *end, char *plain)
+{
+	char sep = row_separator(p, end);
+	struct csv_field one;
+	unsigned n = 0;
+	int ret;
+
+	while ((ret = next_field(&one, &p, end, sep, &plain)) > 0) {
+		if (n < max)
+			f[n] = one;
+		n++;
+	}
+	return ret ? ret : (int)n;
+}
+
+static bool is_text(enum csv_column col)
+{
+	return col == CSV_comm || col == CSV_text;
+}
+
+/* Whether fields behind the first are such as a row has. */
+static bool fits(const struct zsr_event_map *rows, const struct dec_alias *row,
+		 const struct csv_field *f, int n)
+{
+	uint64_t v;
+	size_t i;
+
+	if (n < 1 || (size_t)n != row->nr + 1)
+		return false;
+	for (i = 0; i < row->nr; i++) {
+		enum csv_column col = rows->parts[row->first + i].is;
+
+		if (!is_text(col) && col != CSV_time &&
+		    !text_number(f[i + 1].s, f[i + 1].len, &v))
+			return false;
+	}
+	return true;
+}
+
+/* Whether a line is such as some row, but for its name. */
+static bool fits_some(const struct zsr_event_map *rows,
+		      const struct csv_field *f, int n)
+{
+	size_t i;
+
+	for (i = 0; i < rows->nr; i++)
+		if (rows->names[i].of == DEC_ROW_NAME &&
+		    fits(rows, &rows->names[i], f, n))
+			return true;
+	return false;
+}
+
+/* The map that says what the lines of this file are, when they have no header:
+ * the user's, or the one built in. */
+static const struct zsr_event_map *rows_of(const struct zsr_event_map *map,
+					   const uint8_t *head, size_t len)
+{
+	const char *p = (const char *)head, *end = p + len, *nl;
+	const struct zsr_event_map *rows = has_rows(map) ? map
+					   : text_begins(p, end, "Attaching ")
+						   ? &bpftrace_rows
+						   : NULL;
+
+	for (; rows && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {
+		struct csv_field f[CSV_NR + 1];
+		const struct dec_alias *row;
+		char plain[8192];
+		int n;
+
+		if (nl - p > (ptrdiff_t)sizeof(plain))
+			return NULL;
+		n = split(f, CSV_NR + 1, p,
+			  nl > p && nl[-1] == '\r' ? nl - 1 : nl, plain);
+		row = n < 1 ? NULL
+			    : dec_alias(rows, DEC_ROW_NAME, f[0].s, f[0].len);
+		if (row && fits(rows, row, f, n))
+			return rows;
+	}
+	return NULL;
+}
+
+static bool begins_with_header(const struct zsr_event_map *map,
+			       const uint8_t *head, size_t len)
+{
+	const char *p = (const char *)head, *end = p + len, *nl, *stop = end;
+	uint64_t count;
+
+	p = without_mark(p, end);
+	for (; (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {
+		stop = nl > p && nl[-1] == '\r' ? nl - 1 : nl;
+		if (!is_nothing(p, stop) && !perf_lost_line(p, stop, &count))
+			break;
+	}
+	return nl && is_header(map, p, stop);
+}
+
+bool dec_is_csv(const struct zsr_event_map *map, const uint8_t *head, size_t len)
+{
+	return begins_with_header(map, head, len) || rows_of(map, head, len);
 }
 
 static int check_columns(const struct csv *c, struct zsr_err *err)
 {
-	static const enum csv_column only_events[] = { CSV_task, CSV_caller,
-						       CSV_slot, CSV_cgroup,
-						       CSV_flags };
 	const char *missing = NULL;
-	size_t i;
+	enum csv_column i;
 
 #define HAS(col) (c->has >> CSV_##col & 1)
 	if (!HAS(t_ns) && !HAS(time))
@@ -223,12 +353,12 @@ static int check_columns(const struct csv *c, struct zsr_err *err)
 		return zsr_err_input(err, "header: both t_ns and time");
 	if (HAS(obj) && HAS(handle))
 		return zsr_err_input(err, "header: both obj and handle");
-	for (i = 0; i < ZSR_ARRAY_SIZE(only_events) && HAS(handle); i++)
-		if (c->has >> only_events[i] & 1)
+	for (i = 0; i < CSV_NR && HAS(handle); i++)
+		if (c->has >> i & 1 && csv_of_events(i))
 			return zsr_err_input(err,
 					     "header: column %s needs obj, not "
 					     "handle",
-					     csv_name(only_events[i]));
+					     csv_name(i));
 #undef HAS
 	return 0;
 }
@@ -243,7 +373,7 @@ static int header(struct csv *c, const char *p, const char *end,
 
 	c->sep = separator(p, end);
 	while ((ret = next_field(&f, &p, end, c->sep, &to)) > 0) {
-		col = column_of(f.s, f.len);
+		col = column_of(c->d->map, f.s, f.len);
 		dec_printable(shown, sizeof(shown), f.s, f.len);
 		if (col == CSV_NR)
 			return zsr_err_input(err, "header: unknown column '%s'",
@@ -288,6 +418,45 @@ static int row(struct csv *c, const char *p, const char *end,
 	return csv_row(c, err);
 }
 
+static int wrong_count(const struct dec_alias *row, int n, struct zsr_err *err)
+{
+	return n < 0 ? zsr_err_input(err, "misplaced quotes")
+		     : zsr_err_input(err, "%d fields behind %.*s, it has %zu",
+				     n - 1, (int)row->len, row->name, row->nr);
+}
+
+/* A line of a file without a header. */
+static int named_row(struct csv *c, const char *p, const char *end,
+		     struct zsr_err *err)
+{
+	struct csv_field f[CSV_NR + 1];
+	int n = split(f, CSV_NR + 1, p, end, c->plain);
+	const struct dec_alias *row = NULL;
+	size_t i;
+
+	if (n >= 1)
+		row = dec_alias(c->rows, DEC_ROW_NAME, f[0].s, f[0].len);
+	if (!row && n >= 1 && fits_some(c->rows, f, n))
+		return zsr_err_input(err, "a call of an unknown kind '%.*s'",
+				     (int)zsr_min(f[0].len, (size_t)40), f[0].s);
+	if (!row) {
+		c->nr_skipped++;
+		return 0;
+	}
+	if (n < 1 || (size_t)n != row->nr + 1)
+		return wrong_count(row, n, err);
+	memset(c->field, 0, sizeof(c->field));
+	c->row = row;
+	c->has = 0;
+	for (i = 0; i < row->nr; i++) {
+		enum csv_column col = c->rows->parts[row->first + i].is;
+
+		c->field[col] = f[i + 1];
+		c->has |= 1u << col;
+	}
+	return csv_row(c, err);
+}
+
 static int line(struct csv *c, const char *p, const char *end,
 		struct zsr_err *err)
 {
@@ -297,11 +466,13 @@ static int line(struct csv *c, const char *p, const char *end,
 		p = without_mark(p, end);
 	if (is_nothing(p, end))
 		return 0;
-	if (is_lost(p, end, &count)) {
+	if (perf_lost_line(p, end, &count)) {
 		if (__builtin_add_overflow(c->lost, count, &c->lost))
 			c->lost = INT64_MAX;
 		return 0;
 	}
+	if (c->rows)
+		return named_row(c, p, end, err);
 	return c->nr_cols ? row(c, p, end, err) : header(c, p, end, err);
 }
 
@@ -322,7 +493,8 @@ static int lines(struct csv *c, struct zsr_err *err)
 	return ret;
 }
 
-int dec_csv(struct dec *d, struct dec_file *f, struct zsr_err *err)
+int dec_csv(struct dec *d, struct dec_file *f, const uint8_t *head, size_t len,
+	    struct zsr_err *err)
 {
 	struct csv *c = calloc(1, sizeof(*c));
 	struct zsr_err ignored;
@@ -331,6 +503,8 @@ int dec_csv(struct dec *d, struct dec_file *f, struct zsr_err *err)
 	if (!c)
 		return zsr_err_nomem(err, f->name);
 	c->d = d;
+	if (!begins_with_header(d->map, head, len))
+		c->rows = rows_of(d->map, head, len);
 	ret = dec_lines_open(&c->in, f, err);
 	/* No field is longer than its line. */
 	c->plain = malloc(DEC_LINE_BUFFER);
@@ -339,8 +513,11 @@ int dec_csv(struct dec *d, struct dec_file *f, struct zsr_err *err)
 	if (ret)
 		goto out;
 	d->started = true;
-	dec_out_meta(d->out, "format", "CSV");
+	dec_out_meta(d->out, "format", c->rows ? "bpftrace text" : "CSV");
 	ret = lines(c, err);
+	if (c->nr_skipped)
+		dec_out_metaf(d->out, "lines_skipped", "%" PRIu64,
+			      c->nr_skipped);
 	/* What came before a fault is delivered, too. */
 	if (ret)
 		csv_rows_end(c, &ignored);

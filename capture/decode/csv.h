@@ -3,6 +3,7 @@
 #ifndef ZSR_CAPTURE_CSV_H
 #define ZSR_CAPTURE_CSV_H
 
+#include "capture/decode/names.h"
 #include "capture/decode/whole.h"
 
 /* Columns, with the greatest number that each holds; 0: it holds text. */
@@ -47,6 +48,9 @@ struct csv {
 	uint8_t col[CSV_NR]; /* of each field, enum csv_column */
 	uint32_t has; /* bit per column */
 	bool is_events; /* rows are events of a trace, else calls */
+	const struct zsr_event_map *rows; /* that tells what each is; NULL: a header */
+	const struct dec_alias *row; /* the map's line for this one */
+	uint64_t nr_skipped; /* lines between rows */
 	struct csv_field field[CSV_NR]; /* of the row, by column */
 	char *plain; /* fields that were between quotes */
 	uint64_t nr_rows; /* without facts */
@@ -57,12 +61,21 @@ struct csv {
 	/* Rows that are calls. */
 	struct dec_sort sort;
 	struct dec_tasks tasks;
+	struct {
+		char name[24];
+		size_t len;
+		int is; /* enum dec_meaning */
+	} kinds[16]; /* seen, in the column "kind" */
 	uint64_t lost; /* before the next row */
 	uint64_t last_ns;
 	unsigned last_cpu;
 };
 
 const char *csv_name(enum csv_column col);
+/* The column of this name, not of another for it; CSV_NR: there is none. */
+enum csv_column csv_column_named(const char *name, size_t len);
+/* Whether only rows that are events have it. */
+bool csv_of_events(enum csv_column col);
 /* The number in a column, DEFAULT when nothing is said. */
 int csv_number(struct csv *c, enum csv_column col, uint64_t fallback,
 	       uint64_t *v, struct zsr_err *err);

@@ -143,18 +143,52 @@ static int event(struct csv *c, uint64_t t_ns, struct zsr_err *err)
 
 /* ---- rows that are calls --------------------------------------------------- */
 
-static const struct {
-	const char *name, *letter;
-	enum zsr_rec_kind kind;
-} calls[] = {
-	{ "malloc", "M", ZSR_REC_MALLOC_DONE },
-	{ "free", "F", ZSR_REC_FREE },
-	{ "free_ret", "f", ZSR_REC_FREE_RET },
-	{ "compact", "C", ZSR_REC_COMPACT },
-	{ "page_free", "P", ZSR_REC_ZSPAGE_FREE },
-	{ "mark", "T", ZSR_REC_MARK },
-	{ "lost", "L", ZSR_REC_LOST },
+static const uint8_t rec_kinds[DEC_NR_MEANINGS] = {
+	[DEC_IS_NONE] = ZSR_REC_OTHER,
+	[DEC_IS_MALLOC] = ZSR_REC_MALLOC,
+	[DEC_IS_MALLOC_RET] = ZSR_REC_MALLOC_RET,
+	[DEC_IS_MALLOC_DONE] = ZSR_REC_MALLOC_DONE,
+	[DEC_IS_FREE] = ZSR_REC_FREE,
+	[DEC_IS_FREE_RET] = ZSR_REC_FREE_RET,
+	[DEC_IS_FREE_DONE] = ZSR_REC_FREE,
+	[DEC_IS_COMPACT] = ZSR_REC_COMPACT,
+	[DEC_IS_COMPACT_RET] = ZSR_REC_COMPACT_RET,
+	[DEC_IS_CREATE] = ZSR_REC_POOL_CREATE,
+	[DEC_IS_DESTROY] = ZSR_REC_POOL_DESTROY,
+	[DEC_IS_PAGE_FREE] = ZSR_REC_ZSPAGE_FREE,
+	[DEC_IS_PAGE_FREE_RET] = ZSR_REC_ZSPAGE_FREE_RET,
+	[DEC_IS_EMPTY] = ZSR_REC_EMPTY,
+	[DEC_IS_EMPTY_RET] = ZSR_REC_EMPTY_RET,
+	[DEC_IS_MUNMAP] = ZSR_REC_MUNMAP,
+	[DEC_IS_MUNMAP_RET] = ZSR_REC_MUNMAP_RET,
+	[DEC_IS_EXIT] = ZSR_REC_EXIT,
+	[DEC_IS_EXIT_RET] = ZSR_REC_EXIT_RET,
+	[DEC_IS_MARK] = ZSR_REC_MARK,
+	[DEC_IS_LOST] = ZSR_REC_LOST,
 };
+
+/* What a row is, by the map's line for it or its column "kind", whose words are
+ * looked up once; -1: unknown. */
+static int meaning(struct csv *c)
+{
+	const struct csv_field *f = &c->field[CSV_kind];
+	size_t i;
+
+	if (c->row)
+		return c->row->is;
+	for (i = 0; i < ZSR_ARRAY_SIZE(c->kinds) && c->kinds[i].len; i++)
+		if (c->kinds[i].len == f->len &&
+		    !memcmp(c->kinds[i].name, f->s, f->len))
+			return c->kinds[i].is;
+	if (!f->len)
+		return -1;
+	if (i == ZSR_ARRAY_SIZE(c->kinds) || f->len > sizeof(c->kinds[i].name))
+		return dec_meaning_of_kind(c->d->map, f->s, f->len);
+	memcpy(c->kinds[i].name, f->s, f->len);
+	c->kinds[i].len = f->len;
+	c->kinds[i].is = dec_meaning_of_kind(c->d->map, f->s, f->len);
+	return c->kinds[i].is;
+}
 
 static int add(struct csv *c, const struct zsr_rec *rec, struct zsr_err *err)
 {
@@ -185,8 +219,9 @@ static int add_pair(struct csv *c, struct zsr_rec rec, unsigned ret_kind,
 	return ret ? ret : add(c, &rec, err);
 }
 
-static int put_call(struct csv *c, struct zsr_rec *rec, uint64_t dur_ns,
-		    uint64_t aux, struct zsr_err *err)
+/* DUR is behind a call's entry, and before what is done. */
+static int put_call(struct csv *c, struct zsr_rec *rec, bool is_done,
+		    uint64_t dur_ns, uint64_t aux, struct zsr_err *err)
 {
 	uint64_t end_ns = rec->t_ns + dur_ns;
 
@@ -200,8 +235,18 @@ static int put_call(struct csv *c, struct zsr_rec *rec, uint64_t dur_ns,
 		rec->kind = ZSR_REC_MALLOC;
 		return add_pair(c, *rec, ZSR_REC_MALLOC_RET, end_ns, err);
 	case ZSR_REC_FREE:
+		if (is_done) {
+			end_ns = rec->t_ns;
+			rec->t_ns -= zsr_min(dur_ns, end_ns);
+		}
 		return dur_ns ? add_pair(c, *rec, ZSR_REC_FREE_RET, end_ns, err)
 			      : add(c, rec, err);
+	case ZSR_REC_MALLOC:
+		rec->has |= ZSR_REC_HAS_SIZE;
+		return add(c, rec, err);
+	case ZSR_REC_COMPACT_RET:
+		rec->value = aux;
+		return add(c, rec, err);
 	case ZSR_REC_COMPACT:
 		rec->value = aux;
 		return add_pair(c, *rec, ZSR_REC_COMPACT_RET, end_ns, err);
@@ -219,11 +264,20 @@ static int put_call(struct csv *c, struct zsr_rec *rec, uint64_t dur_ns,
 
 static int needs(const struct csv *c, unsigned kind, struct zsr_err *err)
 {
-	if ((kind == ZSR_REC_MALLOC_DONE || kind == ZSR_REC_FREE) &&
-	    !c->field[CSV_handle].len)
-		return empty(CSV_handle, err);
-	if (kind == ZSR_REC_MALLOC_DONE && !c->field[CSV_size].len)
-		return empty(CSV_size, err);
+	static const uint32_t columns[] = {
+		[ZSR_REC_MALLOC] = 1u << CSV_size,
+		[ZSR_REC_MALLOC_RET] = 1u << CSV_handle,
+		[ZSR_REC_MALLOC_DONE] = 1u << CSV_handle | 1u << CSV_size,
+		[ZSR_REC_FREE] = 1u << CSV_handle,
+		[ZSR_REC_POOL_CREATE] = 1u << CSV_pool,
+		[ZSR_REC_POOL_DESTROY] = 1u << CSV_pool,
+		[ZSR_REC_OTHER] = 0,
+	};
+	enum csv_column i;
+
+	for (i = 0; columns[kind] && i < CSV_NR; i++)
+		if (columns[kind] >> i & 1 && !c->field[i].len)
+			return empty(i, err);
 	return 0;
 }
 
@@ -236,15 +290,11 @@ static int call(struct csv *c, uint64_t t_ns, bool coarse, struct zsr_err *err)
 	struct zsr_rec rec = { .t_ns = t_ns };
 	uint64_t v[CSV_NR];
 	size_t i;
-	int ret = 0;
+	int ret, means = meaning(c);
 
-	for (i = 0; i < ZSR_ARRAY_SIZE(calls); i++)
-		if (is(&c->field[CSV_kind], calls[i].name) ||
-		    is(&c->field[CSV_kind], calls[i].letter))
-			break;
-	if (i == ZSR_ARRAY_SIZE(calls))
+	if (means < 0)
 		return unknown(c, CSV_kind, err);
-	rec.kind = calls[i].kind;
+	rec.kind = rec_kinds[means];
 	ret = needs(c, rec.kind, err);
 	for (i = 0; i < ZSR_ARRAY_SIZE(numbers) && !ret; i++)
 		ret = csv_number(c, numbers[i], 0, &v[numbers[i]], err);
@@ -267,7 +317,9 @@ static int call(struct csv *c, uint64_t t_ns, bool coarse, struct zsr_err *err)
 	c->lost = 0;
 	c->last_ns = zsr_max(c->last_ns, t_ns);
 	c->last_cpu = rec.cpu;
-	return ret ? ret : put_call(c, &rec, v[CSV_dur_ns], v[CSV_aux], err);
+	return ret ? ret
+		   : put_call(c, &rec, means == DEC_IS_FREE_DONE, v[CSV_dur_ns],
+			      v[CSV_aux], err);
 }
 
 /* ---- any row --------------------------------------------------------------- */

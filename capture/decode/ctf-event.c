@@ -27,6 +27,23 @@ static const bt_field_class *scope_of(const bt_event_class *class,
 	}
 }
 
+static uint64_t members(const bt_field_class *in)
+{
+	uint64_t n = in ? bt_field_class_structure_get_member_count(in) : 0;
+
+	return zsr_min(n, (uint64_t)UINT16_MAX);
+}
+
+static const bt_field_class *member_class(const bt_field_class *in,
+					  uint64_t index, const char **name)
+{
+	const bt_field_class_structure_member *m =
+		bt_field_class_structure_borrow_member_by_index_const(in, index);
+
+	*name = bt_field_class_structure_member_get_name(m);
+	return bt_field_class_structure_member_borrow_field_class_const(m);
+}
+
 static bool is_string(const bt_field_class *fc)
 {
 	return bt_field_class_get_type(fc) == BT_FIELD_CLASS_TYPE_STRING;
@@ -38,99 +55,91 @@ static bool is_integer(const bt_field_class *fc)
 				      BT_FIELD_CLASS_TYPE_INTEGER);
 }
 
-/* The field NAME when its class is as IS says, else one of CTF_NOWHERE. */
-static struct ctf_field find_in(const bt_event_class *class,
-				enum ctf_scope scope, const char *name,
-				bool (*is)(const bt_field_class *))
+static struct ctf_field field_of(const bt_field_class *fc, enum ctf_scope scope,
+				 uint64_t index)
 {
-	const bt_field_class *in = scope_of(class, scope), *fc;
-	uint64_t i, n = in ? bt_field_class_structure_get_member_count(in) : 0;
+	struct ctf_field f = {
+		.index = (uint16_t)index,
+		.scope = (uint8_t)scope,
+		.is_signed = bt_field_class_type_is(
+			bt_field_class_get_type(fc),
+			BT_FIELD_CLASS_TYPE_SIGNED_INTEGER),
+	};
 
-	for (i = 0; i < n && i <= UINT16_MAX; i++) {
-		const bt_field_class_structure_member *m =
-			bt_field_class_structure_borrow_member_by_index_const(
-				in, i);
+	if (is_integer(fc))
+		f.bytes = (uint8_t)((bt_field_class_integer_get_field_value_range(
+					     fc) +
+				     7) /
+				    8);
+	return f;
+}
 
-		if (name &&
-		    strcmp(bt_field_class_structure_member_get_name(m), name))
-			continue;
-		fc = bt_field_class_structure_member_borrow_field_class_const(m);
-		if (!is(fc))
-			continue;
-		return (struct ctf_field){
-			.index = (uint16_t)i,
-			.scope = (uint8_t)scope,
-			.bytes = is == is_integer
-					 ? (uint8_t)((bt_field_class_integer_get_field_value_range(
-							      fc) +
-						      7) /
-						     8)
-					 : 0,
-			.is_signed = bt_field_class_type_is(
-				bt_field_class_get_type(fc),
-				BT_FIELD_CLASS_TYPE_SIGNED_INTEGER),
-		};
+/* The field with a role: of those whose class is as IS says, the best and then
+ * the first one. */
+static struct ctf_field find_role(const struct ctf *c,
+				  const bt_event_class *class,
+				  enum dec_role role,
+				  bool (*is)(const bt_field_class *))
+{
+	static const enum ctf_scope scopes[] = { CTF_PAYLOAD, CTF_SPECIFIC,
+						 CTF_COMMON };
+	struct ctf_field found = { .scope = CTF_NOWHERE };
+	unsigned best = 0, s;
+
+	for (s = 0; s < ZSR_ARRAY_SIZE(scopes); s++) {
+		const bt_field_class *in = scope_of(class, scopes[s]);
+		enum dec_names of = s ? DEC_CONTEXT_NAME : DEC_FIELD_NAME;
+		uint64_t i, n = members(in);
+
+		for (i = 0; i < n; i++) {
+			const char *name;
+			const bt_field_class *fc = member_class(in, i, &name);
+			unsigned r = dec_name_rank(c->d->map, of, role, name);
+
+			if (r <= best || !is(fc))
+				continue;
+			best = r;
+			found = field_of(fc, scopes[s], i);
+		}
+	}
+	return found;
+}
+
+/* In an event's payload; without a name: the first such one. */
+static struct ctf_field find_name(const bt_event_class *class, const char *want,
+				  bool (*is)(const bt_field_class *))
+{
+	const bt_field_class *in = scope_of(class, CTF_PAYLOAD);
+	uint64_t i, n = members(in);
+
+	for (i = 0; i < n; i++) {
+		const char *name;
+		const bt_field_class *fc = member_class(in, i, &name);
+
+		if (is(fc) && (!want || !strcmp(name, want)))
+			return field_of(fc, CTF_PAYLOAD, i);
 	}
 	return (struct ctf_field){ .scope = CTF_NOWHERE };
 }
 
-struct place {
-	enum ctf_scope scope;
-	const char *name;
-};
-
-static struct ctf_field first_of(const bt_event_class *class,
-				 const struct place *places, size_t nr,
-				 bool (*is)(const bt_field_class *))
+static void find_task(const struct ctf *c, struct ctf_event *ev,
+		      const char *name)
 {
-	struct ctf_field f = { .scope = CTF_NOWHERE };
-	size_t i;
-
-	for (i = 0; i < nr && f.scope == CTF_NOWHERE; i++)
-		f = find_in(class, places[i].scope, places[i].name, is);
-	return f;
-}
-
-/* The kernel's words for the thread, perf's, and those of LTTng's contexts. */
-static void find_task(struct ctf_event *ev, const char *name)
-{
-	static const struct place pids[] = {
-		{ CTF_PAYLOAD, "common_pid" }, { CTF_PAYLOAD, "perf_tid" },
-		{ CTF_SPECIFIC, "tid" },       { CTF_COMMON, "tid" },
-		{ CTF_SPECIFIC, "vtid" },      { CTF_COMMON, "vtid" },
-		{ CTF_SPECIFIC, "pid" },       { CTF_COMMON, "pid" },
-	};
-	static const struct place comms[] = {
-		{ CTF_SPECIFIC, "procname" },
-		{ CTF_COMMON, "procname" },
-	};
-	static const struct place cpus[] = {
-		{ CTF_SPECIFIC, "cpu_id" },
-		{ CTF_COMMON, "cpu_id" },
-		{ CTF_PAYLOAD, "cpu_id" },
-	};
-
-	ev->pid = first_of(ev->class, pids, ZSR_ARRAY_SIZE(pids), is_integer);
-	ev->comm = first_of(ev->class, comms, ZSR_ARRAY_SIZE(comms), is_string);
-	ev->cpu = first_of(ev->class, cpus, ZSR_ARRAY_SIZE(cpus), is_integer);
+	ev->pid = find_role(c, ev->class, DEC_PID, is_integer);
+	ev->comm = find_role(c, ev->class, DEC_COMM, is_string);
+	ev->cpu = find_role(c, ev->class, DEC_CPU, is_integer);
 	/* perf's own record of a name. */
 	if (strcmp(name, "perf_comm"))
 		return;
-	ev->pid = find_in(ev->class, CTF_PAYLOAD, "tid", is_integer);
-	ev->comm = find_in(ev->class, CTF_PAYLOAD, "comm", is_string);
+	ev->pid = find_name(ev->class, "tid", is_integer);
+	ev->comm = find_name(ev->class, "comm", is_string);
 }
 
 /* ---- classes ------------------------------------------------------------ */
 
-/* CTF takes an underscore from the front of names. */
-static const char *kernel_name(const char *name)
-{
-	return strcmp(name, "_probe_ret_ip") ? name : "__probe_ret_ip";
-}
-
 static bool has_integer(const bt_event_class *class, const char *name)
 {
-	return find_in(class, CTF_PAYLOAD, name, is_integer).scope;
+	return find_name(class, name, is_integer).scope;
 }
 
 int ctf_no_arguments(const struct ctf *c, struct zsr_err *err)
@@ -141,64 +150,58 @@ int ctf_no_arguments(const struct ctf *c, struct zsr_err *err)
 			     *c->tracer ? "of " : "without calls", c->tracer);
 }
 
-static int learn_probe(struct ctf *c, struct ctf_event *ev, const char *name,
-		       enum dec_func func, int is_ret, struct zsr_err *err)
+static int learn_probe(struct ctf *c, struct ctf_event *ev, const char *event,
+		       struct dec_means *m, struct zsr_err *err)
 {
 	const bt_field_class *payload = scope_of(ev->class, CTF_PAYLOAD);
-	struct ctf_field by_role[DEC_NR_ROLES] = { { 0 } };
-	const char *missing = NULL;
+	uint64_t i, n = members(payload);
 	unsigned roles = 0;
-	uint64_t i, n;
-	int kind;
+	int ret;
 
-	if (has_integer(ev->class, "_probe_ret_ip"))
-		is_ret = 1;
-	else if (has_integer(ev->class, "_probe_ip"))
-		is_ret = 0;
-	n = payload ? bt_field_class_structure_get_member_count(payload) : 0;
+	/* CTF took an underscore from the front of names. */
+	if (!m->own && has_integer(ev->class, "_probe_ret_ip"))
+		m->is_ret = 1;
+	else if (!m->own && has_integer(ev->class, "_probe_ip"))
+		m->is_ret = 0;
 	for (i = 0; i < n; i++) {
-		const char *field = bt_field_class_structure_member_get_name(
-			bt_field_class_structure_borrow_member_by_index_const(
-				payload, i));
-		const char *known = kernel_name(field);
-		enum dec_role role = dec_role_of(func, is_ret, known,
-						 strlen(known));
+		const char *name;
+		const bt_field_class *fc = member_class(payload, i, &name);
+		enum dec_role role = dec_role_of(c->d->map, m, name,
+						 strlen(name));
 
-		if (role == DEC_NO_ROLE || (roles & (1u << role)))
+		if (role >= DEC_NR_ROLES || (roles & (1u << role)) ||
+		    !is_integer(fc))
 			continue;
-		by_role[role] = find_in(ev->class, CTF_PAYLOAD, field,
-					is_integer);
-		if (by_role[role].scope)
-			roles |= 1u << role;
+		ev->arg[ev->nr] = field_of(fc, CTF_PAYLOAD, i);
+		ev->arg[ev->nr++].role = (uint8_t)role;
+		if (role == DEC_HANDLE)
+			ev->shape.handle_bytes = ev->arg[ev->nr - 1].bytes;
+		roles |= 1u << role;
 	}
-	kind = dec_kind_of(func, is_ret, roles, &ev->place, &missing);
-	if (kind < 0)
-		return zsr_err_input(err, "event %s: no field %s", name,
-				     missing);
-	ev->kind = (uint8_t)kind;
-	ev->has = (uint8_t)dec_has_of(ev->kind, roles);
-	ev->pool = by_role[DEC_POOL];
-	ev->handle = by_role[DEC_HANDLE];
-	ev->gfp = by_role[DEC_GFP];
-	ev->caller = by_role[DEC_CALLER];
-	ev->obj = by_role[DEC_OBJ];
-	ev->value = by_role[dec_value_of(kind)];
+	ret = dec_shape_of(&ev->shape, m, roles, event, err);
 	ev->whole = has_integer(ev->class, "parent_ip");
-	c->is_useful |= func < DEC_EMPTY && kind != ZSR_REC_OTHER;
-	return 0;
+	c->is_useful |= m->func < DEC_EMPTY && ev->shape.kind != ZSR_REC_OTHER;
+	return ret;
 }
 
-static void learn_mark(struct ctf_event *ev)
+static void learn_mark(struct ctf *c, struct ctf_event *ev,
+		       const struct dec_means *m)
 {
-	static const struct place texts[] = {
-		{ CTF_PAYLOAD, "buf" },
-		{ CTF_PAYLOAD, "msg" },
-		{ CTF_PAYLOAD, NULL },
-	};
+	const bt_field_class *payload = scope_of(ev->class, CTF_PAYLOAD);
+	uint64_t i, n = members(payload);
 
-	ev->text = first_of(ev->class, texts, ZSR_ARRAY_SIZE(texts), is_string);
+	for (i = 0; i < n && !ev->text.scope; i++) {
+		const char *name;
+		const bt_field_class *fc = member_class(payload, i, &name);
+
+		if (is_string(fc) &&
+		    dec_role_of(c->d->map, m, name, strlen(name)) == DEC_TEXT)
+			ev->text = field_of(fc, CTF_PAYLOAD, i);
+	}
+	if (!ev->text.scope)
+		ev->text = find_name(ev->class, NULL, is_string);
 	if (ev->text.scope)
-		ev->kind = ZSR_REC_MARK;
+		ev->shape.kind = ZSR_REC_MARK;
 }
 
 static size_t slot_of(const struct ctf *c, const bt_event_class *class)
@@ -249,54 +252,23 @@ const struct ctf_event *ctf_find(const struct ctf *c,
 	return NULL;
 }
 
-/* Our own tracepoints: zsr-replay(1). */
-static enum dec_func func_of_ours(const char *name, int *is_ret)
-{
-	static const struct {
-		const char *name;
-		enum dec_func func;
-		int is_ret;
-	} ours[] = {
-		{ "zsr:malloc", DEC_MALLOC, 1 },
-		{ "zsr:free_begin", DEC_FREE, 0 },
-		{ "zsr:free_end", DEC_FREE, 1 },
-		{ "zsr:compact_begin", DEC_COMPACT, 0 },
-		{ "zsr:compact_end", DEC_COMPACT, 1 },
-		{ "zsr:zspage_free", DEC_FREE_ZSPAGE, 0 },
-		{ "zsr:cost_begin", DEC_EMPTY, 0 },
-		{ "zsr:cost_end", DEC_EMPTY, 1 },
-	};
-	size_t i;
-
-	for (i = 0; i < ZSR_ARRAY_SIZE(ours); i++)
-		if (!strcmp(name, ours[i].name)) {
-			*is_ret = ours[i].is_ret;
-			return ours[i].func;
-		}
-	return DEC_NO_FUNC;
-}
-
 static int learn_class(struct ctf *c, const bt_event_class *class,
 		       struct zsr_err *err)
 {
-	struct ctf_event ev = { .class = class, .kind = ZSR_REC_OTHER };
-	const char *full = bt_event_class_get_name(class), *name;
-	enum dec_func func;
-	int is_ret = 0, ret = 0;
+	struct ctf_event ev = { .class = class, .shape.kind = ZSR_REC_OTHER };
+	const char *full = bt_event_class_get_name(class), *colon;
+	struct dec_means m = { 0 };
+	int ret = 0;
 
 	/* perf's names begin with the event's group. */
 	full = full ? full : "";
-	name = strrchr(full, ':');
-	name = name ? name + 1 : full;
-	find_task(&ev, name);
-	func = func_of_ours(full, &is_ret);
-	if (!func)
-		func = dec_func_of_event(name, strlen(name), &is_ret);
-	if (func)
-		ret = learn_probe(c, &ev, full, func, is_ret, err);
-	else if (!strcmp(name, "print") || !strcmp(name, "tracing_mark_write") ||
-		 !strcmp(full, "zsr:mark"))
-		learn_mark(&ev);
+	colon = strrchr(full, ':');
+	find_task(c, &ev, colon ? colon + 1 : full);
+	dec_means_of_event(c->d->map, full, strlen(full), &m);
+	if (m.func == DEC_MARKER)
+		learn_mark(c, &ev, &m);
+	else if (m.func)
+		ret = learn_probe(c, &ev, full, &m, err);
 	if (ret)
 		return ret;
 	if (zsr_grow(&c->events, &c->cap_events, c->nr_events + 1, sizeof(ev)))
@@ -305,7 +277,6 @@ static int learn_class(struct ctf *c, const bt_event_class *class,
 	return 0;
 }
 
-/* As dec_events_ready(): a return is not to be counted twice. */
 static void settle(struct ctf *c)
 {
 	bool plain = false;
@@ -315,22 +286,13 @@ static void settle(struct ctf *c)
 	 * for its entry alone as well. */
 	for (i = 0; i < c->nr_events; i++)
 		for (j = 0; c->events[i].whole && j < c->nr_events; j++)
-			if (c->events[j].kind == c->events[i].kind &&
+			if (c->events[j].shape.kind == c->events[i].shape.kind &&
 			    !c->events[j].whole)
-				c->events[j].kind = ZSR_REC_OTHER;
+				c->events[j].shape.kind = ZSR_REC_OTHER;
 	for (i = 0; i < c->nr_events; i++)
-		plain |= (c->events[i].kind == ZSR_REC_MALLOC_RET ||
-			  c->events[i].kind == ZSR_REC_MALLOC_DONE) &&
-			 !c->events[i].place;
-	for (i = 0; plain && i < c->nr_events; i++) {
-		struct ctf_event *ev = &c->events[i];
-
-		if (!ev->place || ev->kind == ZSR_REC_MALLOC_DONE)
-			continue;
-		ev->kind = ZSR_REC_PLACE;
-		ev->place = false;
-		ev->value = ev->obj;
-	}
+		plain |= dec_is_plain_return(&c->events[i].shape);
+	for (i = 0; plain && i < c->nr_events; i++)
+		dec_only_place(&c->events[i].shape);
 }
 
 int ctf_learn(struct ctf *c, const bt_trace_class *class, struct zsr_err *err)
@@ -397,36 +359,23 @@ bool ctf_cpu_of(const struct ctf_event *ev, const bt_event *event, uint64_t *cpu
 void ctf_emit(struct ctf *c, const struct ctf_event *ev, const bt_event *event,
 	      uint64_t t_ns, unsigned cpu)
 {
-	int32_t pid = (int32_t)number(event, ev->pid);
-	struct zsr_rec *rec, mark;
+	struct zsr_rec at = { .t_ns = t_ns,
+			      .pid = (int32_t)number(event, ev->pid),
+			      .cpu = (uint16_t)cpu };
+	uint64_t v[DEC_NR_ROLES] = { 0 };
+	const char *s;
+	unsigned i;
 
 	if (ev->comm.scope) {
-		const char *comm = string(event, ev->comm);
-
-		dec_tasks_see(c->d, &c->tasks, pid, comm, strlen(comm));
+		s = string(event, ev->comm);
+		dec_tasks_see(c->d, &c->tasks, at.pid, s, strlen(s));
 	}
-	rec = ev->kind == ZSR_REC_MARK ? &mark : dec_out_rec(c->d->out);
-	*rec = (struct zsr_rec){
-		.t_ns = t_ns,
-		.pool = number(event, ev->pool),
-		.handle = dec_handle(number(event, ev->handle), ev->handle.bytes),
-		.value = number(event, ev->value),
-		.caller = number(event, ev->caller),
-		.gfp = (uint32_t)number(event, ev->gfp),
-		.pid = pid,
-		.cpu = (uint16_t)cpu,
-		.kind = ev->kind,
-		.has = ev->has,
-	};
-	if (ev->kind == ZSR_REC_MARK) {
-		const char *text = string(event, ev->text);
-
-		dec_mark(c->d, rec, text, strlen(text));
-	} else if (ev->place) {
-		struct zsr_rec place = *rec;
-
-		place.kind = ZSR_REC_PLACE;
-		place.value = number(event, ev->obj);
-		*dec_out_rec(c->d->out) = place;
+	if (ev->shape.kind == ZSR_REC_MARK) {
+		s = string(event, ev->text);
+		dec_mark(c->d, &at, s, strlen(s));
+		return;
 	}
+	for (i = 0; i < ev->nr; i++)
+		v[ev->arg[i].role] = number(event, ev->arg[i]);
+	dec_emit(c->d->out, &ev->shape, &at, v);
 }

@@ -189,7 +189,7 @@ static int event(struct ctf *c, const bt_message *msg, struct zsr_err *err)
 	if (c->told) {
 		ret = ctf_told_emit(c, e, c->last_ns, s->cpu, s->lost_here,
 				    &told, err);
-		if (!ret && !told && ev->kind != ZSR_REC_OTHER)
+		if (!ret && !told && ev->shape.kind != ZSR_REC_OTHER)
 			ret = zsr_err_input(err,
 					    "event %s: of a probe, among events"
 					    " of a whole trace",

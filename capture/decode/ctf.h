@@ -5,7 +5,7 @@
 
 #include <babeltrace2/babeltrace.h>
 
-#include "capture/decode/decode.h"
+#include "capture/decode/names.h"
 
 #define CTF_MAX_TRACES 64
 
@@ -20,16 +20,16 @@ struct ctf_field {
 	uint16_t index; /* in the scope's structure */
 	uint8_t scope; /* enum ctf_scope */
 	uint8_t bytes; /* that hold any of its values */
+	uint8_t role; /* enum dec_role */
 	bool is_signed;
 };
 
 struct ctf_event {
 	const bt_event_class *class;
-	uint8_t kind; /* enum zsr_rec_kind */
-	uint8_t has;
-	bool place; /* a ZSR_REC_PLACE follows */
+	struct dec_shape shape;
 	bool whole; /* of a probe on a function, entry and return */
-	struct ctf_field pool, handle, value, gfp, caller, obj; /* payload */
+	uint8_t nr; /* of args */
+	struct ctf_field arg[DEC_NR_ROLES];
 	struct ctf_field pid, comm, cpu, text;
 };
 

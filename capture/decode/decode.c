@@ -16,19 +16,23 @@ enum what {
 	NOTHING,
 	TRACE_DAT,
 	TEXT,
+	PERF_TEXT,
 	CSV,
 	GRAPH,
 	FOREIGN,
 };
 
-static enum what what_is(const uint8_t *head, size_t len)
+static enum what what_is(const struct zsr_event_map *map, const uint8_t *head,
+			 size_t len)
 {
 	if (dec_is_dat(head, len))
 		return TRACE_DAT;
-	if (dec_is_csv(head, len))
+	if (dec_is_csv(map, head, len))
 		return CSV;
 	if (dec_foreign(head, len))
 		return FOREIGN;
+	if (dec_is_perf_text(head, len))
+		return PERF_TEXT;
 	if (dec_is_graph_text(head, len))
 		return GRAPH;
 	return dec_is_text(head, len) ? TEXT : NOTHING;
@@ -41,7 +45,8 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 		size_t len;
 		const char *what;
 	} files[] = {
-		{ "PERFILE2", 8, "a perf.data recording" },
+		{ "PERFILE2", 8,
+		  "a perf.data recording: print it with perf script" },
 		{ "\xc1\x1f\xfc\xc1", 4,
 		  "a stream of a CTF trace: name its "
 		  "directory" },
@@ -57,7 +62,9 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 		{ "SQLite format 3", 15, "a SQLite database" },
 		{ "%PDF", 4, "a PDF document" },
 		{ "PK\x03\x04", 4, "a zip archive" },
-		{ "Attaching ", 10, "the output of bpftrace" },
+		{ "Attaching ", 10,
+		  "the output of bpftrace, in lines without a header: "
+		  "zsr-map(5) tells how to say what they hold" },
 	};
 	size_t i;
 
@@ -67,8 +74,6 @@ const char *dec_foreign(const uint8_t *head, size_t len)
 		if (len >= files[i].len &&
 		    !memcmp(head, files[i].magic, files[i].len))
 			return files[i].what;
-	if (dec_is_perf_text(head, len))
-		return "the output of perf script";
 	return NULL;
 }
 
@@ -97,8 +102,10 @@ static int decode_as(struct dec *d, struct dec_file *f, enum what what,
 		return dec_dat(d, f, err);
 	if (what == TEXT)
 		return dec_text(d, f, err);
+	if (what == PERF_TEXT)
+		return dec_perf_text(d, f, err);
 	if (what == CSV)
-		return dec_csv(d, f, err);
+		return dec_csv(d, f, head, len, err);
 	if (what == GRAPH)
 		return dec_graph_text(d, f, err);
 	return refuse(f->name, head, len, err);
@@ -116,7 +123,7 @@ static int from_stdin(struct dec *d, struct zsr_err *err)
 	if (ret)
 		return ret;
 	ret = dec_file_head(&f, head, sizeof(head), &len, err);
-	what = what_is(head, len);
+	what = what_is(d->map, head, len);
 	if (!ret && what == TRACE_DAT && !f.seekable)
 		ret = dec_file_slurp(&f, d->max_memory / 2, err);
 	if (!ret)
@@ -128,6 +135,7 @@ static int from_stdin(struct dec *d, struct zsr_err *err)
 /* ---- directories ---------------------------------------------------- */
 
 struct found {
+	const struct zsr_event_map *map;
 	char dat[256], text[256], foreign[256], sub[1024];
 	const char *foreign_is;
 	unsigned nr_dat, nr_text;
@@ -158,12 +166,13 @@ static void note_file(struct found *found, int dirfd, const char *name)
 	if (dec_file_open(&f, dirfd, name, name, &ignored))
 		return;
 	if (!dec_file_head(&f, head, sizeof(head), &len, &ignored)) {
-		switch (what_is(head, len)) {
+		switch (what_is(found->map, head, len)) {
 		case TRACE_DAT:
 			found->nr_dat++;
 			set(found->dat, name);
 			break;
 		case TEXT:
+		case PERF_TEXT:
 		case CSV:
 		case GRAPH:
 			found->nr_text++;
@@ -186,7 +195,7 @@ static int look(struct found *found, int dirfd, unsigned depth);
 static void note_dir(struct found *found, int dirfd, const char *name,
 		     unsigned depth)
 {
-	struct found below = { 0 };
+	struct found below = { .map = found->map };
 	int fd;
 
 	fd = openat(dirfd, name,
@@ -250,7 +259,8 @@ static int one_file(struct dec *d, int dirfd, const char *dir, const char *name,
 		return ret;
 	ret = dec_file_head(&f, head, sizeof(head), &len, err);
 	if (!ret)
-		ret = decode_as(d, &f, what_is(head, len), head, len, err);
+		ret = decode_as(d, &f, what_is(d->map, head, len), head, len,
+				err);
 	dec_file_close(&f);
 	return ret;
 }
@@ -277,7 +287,7 @@ static int nothing_in(const char *path, const struct found *found,
 static int from_dir(struct dec *d, int dirfd, const char *path,
 		    struct zsr_err *err)
 {
-	struct found found = { 0 };
+	struct found found = { .map = d->map };
 	bool raw = is_raw_dir(dirfd);
 	int ret;
 
@@ -371,7 +381,7 @@ static int from_file(struct dec *d, const char *path, struct zsr_err *err)
 	ret = dec_file_head(&f, head, sizeof(head), &len, err);
 	if (ret)
 		goto out;
-	what = what_is(head, len);
+	what = what_is(d->map, head, len);
 	fd = what == NOTHING ? raw_around_file(path) : -1;
 	if (fd >= 0)
 		ret = from_around(d, fd, path, err);

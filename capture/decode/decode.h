@@ -174,6 +174,8 @@ enum dec_func {
 	DEC_EMPTY, /* does next to nothing */
 	DEC_MUNMAP,
 	DEC_EXIT,
+	DEC_MARKER, /* no function, but a text */
+	DEC_LOSS, /* no function, but a loss */
 };
 
 enum dec_role {
@@ -185,17 +187,31 @@ enum dec_role {
 	DEC_OBJ,
 	DEC_ZSPAGE,
 	DEC_CALLER,
-	DEC_NR_ROLES,
-	DEC_NO_ROLE = DEC_NR_ROLES,
+	DEC_NR_ROLES, /* of the numbers of a call */
+	DEC_TEXT = DEC_NR_ROLES, /* of a mark */
+	DEC_PID,
+	DEC_COMM,
+	DEC_CPU,
+	DEC_NO_ROLE,
 };
 
-/* Which function an event of this name probes; *is_ret is set to 1 or 0 when
- * the name says return or entry and is left alone otherwise. */
-enum dec_func dec_func_of_event(const char *name, size_t len, int *is_ret);
+/* What an event is. */
+struct dec_means {
+	enum dec_func func;
+	int is_ret;
+	const struct dec_alias *own; /* the map's line; NULL: built in */
+};
+
 enum dec_func dec_func_of_symbol(const char *name, size_t len);
-/* What a probe's field holds. */
-enum dec_role dec_role_of(enum dec_func func, int is_ret, const char *field,
+/* What an event called NAME, or SYSTEM:NAME, probes; false: nothing known.
+ * m->is_ret is left alone when the name does not say return or entry. */
+bool dec_means_of_event(const struct zsr_event_map *map, const char *name,
+			size_t len, struct dec_means *m);
+/* What an event's field holds. */
+enum dec_role dec_role_of(const struct zsr_event_map *map,
+			  const struct dec_means *m, const char *field,
 			  size_t len);
+const char *dec_role_name(enum dec_role role);
 /* The records an event with these roles (bit mask) makes: its kind, and
  * whether a ZSR_REC_PLACE follows. Returns the enum zsr_rec_kind, or -EINVAL
  * with *missing naming the field zsr cannot do without; an event that tells of
@@ -209,6 +225,7 @@ static inline enum dec_role dec_value_of(int kind)
 {
 	return kind == ZSR_REC_COMPACT_RET   ? DEC_FREED
 	       : kind == ZSR_REC_ZSPAGE_FREE ? DEC_ZSPAGE
+	       : kind == ZSR_REC_PLACE       ? DEC_OBJ
 					     : DEC_SIZE;
 }
 
@@ -217,6 +234,61 @@ static inline enum dec_role dec_value_of(int kind)
 static inline uint64_t dec_handle(uint64_t v, unsigned bytes)
 {
 	return bytes == 4 && v >= 0xfffff001u ? v | 0xffffffffull << 32 : v;
+}
+
+/* What the records of an event are, learnt once. */
+struct dec_shape {
+	uint8_t kind; /* enum zsr_rec_kind */
+	uint8_t has;
+	bool place; /* a ZSR_REC_PLACE follows */
+	uint8_t handle_bytes; /* 4: a 32-bit kernel's */
+};
+
+/* The shape of an event whose fields have these roles. */
+int dec_shape_of(struct dec_shape *s, const struct dec_means *m, unsigned roles,
+		 const char *event, struct zsr_err *err);
+
+static inline bool dec_is_plain_return(const struct dec_shape *s)
+{
+	return !s->place && (s->kind == ZSR_REC_MALLOC_RET ||
+			     s->kind == ZSR_REC_MALLOC_DONE);
+}
+
+/* Beside a plain return event, one that also tells the place says nothing else
+ * new: the return is not to be counted twice. */
+static inline void dec_only_place(struct dec_shape *s)
+{
+	if (!s->place || s->kind == ZSR_REC_MALLOC_DONE)
+		return;
+	s->kind = ZSR_REC_PLACE;
+	s->place = false;
+}
+
+/* Deliver an event: AT has its time, task and CPU, V is by role. The record may
+ * be changed until the next is delivered. */
+static inline struct zsr_rec *dec_emit(struct dec_out *o,
+				       const struct dec_shape *s,
+				       const struct zsr_rec *at,
+				       const uint64_t v[DEC_NR_ROLES])
+{
+	struct zsr_rec *rec = dec_out_rec(o), place;
+
+	*rec = *at;
+	rec->kind = s->kind;
+	rec->has |= s->has;
+	rec->pool = v[DEC_POOL];
+	rec->handle = dec_handle(v[DEC_HANDLE], s->handle_bytes);
+	rec->value = v[dec_value_of(s->kind)];
+	rec->caller = v[DEC_CALLER];
+	rec->gfp = (uint32_t)v[DEC_GFP];
+	if (!s->place)
+		return rec;
+	place = *rec;
+	place.kind = ZSR_REC_PLACE;
+	place.value = v[DEC_OBJ];
+	rec = dec_out_rec(o);
+	*rec = place;
+	return rec;
 }
 
 /* ---- what is known about the capture -------------------------------- */
@@ -232,6 +304,7 @@ struct dec_cpu_stats {
 
 struct dec {
 	struct dec_out *out;
+	const struct zsr_event_map *map; /* or NULL */
 	bool partial;
 	uint64_t max_memory;
 	struct zsr_err fault; /* partial: what was wrong first */
@@ -271,18 +344,20 @@ void dec_stats_meta(struct dec *d);
 
 struct dec_field {
 	uint16_t off;
-	uint16_t size; /* 0: the event has no such field */
+	uint8_t size; /* 0: the event has no such field */
+	uint8_t role; /* enum dec_role */
 };
 
 struct dec_event {
-	uint8_t kind; /* enum zsr_rec_kind */
-	uint8_t has;
-	bool place; /* a ZSR_REC_PLACE follows */
+	struct dec_shape shape;
+	uint8_t nr; /* of args */
 	bool graph; /* of the function_graph tracer: see graph.c */
 	uint16_t min_len, max_len; /* of its data */
 	struct dec_field pid;
-	struct dec_field pool, handle, value, gfp, caller, obj;
-	uint16_t text; /* offset of a mark's text */
+	struct dec_field arg[DEC_NR_ROLES];
+	struct dec_field graph_func, graph_begin, graph_end;
+	uint16_t text, text_len; /* of a mark; 0 bytes: up to the end */
+	bool text_is_far; /* there is where it is and how long, 16 bits each */
 	char name[64];
 };
 
@@ -291,6 +366,7 @@ struct dec_symbol;
 struct tep_handle;
 
 struct dec_events {
+	const struct zsr_event_map *map; /* or NULL */
 	struct tep_handle *tep;
 	struct dec_field type; /* the event's number */
 	struct dec_field pid; /* of events nobody described */
@@ -303,7 +379,8 @@ struct dec_events {
 	size_t nr_symbols, cap_symbols;
 };
 
-int dec_events_init(struct dec_events *e, struct zsr_err *err);
+int dec_events_init(struct dec_events *e, const struct zsr_event_map *map,
+		    struct zsr_err *err);
 void dec_events_free(struct dec_events *e);
 /* The text of one format file; PROBES (or NULL) are definitions that say what
  * an event of an unknown name probes. */
@@ -314,7 +391,7 @@ int dec_events_ready(struct dec *d, struct dec_events *e, struct zsr_err *err);
 /* An event whose meaning is known from elsewhere. */
 int dec_events_describe(struct dec_events *e, const char *system,
 			const char *text, size_t len, unsigned long id,
-			enum dec_func func, int is_ret, const char *name,
+			struct dec_means *m, const char *name,
 			struct zsr_err *err);
 /* Deliver one event's data. */
 int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
@@ -420,7 +497,8 @@ int dec_streams_run(struct dec *d, struct dec_stream *s, size_t nr, bool stats,
 
 bool dec_is_dat(const uint8_t *head, size_t len);
 bool dec_is_text(const uint8_t *head, size_t len);
-bool dec_is_csv(const uint8_t *head, size_t len);
+bool dec_is_csv(const struct zsr_event_map *map, const uint8_t *head,
+		size_t len);
 bool dec_is_perf_text(const uint8_t *head, size_t len);
 /* What a file zsr cannot read is, as a message says it; NULL: no idea. */
 const char *dec_foreign(const uint8_t *head, size_t len);
@@ -428,8 +506,11 @@ const char *dec_foreign(const uint8_t *head, size_t len);
 int dec_dat(struct dec *d, struct dec_file *f, struct zsr_err *err);
 /* DIR has formats/ and raw/; NAME is how messages call it. */
 int dec_raw(struct dec *d, int dirfd, const char *name, struct zsr_err *err);
-int dec_csv(struct dec *d, struct dec_file *f, struct zsr_err *err);
+/* HEAD is what dec_is_csv() saw. */
+int dec_csv(struct dec *d, struct dec_file *f, const uint8_t *head, size_t len,
+	    struct zsr_err *err);
 int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err);
+int dec_perf_text(struct dec *d, struct dec_file *f, struct zsr_err *err);
 /* Whether this begins the metadata of a CTF trace. */
 bool dec_is_ctf(const uint8_t *head, size_t len);
 /* The CTF traces in a directory and below it, as one capture; *found: there

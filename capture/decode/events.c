@@ -9,15 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/decode/decode.h"
+#include "capture/decode/names.h"
 
 #define NR_IDS 65536
 
-int dec_events_init(struct dec_events *e, struct zsr_err *err)
+int dec_events_init(struct dec_events *e, const struct zsr_event_map *map,
+		    struct zsr_err *err)
 {
 	memset(e, 0, sizeof(*e));
-	e->type = (struct dec_field){ 0, 2 };
-	e->pid = (struct dec_field){ 4, 4 };
+	e->map = map;
+	e->type = (struct dec_field){ .off = 0, .size = 2 };
+	e->pid = (struct dec_field){ .off = 4, .size = 4 };
 	tep_set_loglevel(TEP_LOG_NONE);
 	e->tep = tep_alloc();
 	e->by_id = calloc(NR_IDS, sizeof(*e->by_id));
@@ -89,7 +91,7 @@ static int to_field(struct dec_field *to, const struct tep_format_field *f,
 				     " %d",
 				     event, f->name, f->offset, f->size);
 	to->off = (uint16_t)f->offset;
-	to->size = (uint16_t)f->size;
+	to->size = (uint8_t)f->size;
 	return 0;
 }
 
@@ -142,23 +144,36 @@ static void bound(struct dec_event *ev, const struct tep_event *te)
 	ev->max_len = (uint16_t)(len + 8);
 }
 
+/* A string: up to the event's end, of a size, or where two numbers say. */
+static bool to_text(struct dec_event *ev, const struct tep_format_field *f)
+{
+	if (f->offset < 0 || f->size < 0 || f->offset + f->size > UINT16_MAX ||
+	    f->flags & TEP_FIELD_IS_RELATIVE)
+		return false;
+	ev->text_is_far = f->flags & TEP_FIELD_IS_DYNAMIC;
+	ev->text = (uint16_t)f->offset;
+	ev->text_len = (uint16_t)f->size;
+	ev->min_len = zsr_max(ev->min_len, ev->text + ev->text_len);
+	return !ev->text_is_far || f->size == 4;
+}
+
 static int describe_mark(struct dec_event *ev, const struct tep_event *te,
-			 struct zsr_err *err)
+			 const struct zsr_event_map *map,
+			 const struct dec_means *m, struct zsr_err *err)
 {
 	const struct tep_format_field *f;
 
 	for (f = te->format.fields; f; f = f->next) {
-		if (strcmp(f->name, "buf"))
+		if (dec_role_of(map, m, f->name, strlen(f->name)) != DEC_TEXT)
 			continue;
-		if (f->offset < 0 || f->offset > UINT16_MAX)
+		if (!to_text(ev, f))
 			break;
-		ev->kind = ZSR_REC_MARK;
+		ev->shape.kind = ZSR_REC_MARK;
 		ev->max_len = UINT16_MAX;
-		ev->text = (uint16_t)f->offset;
-		ev->min_len = zsr_max(ev->min_len, ev->text);
 		return 0;
 	}
-	return zsr_err_input(err, "event %s: no field buf", ev->name);
+	return zsr_err_input(err, "event %s: no field %s", ev->name,
+			     m->own ? "text" : "buf");
 }
 
 /* The tracer's events tell their function by its address. Times of a call are
@@ -170,22 +185,22 @@ static int describe_graph(struct dec_event *ev, const struct tep_event *te,
 		const char *name;
 		struct dec_field *to;
 	} fields[] = {
-		{ "func", &ev->handle },
-		{ "calltime", &ev->pool },
-		{ "rettime", &ev->value },
+		{ "func", &ev->graph_func },
+		{ "calltime", &ev->graph_begin },
+		{ "rettime", &ev->graph_end },
 	};
 	const struct tep_format_field *f;
 	size_t i;
 	int ret = 0;
 
 	ev->graph = true;
-	ev->kind = is_ret ? ZSR_REC_FREE_RET : ZSR_REC_FREE;
+	ev->shape.kind = is_ret ? ZSR_REC_FREE_RET : ZSR_REC_FREE;
 	ev->max_len = UINT16_MAX;
 	for (f = te->format.fields; f; f = f->next)
 		for (i = 0; i < ZSR_ARRAY_SIZE(fields) && !ret; i++)
 			if (!strcmp(f->name, fields[i].name))
 				ret = to_field(fields[i].to, f, ev->name, err);
-	if (!ret && !ev->handle.size)
+	if (!ret && !ev->graph_func.size)
 		ret = zsr_err_input(err, "event %s: no field func", ev->name);
 	for (i = 0; i < ZSR_ARRAY_SIZE(fields); i++)
 		require(ev, *fields[i].to);
@@ -193,46 +208,35 @@ static int describe_graph(struct dec_event *ev, const struct tep_event *te,
 }
 
 static int describe_probe(struct dec_event *ev, const struct tep_event *te,
-			  enum dec_func func, int is_ret, struct zsr_err *err)
+			  const struct zsr_event_map *map, struct dec_means *m,
+			  struct zsr_err *err)
 {
-	struct dec_field by_role[DEC_NR_ROLES] = { { 0 } };
 	const struct tep_format_field *f;
-	const char *missing = NULL;
-	unsigned roles = 0, i;
+	unsigned roles = 0;
 	int ret;
 
-	for (f = te->format.fields; f; f = f->next)
+	for (f = te->format.fields; f && !m->own; f = f->next)
 		if (!strcmp(f->name, "__probe_ret_ip"))
-			is_ret = 1;
+			m->is_ret = 1;
 		else if (!strcmp(f->name, "__probe_ip"))
-			is_ret = 0;
+			m->is_ret = 0;
 	for (f = te->format.fields; f; f = f->next) {
-		enum dec_role role = dec_role_of(func, is_ret, f->name,
+		enum dec_role role = dec_role_of(map, m, f->name,
 						 strlen(f->name));
 
-		if (role == DEC_NO_ROLE || (roles & (1u << role)))
+		if (role >= DEC_NR_ROLES || (roles & (1u << role)))
 			continue;
-		ret = to_field(&by_role[role], f, ev->name, err);
+		ret = to_field(&ev->arg[ev->nr], f, ev->name, err);
 		if (ret)
 			return ret;
+		require(ev, ev->arg[ev->nr]);
+		if (role == DEC_HANDLE)
+			ev->shape.handle_bytes = ev->arg[ev->nr].size;
+		ev->arg[ev->nr++].role = (uint8_t)role;
 		roles |= 1u << role;
 	}
-	ret = dec_kind_of(func, is_ret, roles, &ev->place, &missing);
-	if (ret < 0)
-		return zsr_err_input(err, "event %s: no field %s", ev->name,
-				     missing);
-	ev->kind = (uint8_t)ret;
-	ev->has = (uint8_t)dec_has_of(ev->kind, roles);
-	ev->pool = by_role[DEC_POOL];
-	ev->handle = by_role[DEC_HANDLE];
-	ev->gfp = by_role[DEC_GFP];
-	ev->caller = by_role[DEC_CALLER];
-	ev->obj = by_role[DEC_OBJ];
-	ev->value = by_role[dec_value_of(ev->kind)];
-	for (i = 0; i < DEC_NR_ROLES; i++)
-		require(ev, by_role[i]);
 	bound(ev, te);
-	return 0;
+	return dec_shape_of(&ev->shape, m, roles, ev->name, err);
 }
 
 static bool skip_word(const char **p, const char *word)
@@ -323,22 +327,23 @@ static const struct tep_event *parse(struct dec_events *e, const char *system,
 	return te;
 }
 
-static int describe(const struct tep_event *te, enum dec_func func, int is_ret,
-		    struct dec_event *ev, struct zsr_err *err)
+static int describe(const struct dec_events *e, const struct tep_event *te,
+		    struct dec_means *m, struct dec_event *ev,
+		    struct zsr_err *err)
 {
-	if (func)
-		return describe_probe(ev, te, func, is_ret, err);
-	if (!strcmp(ev->name, "print"))
-		return describe_mark(ev, te, err);
+	if (m->func == DEC_MARKER)
+		return describe_mark(ev, te, e->map, m, err);
+	if (m->func)
+		return describe_probe(ev, te, e->map, m, err);
 	return describe_graph(ev, te, !strcmp(ev->name, "funcgraph_exit"), err);
 }
 
 int dec_events_describe(struct dec_events *e, const char *system,
 			const char *text, size_t len, unsigned long id,
-			enum dec_func func, int is_ret, const char *name,
+			struct dec_means *m, const char *name,
 			struct zsr_err *err)
 {
-	struct dec_event ev = { .kind = ZSR_REC_OTHER };
+	struct dec_event ev = { .shape.kind = ZSR_REC_OTHER };
 	const struct tep_event *te;
 	int ret;
 
@@ -352,7 +357,7 @@ int dec_events_describe(struct dec_events *e, const char *system,
 				     ev.name);
 	ret = common_fields(e, &ev, te, err);
 	if (!ret)
-		ret = describe(te, func, is_ret, &ev, err);
+		ret = describe(e, te, m, &ev, err);
 	if (ret)
 		return ret;
 	if (e->nr >= NR_IDS - 1 ||
@@ -367,10 +372,9 @@ int dec_events_add(struct dec_events *e, const char *system, const char *text,
 		   size_t len, const char *probes, struct zsr_err *err)
 {
 	const char *value, *id;
-	enum dec_func func;
+	struct dec_means m = { 0 };
+	char name[64], full[200];
 	size_t n, id_len;
-	int is_ret = 0;
-	char name[64];
 
 	value = value_of(text, len, "name: ", &n);
 	id = value_of(text, len, "ID: ", &id_len);
@@ -378,15 +382,19 @@ int dec_events_add(struct dec_events *e, const char *system, const char *text,
 		return zsr_err_input(err, "event format without name or ID");
 	snprintf(name, sizeof(name), "%.*s", (int)zsr_min(n, (size_t)1000),
 		 value);
-	func = dec_func_of_event(value, n, &is_ret);
-	if (!func && probes)
-		func = func_of_probe(probes, value, n);
-	if (!func && strcmp(name, "print") && strcmp(name, "funcgraph_entry") &&
+	snprintf(full, sizeof(full), "%.60s:%.*s", system,
+		 (int)zsr_min(n, (size_t)100), value);
+	if (!dec_means_of_event(e->map, full, strlen(full), &m) && !m.own &&
+	    probes)
+		m.func = func_of_probe(probes, value, n);
+	if (m.own && !m.func)
+		return 0;
+	if (!m.func && strcmp(name, "funcgraph_entry") &&
 	    strcmp(name, "funcgraph_exit"))
 		return dec_guess_keep(e, system, value, n,
 				      strtoul(id, NULL, 10), text, len, err);
 	return dec_events_describe(e, system, text, len, strtoul(id, NULL, 10),
-				   func, is_ret, name, err);
+				   &m, name, err);
 }
 
 int dec_events_ready(struct dec *d, struct dec_events *e, struct zsr_err *err)
@@ -397,21 +405,10 @@ int dec_events_ready(struct dec *d, struct dec_events *e, struct zsr_err *err)
 
 	if (ret)
 		return ret;
-	/* Beside a plain return event, one that also tells the place says
-	 * nothing else new: the return is not to be counted twice. */
 	for (i = 0; i < e->nr; i++)
-		plain |= (e->ev[i].kind == ZSR_REC_MALLOC_RET ||
-			  e->ev[i].kind == ZSR_REC_MALLOC_DONE) &&
-			 !e->ev[i].place;
-	for (i = 0; plain && i < e->nr; i++) {
-		struct dec_event *ev = &e->ev[i];
-
-		if (!ev->place || ev->kind == ZSR_REC_MALLOC_DONE)
-			continue;
-		ev->kind = ZSR_REC_PLACE;
-		ev->place = false;
-		ev->value = ev->obj;
-	}
+		plain |= dec_is_plain_return(&e->ev[i].shape);
+	for (i = 0; plain && i < e->nr; i++)
+		dec_only_place(&e->ev[i].shape);
 	return 0;
 }
 
@@ -438,6 +435,44 @@ static inline uint64_t get(const uint8_t *p, struct dec_field f)
 	}
 }
 
+static int no_room(const struct dec_event *ev, unsigned len, struct zsr_err *err)
+{
+	return zsr_err_input(err, "%s has %u bytes, its fields take %u",
+			     ev->name, len, ev->min_len);
+}
+
+static int emit_mark(struct dec *d, const struct dec_event *ev,
+		     struct zsr_rec *at, const uint8_t *data, unsigned len,
+		     struct zsr_err *err)
+{
+	unsigned off = ev->text, room = ev->text_len;
+
+	if (ev->text_is_far) {
+		const struct dec_field where = { .off = ev->text, .size = 4 };
+
+		off = get(data, where) & 0xffff;
+		room = (unsigned)(get(data, where) >> 16);
+	}
+	if (off > len || room > len - off)
+		return no_room(ev, len, err);
+	if (!ev->text_len)
+		room = len - off;
+	dec_mark(d, at, (const char *)data + off,
+		 strnlen((const char *)data + off, room));
+	return 0;
+}
+
+static void emit_call(struct dec *d, const struct dec_event *ev,
+		      const struct zsr_rec *at, const uint8_t *data)
+{
+	uint64_t v[DEC_NR_ROLES] = { 0 };
+	unsigned i;
+
+	for (i = 0; i < ev->nr; i++)
+		v[ev->arg[i].role] = get(data, ev->arg[i]);
+	dec_emit(d->out, &ev->shape, at, v);
+}
+
 static void emit_graph(struct dec *d, const struct dec_events *e,
 		       const struct dec_event *ev, unsigned cpu, uint64_t t_ns,
 		       const uint8_t *data)
@@ -447,11 +482,12 @@ static void emit_graph(struct dec *d, const struct dec_events *e,
 		.pid = (int32_t)get(data, ev->pid),
 		.cpu = (uint16_t)cpu,
 	};
-	uint64_t from = get(data, ev->pool), to = get(data, ev->value);
-	bool timed = ev->pool.size && ev->value.size && to >= from;
+	uint64_t from = get(data, ev->graph_begin),
+		 to = get(data, ev->graph_end);
+	bool timed = ev->graph_begin.size && ev->graph_end.size && to >= from;
 
-	dec_graph_emit(d, dec_graph_func(e, get(data, ev->handle)),
-		       ev->kind == ZSR_REC_FREE_RET, rec,
+	dec_graph_emit(d, dec_graph_func(e, get(data, ev->graph_func)),
+		       ev->shape.kind == ZSR_REC_FREE_RET, rec,
 		       timed ? to - from : UINT64_MAX);
 }
 
@@ -459,8 +495,8 @@ int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
 		    uint64_t t_ns, const uint8_t *data, unsigned len,
 		    struct zsr_err *err)
 {
+	struct zsr_rec at = { .t_ns = t_ns, .cpu = (uint16_t)cpu };
 	const struct dec_event *ev;
-	struct zsr_rec *rec, mark;
 	unsigned index;
 	uint64_t id;
 
@@ -470,47 +506,22 @@ int dec_events_emit(struct dec *d, const struct dec_events *e, unsigned cpu,
 	id = get(data, e->type);
 	index = e->by_id[id];
 	if (!index) {
-		rec = dec_out_rec(d->out);
-		*rec = (struct zsr_rec){
-			.t_ns = t_ns,
-			.cpu = (uint16_t)cpu,
-			.kind = ZSR_REC_OTHER,
-		};
+		at.kind = ZSR_REC_OTHER;
 		if (len >= (unsigned)e->pid.off + e->pid.size)
-			rec->pid = (int32_t)get(data, e->pid);
+			at.pid = (int32_t)get(data, e->pid);
+		*dec_out_rec(d->out) = at;
 		return 0;
 	}
 	ev = &e->ev[index - 1];
 	if (len < ev->min_len || len > ev->max_len)
-		return zsr_err_input(err, "%s has %u bytes, its fields take %u",
-				     ev->name, len, ev->min_len);
+		return no_room(ev, len, err);
 	if (ev->graph) {
 		emit_graph(d, e, ev, cpu, t_ns, data);
 		return 0;
 	}
-	rec = ev->kind == ZSR_REC_MARK ? &mark : dec_out_rec(d->out);
-	*rec = (struct zsr_rec){
-		.t_ns = t_ns,
-		.pool = get(data, ev->pool),
-		.handle = dec_handle(get(data, ev->handle), ev->handle.size),
-		.value = get(data, ev->value),
-		.caller = get(data, ev->caller),
-		.gfp = (uint32_t)get(data, ev->gfp),
-		.pid = (int32_t)get(data, ev->pid),
-		.cpu = (uint16_t)cpu,
-		.kind = ev->kind,
-		.has = ev->has,
-	};
-	if (ev->kind == ZSR_REC_MARK) {
-		const char *text = (const char *)data + ev->text;
-
-		dec_mark(d, rec, text, strnlen(text, len - ev->text));
-	} else if (ev->place) {
-		struct zsr_rec place = *rec;
-
-		place.kind = ZSR_REC_PLACE;
-		place.value = get(data, ev->obj);
-		*dec_out_rec(d->out) = place;
-	}
+	at.pid = (int32_t)get(data, ev->pid);
+	if (ev->shape.kind == ZSR_REC_MARK)
+		return emit_mark(d, ev, &at, data, len, err);
+	emit_call(d, ev, &at, data);
 	return 0;
 }

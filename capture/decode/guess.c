@@ -28,12 +28,13 @@ static bool holds(const char *text, size_t len, const char *word)
 }
 
 /* "\tfield:u64 handle;\toffset:..." of all but the probe's own fields. */
-static void read_fields(struct dec_guess *g)
+static void read_fields(const struct dec_events *e, struct dec_guess *g)
 {
 	static const char begin[] = "\tfield:";
 	const char *end = g->text + g->len, *p = g->text, *stop, *name;
 
 	while ((p = memmem(p, (size_t)(end - p), begin, strlen(begin)))) {
+		static const struct dec_means is_free = { .func = DEC_FREE };
 		enum dec_role role;
 
 		p += strlen(begin);
@@ -44,8 +45,9 @@ static void read_fields(struct dec_guess *g)
 			name--;
 		if (!strncmp(name, "common_", 7) || !strncmp(name, "__probe", 7))
 			continue;
-		role = dec_role_of(DEC_FREE, 0, name, (size_t)(stop - name));
-		if (role != DEC_NO_ROLE)
+		role = dec_role_of(e->map, &is_free, name,
+				   (size_t)(stop - name));
+		if (role < DEC_NR_ROLES)
 			g->roles |= 1u << role;
 		g->nr_fields++;
 	}
@@ -74,7 +76,7 @@ int dec_guess_keep(struct dec_events *e, const char *system, const char *name,
 	memcpy(g->text, text, len);
 	g->text[len] = '\0';
 	e->nr_guesses++;
-	read_fields(g);
+	read_fields(e, g);
 	return 0;
 }
 
@@ -112,13 +114,14 @@ static struct dec_guess *return_of(const struct dec_events *e,
 static int describe(struct dec *d, struct dec_events *e, struct dec_guess *g,
 		    enum dec_func func, const char *what, struct zsr_err *err)
 {
+	struct dec_means m = { .func = func, .is_ret = g->is_ret };
 	char key[80];
 
 	g->known = true;
 	snprintf(key, sizeof(key), "guess.%s", g->name);
 	dec_out_meta(d->out, key, what);
-	return dec_events_describe(e, g->system, g->text, g->len, g->id, func,
-				   g->is_ret, g->name, err);
+	return dec_events_describe(e, g->system, g->text, g->len, g->id, &m,
+				   g->name, err);
 }
 
 static int describe_pair(struct dec *d, struct dec_events *e,
@@ -136,7 +139,7 @@ static bool has_kind(const struct dec_events *e, int kind)
 	size_t i;
 
 	for (i = 0; i < e->nr; i++)
-		if (e->ev[i].kind == kind && !e->ev[i].graph)
+		if (e->ev[i].shape.kind == kind && !e->ev[i].graph)
 			return true;
 	return false;
 }

@@ -249,7 +249,7 @@ int dec_raw(struct dec *d, int dirfd, const char *name, struct zsr_err *err)
 	int ret;
 	size_t i;
 
-	ret = dec_events_init(&r.events, err);
+	ret = dec_events_init(&r.events, d->map, err);
 	if (!ret)
 		ret = each(&r, dirfd, "formats", format_file, err);
 	if (!ret)

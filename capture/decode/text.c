@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ftrace text: the files trace and trace_pipe of tracefs, and what
- * `trace-cmd report` prints. Lines are scanned by hand from a large buffer.
+ * `trace-cmd report` prints; and what `perf script` prints. Lines are scanned by
+ * hand from a large buffer.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,11 +11,16 @@
 
 #include "capture/decode/text.h"
 
+#define MAX_NAMES 1024
+
 struct text {
 	struct dec *d;
 	struct dec_lines in;
+	bool is_perf;
 	struct text_events events;
 	struct dec_tasks tasks;
+	char names[MAX_NAMES][DEC_COMM_LEN]; /* of tasks without a pid */
+	unsigned nr_names;
 	uint64_t nr_records;
 	bool has_header;
 	uint64_t announced; /* records, by the headers */
@@ -22,7 +28,14 @@ struct text {
 	uint64_t lost[DEC_MAX_CPUS]; /* before that cpu's next record */
 	bool lost_here[DEC_MAX_CPUS]; /* ... perhaps uncounted */
 	bool any_lost;
+	uint64_t lost_next; /* before the next record, of whatever cpu */
+	bool lost_next_here;
 	uint64_t last_ns;
+	unsigned last_cpu;
+	struct zsr_rec *callee; /* whose caller the call chain may tell */
+	const struct text_event *callee_is;
+	uint64_t callee_at; /* address */
+	bool in_chain;
 	bool in_mark; /* a mark is held back: it may have more lines */
 	struct zsr_rec mark;
 	size_t mark_len;
@@ -89,9 +102,34 @@ static void lost_before(struct text *t, unsigned cpu, uint64_t t_ns)
 	t->lost[cpu] = 0;
 }
 
+static void lose(struct text *t, int cpu, uint64_t count)
+{
+	if (cpu < 0) {
+		t->lost_next += count;
+		t->lost_next_here = true;
+	} else {
+		t->lost[cpu] += count;
+		t->lost_here[cpu] = t->any_lost = true;
+	}
+}
+
+/* Losses of a cpu that was not told are those of the next record's. */
+static void place_lost_next(struct text *t, unsigned cpu)
+{
+	if (!t->lost_next_here)
+		return;
+	lose(t, (int)cpu, t->lost_next);
+	t->lost_next = 0;
+	t->lost_next_here = false;
+}
+
 static int comment(struct text *t, const char *line, const char *end,
 		   struct zsr_err *err)
 {
+	if (t->is_perf) {
+		perf_comment(t->d, line, end);
+		return 0;
+	}
 	if (text_begins(line, end, "# entries-in-buffer/"))
 		return entries(t, line, end, err);
 	return 0;
@@ -99,9 +137,12 @@ static int comment(struct text *t, const char *line, const char *end,
 
 /* ---- events ---------------------------------------------------------- */
 
-static void hold_mark(struct text *t, const struct text_head *h, const char *p,
-		      const char *end)
+static void hold_mark(struct text *t, struct text_event *ev,
+		      const struct text_head *h, const char *end)
 {
+	const char *p;
+
+	text_mark(t->d, ev, h, &p, &end);
 	t->mark = (struct zsr_rec){
 		.t_ns = h->t_ns,
 		.pid = h->pid,
@@ -135,46 +176,125 @@ static bool continue_mark(struct text *t, const char *line, const char *end)
 	return true;
 }
 
-static bool is_mark(const char *name, size_t len)
+/* Tasks without a pid are told apart by their names: a number each. */
+static int32_t number_of_name(struct text *t, const struct text_head *h)
 {
-	static const char *const names[] = { "tracing_mark_write", "print",
-					     "write_marker_to_buffer" };
-	size_t i;
+	size_t len = zsr_min(h->comm_len, (size_t)DEC_COMM_LEN - 1);
+	unsigned i;
 
-	for (i = 0; i < ZSR_ARRAY_SIZE(names); i++)
-		if (strlen(names[i]) == len && !memcmp(names[i], name, len))
-			return true;
-	return false;
+	for (i = 0; i < t->nr_names; i++)
+		if (!memcmp(t->names[i], h->comm, len) && !t->names[i][len])
+			break;
+	if (i == t->nr_names && i < MAX_NAMES)
+		memcpy(t->names[t->nr_names++], h->comm, len);
+	return (int32_t)i + 1;
 }
 
-static int event(struct text *t, const struct text_head *h, const char *end,
-		 struct zsr_err *err)
+static void task(struct text *t, struct text_head *h)
 {
-	const char *name = h->rest, *p = name, *sub;
+	if (h->pid < 0)
+		h->pid = number_of_name(t, h);
+	/* "<...>": the kernel had forgotten it. */
+	if (h->comm_len && (h->comm_len != 5 || memcmp(h->comm, "<...>", 5)))
+		dec_tasks_see(t->d, &t->tasks, h->pid, h->comm, h->comm_len);
+}
+
+/* Whose caller is not known yet: the call chain in the next lines may tell. */
+static void await_chain(struct text *t, const struct text_event *ev,
+			const struct text_head *h, const char *end,
+			struct zsr_rec *rec)
+{
+	struct text_where w;
+
+	t->in_chain = true;
+	t->callee = NULL;
+	if (!rec || rec->has & ZSR_REC_HAS_CALLER)
+		return;
+	t->callee = rec;
+	t->callee_is = ev;
+	t->callee_at = text_where(&w, h->rest, end) ? w.func : 0;
+}
+
+/* A line of a call chain: the first that is not the probed function itself is
+ * its caller. */
+static void chain(struct text *t, const char *p, const char *end)
+{
+	enum dec_func func;
+	const char *symbol;
+	uint64_t address;
 	size_t len;
 
+	if (!t->callee)
+		return;
+	perf_frame(p, end, &address, &symbol, &len);
+	func = dec_func_of_symbol(symbol, len);
+	if (address && address != t->callee_at &&
+	    (!func || func != t->callee_is->means.func)) {
+		t->callee->caller = address;
+		t->callee->has |= ZSR_REC_HAS_CALLER;
+		t->callee = NULL;
+	}
+}
+
+static int event(struct text *t, struct text_head *h, const char *end,
+		 struct zsr_err *err)
+{
+	struct text_event *ev;
+	struct zsr_rec *rec;
+	int ret;
+
+	h->cpu = zsr_max(h->cpu, 0);
+	place_lost_next(t, (unsigned)h->cpu);
 	if (t->header_lost)
-		place_header_lost(t, h->cpu);
+		place_header_lost(t, (unsigned)h->cpu);
 	if (t->any_lost)
-		lost_before(t, h->cpu, h->t_ns);
-	/* "<...>": the kernel had forgotten it. */
-	if (h->comm_len != 5 || memcmp(h->comm, "<...>", 5))
-		dec_tasks_see(t->d, &t->tasks, h->pid, h->comm, h->comm_len);
+		lost_before(t, (unsigned)h->cpu, h->t_ns);
+	task(t, h);
 	t->nr_records++;
 	t->last_ns = h->t_ns;
-	while (p < end && *p != ':' && *p != ' ')
-		p++;
-	len = p < end && *p == ':' ? (size_t)(p - name) : 0;
-	for (p += p < end; p < end && *p == ' ';)
-		p++;
-	if (is_mark(name, len)) {
-		/* trace-cmd: "print: tracing_mark_write: text" */
-		sub = len == 5 ? memmem(p, (size_t)(end - p), ": ", 2) : NULL;
-		hold_mark(t, h, sub ? sub + 2 : p, end);
-		return 0;
+	t->last_cpu = (unsigned)h->cpu;
+	ret = text_event_of(t->d, &t->events, h, end, t->in.buf + t->in.used,
+			    &ev, err);
+	if (ret)
+		return ret;
+	if (ev && ev->shape.kind == ZSR_REC_MARK) {
+		rec = NULL;
+		hold_mark(t, ev, h, end);
+	} else {
+		ret = text_event(t->d, ev, h, end, &rec, err);
 	}
-	return text_event(t->d, &t->events, h, name, len, p, end,
-			  t->in.buf + t->in.used, err);
+	if (t->is_perf)
+		await_chain(t, ev, h, end, rec);
+	return ret;
+}
+
+/* A line that is no event, in ftrace's text: 1 when it was known. */
+static int ftrace_line(struct text *t, const char *p, const char *end)
+{
+	uint64_t count;
+	unsigned cpu;
+
+	if (!text_lost(p, end, &cpu, &count))
+		return 0;
+	release_mark(t);
+	lose(t, (int)cpu, count);
+	return 1;
+}
+
+/* The same in perf's. */
+static int perf_line(struct text *t, const char *p, const char *end)
+{
+	uint64_t count;
+
+	if (p == end)
+		t->in_chain = false;
+	if (perf_lost_line(p, end, &count)) {
+		release_mark(t);
+		lose(t, -1, count);
+		return 1;
+	}
+	return text_begins(p, end, "Warning:") ||
+	       text_begins(p, end, "Check IO/CPU overload!");
 }
 
 static int line(struct text *t, const char *p, const char *end,
@@ -182,18 +302,22 @@ static int line(struct text *t, const char *p, const char *end,
 {
 	struct text_head h;
 	uint64_t count;
-	unsigned cpu;
 
-	if (text_head(&h, p, end)) {
-		release_mark(t);
-		return event(t, &h, end, err);
-	}
-	if (text_lost(p, end, &cpu, &count)) {
-		release_mark(t);
-		t->lost[cpu] += count;
-		t->lost_here[cpu] = t->any_lost = true;
+	if (t->in_chain && p < end && *p == '\t') {
+		chain(t, p + 1, end);
 		return 0;
 	}
+	if (t->events.head(&h, p, end)) {
+		release_mark(t);
+		t->in_chain = false;
+		if (!t->is_perf || !perf_is_own(&h))
+			return event(t, &h, end, err);
+		if (perf_lost_record(&h, end, &count))
+			lose(t, h.cpu, count);
+		return 0;
+	}
+	if (t->is_perf ? perf_line(t, p, end) : ftrace_line(t, p, end))
+		return 0;
 	if (text_begins(p, end, "#")) {
 		release_mark(t);
 		return comment(t, p, end, err);
@@ -233,20 +357,13 @@ bool dec_is_text(const uint8_t *head, size_t len)
 	return false;
 }
 
-bool dec_is_perf_text(const uint8_t *head, size_t len)
-{
-	const char *p = (const char *)head;
-	const char *nl = memchr(p, '\n', len);
-
-	return nl && text_is_perf(p, nl);
-}
-
 static int end_of_text(struct text *t, struct zsr_err *err)
 {
 	unsigned cpu;
 	int ret;
 
 	release_mark(t);
+	place_lost_next(t, t->last_cpu);
 	for (cpu = 0; cpu < DEC_MAX_CPUS; cpu++) {
 		const struct dec_cpu_stats *st = &t->d->stats[cpu];
 
@@ -267,7 +384,8 @@ static int end_of_text(struct text *t, struct zsr_err *err)
 	return dec_fault(t->d, ret, err);
 }
 
-int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err)
+static int decode(struct dec *d, struct dec_file *f, bool is_perf,
+		  struct zsr_err *err)
 {
 	struct text *t = calloc(1, sizeof(*t));
 	const char *p = NULL, *end = NULL;
@@ -276,11 +394,13 @@ int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err)
 	if (!t)
 		return zsr_err_nomem(err, f->name);
 	t->d = d;
+	t->is_perf = is_perf;
+	t->events.head = is_perf ? perf_head : text_head;
 	ret = dec_lines_open(&t->in, f, err);
 	if (ret)
 		goto out;
 	d->started = true;
-	dec_out_meta(d->out, "format", "ftrace text");
+	dec_out_meta(d->out, "format", is_perf ? "perf script" : "ftrace text");
 	dec_stats_meta(d);
 	while ((ret = dec_lines_next(&t->in, &p, &end, err)) > 0) {
 		ret = line(t, p, end, err);
@@ -299,4 +419,14 @@ out:
 	dec_lines_close(&t->in);
 	free(t);
 	return ret;
+}
+
+int dec_text(struct dec *d, struct dec_file *f, struct zsr_err *err)
+{
+	return decode(d, f, false, err);
+}
+
+int dec_perf_text(struct dec *d, struct dec_file *f, struct zsr_err *err)
+{
+	return decode(d, f, true, err);
 }

@@ -40,37 +40,29 @@ static struct text_event *find(struct text_events *t, const char *name,
 }
 
 /* Whether LINE is a plain return of zs_malloc, of another event than EV. */
-static bool is_plain_return(const struct text_event *ev, const char *line,
+static bool is_plain_return(const struct dec *d, const struct text_events *t,
+			    const struct text_event *ev, const char *line,
 			    const char *end)
 {
+	struct dec_means m = { 0 };
 	struct text_head h;
 	struct text_where w;
-	enum dec_func func;
-	const char *colon, *p;
-	int ignored;
-	size_t len;
 
 	if (!memmem(line, (size_t)(end - line), " <- ", 4) ||
-	    !text_head(&h, line, end))
+	    !t->head(&h, line, end) || !h.name_len)
 		return false;
-	colon = memchr(h.rest, ':', (size_t)(end - h.rest));
-	if (!colon)
+	if (same(h.name, h.name_len, ev->name, ev->name_len) ||
+	    !text_where(&w, h.rest, end) || !w.is_ret)
 		return false;
-	len = (size_t)(colon - h.rest);
-	for (p = colon + 1; p < end && *p == ' ';)
-		p++;
-	if (same(h.rest, len, ev->name, ev->name_len) ||
-	    !text_where(&w, p, end) || !w.is_ret)
-		return false;
-	func = dec_func_of_event(h.rest, len, &ignored);
-	if (!func && w.symbol)
-		func = dec_func_of_symbol(w.symbol, w.symbol_len);
-	return func == DEC_MALLOC;
+	if (!dec_means_of_event(d->map, h.name, h.name_len, &m) && !m.own &&
+	    w.symbol)
+		m.func = dec_func_of_symbol(w.symbol, w.symbol_len);
+	return m.func == DEC_MALLOC;
 }
 
 /* Whether another event tells of zs_malloc's return too, as far as the text
  * that was read already reaches. */
-static bool has_plain_return(const struct text_events *t,
+static bool has_plain_return(const struct dec *d, const struct text_events *t,
 			     const struct text_event *ev, const char *ahead,
 			     const char *end)
 {
@@ -78,21 +70,21 @@ static bool has_plain_return(const struct text_events *t,
 	size_t i;
 
 	for (i = 0; i < TEXT_EVENTS; i++)
-		if (!t->ev[i].place && (t->ev[i].kind == ZSR_REC_MALLOC_RET ||
-					t->ev[i].kind == ZSR_REC_MALLOC_DONE))
+		if (t->ev[i].name_len && &t->ev[i] != ev &&
+		    dec_is_plain_return(&t->ev[i].shape))
 			return true;
 	for (; ahead < end; ahead = nl + 1) {
 		nl = memchr(ahead, '\n', (size_t)(end - ahead));
 		if (!nl)
 			break;
-		if (is_plain_return(ev, ahead, nl))
+		if (is_plain_return(d, t, ev, ahead, nl))
 			return true;
 	}
 	return false;
 }
 
-static enum dec_role role_of(struct text_event *ev, unsigned index,
-			     const struct text_pair *pair)
+static enum dec_role role_of(const struct dec *d, struct text_event *ev,
+			     unsigned index, const struct text_pair *pair)
 {
 	struct text_key *key;
 
@@ -101,28 +93,19 @@ static enum dec_role role_of(struct text_event *ev, unsigned index,
 		if (same(key->name, key->len, pair->key, pair->key_len))
 			return key->role;
 	}
-	return dec_role_of(ev->func, ev->is_ret, pair->key, pair->key_len);
+	return dec_role_of(d->map, &ev->means, pair->key, pair->key_len);
 }
 
-static void learn(struct text_event *ev, const struct text_where *w,
-		  const char *end)
+static void learn_keys(const struct dec *d, struct text_event *ev,
+		       const char *p, const char *end)
 {
-	const char *p = w->rest;
 	struct text_pair pair;
-	int is_ret = w->is_ret;
 
-	ev->kind = ZSR_REC_OTHER;
-	ev->func = dec_func_of_event(ev->name, ev->name_len, &is_ret);
-	if (!ev->func && w->symbol)
-		ev->func = dec_func_of_symbol(w->symbol, w->symbol_len);
-	ev->is_ret = w->is_ret;
-	if (!ev->func)
-		return;
 	while (text_pair(&pair, &p, end)) {
-		enum dec_role role = dec_role_of(ev->func, ev->is_ret, pair.key,
+		enum dec_role role = dec_role_of(d->map, &ev->means, pair.key,
 						 pair.key_len);
 
-		if (role != DEC_NO_ROLE)
+		if (role < DEC_NR_ROLES)
 			ev->roles |= 1u << role;
 		if (ev->nr_keys >= TEXT_KEYS ||
 		    pair.key_len > sizeof(ev->keys[0].name))
@@ -134,50 +117,62 @@ static void learn(struct text_event *ev, const struct text_where *w,
 	}
 }
 
-static int settle(const struct text_events *t, struct text_event *ev,
-		  const char *ahead, const char *end, struct zsr_err *err)
+/* Only of events that a map names need there be no brackets. */
+static bool where(const struct text_event *ev, struct text_where *w,
+		  const char *p, const char *end)
 {
-	const char *missing = NULL;
-	int kind;
-
-	kind = dec_kind_of(ev->func, ev->is_ret, ev->roles, &ev->place,
-			   &missing);
-	if (kind < 0)
-		return zsr_err_input(err, "event %s: no field %s", ev->name,
-				     missing);
-	ev->kind = (uint8_t)kind;
-	ev->has = (uint8_t)dec_has_of(ev->kind, ev->roles);
-	if (kind == ZSR_REC_MALLOC_RET && ev->place &&
-	    has_plain_return(t, ev, ahead, end)) {
-		ev->kind = ZSR_REC_PLACE;
-		ev->place = false;
-	}
-	return 0;
+	if (text_where(w, p, end))
+		return true;
+	w->rest = p;
+	return ev->means.own;
 }
 
-static const char *const role_names[] = {
-	[DEC_POOL] = "pool",     [DEC_HANDLE] = "handle", [DEC_SIZE] = "size",
-	[DEC_GFP] = "gfp",       [DEC_FREED] = "freed",   [DEC_OBJ] = "obj",
-	[DEC_ZSPAGE] = "zspage", [DEC_CALLER] = "caller",
-};
+static int learn(struct dec *d, const struct text_events *t,
+		 struct text_event *ev, const struct text_head *h,
+		 const char *end, const char *ahead, struct zsr_err *err)
+{
+	struct dec_means *m = &ev->means;
+	struct text_where w;
+	int ret;
 
-static int values(struct text_event *ev, const struct text_where *w,
+	ev->shape.kind = ZSR_REC_OTHER;
+	dec_means_of_event(d->map, ev->name, ev->name_len, m);
+	if (m->func == DEC_MARKER) {
+		ev->shape.kind = ZSR_REC_MARK;
+		return 0;
+	}
+	if (!where(ev, &w, h->rest, end))
+		return 0;
+	if (!m->own) {
+		m->is_ret = w.is_ret;
+		if (!m->func && w.symbol)
+			m->func = dec_func_of_symbol(w.symbol, w.symbol_len);
+	}
+	if (!m->func)
+		return 0;
+	learn_keys(d, ev, w.rest, end);
+	ret = dec_shape_of(&ev->shape, m, ev->roles, ev->name, err);
+	if (!ret && ev->shape.place && has_plain_return(d, t, ev, end, ahead))
+		dec_only_place(&ev->shape);
+	return ret;
+}
+
+static int values(struct dec *d, struct text_event *ev, const char *p,
 		  const char *end, uint64_t v[DEC_NR_ROLES], struct zsr_err *err)
 {
 	unsigned roles = 0, index = 0, role;
-	const char *p = w->rest;
 	struct text_pair pair;
 
 	while (text_pair(&pair, &p, end)) {
-		role = role_of(ev, index++, &pair);
-		if (role == DEC_NO_ROLE || (roles & (1u << role)))
+		role = role_of(d, ev, index++, &pair);
+		if (role >= DEC_NR_ROLES || (roles & (1u << role)))
 			continue;
 		if (!text_number(pair.value, pair.value_len, &v[role]))
 			return zsr_err_input(
 				err,
 				"event %s: field %s: '%.*s' is no "
 				"number",
-				ev->name, role_names[role],
+				ev->name, dec_role_name(role),
 				(int)zsr_min(pair.value_len, (size_t)40),
 				pair.value);
 		roles |= 1u << role;
@@ -185,90 +180,75 @@ static int values(struct text_event *ev, const struct text_where *w,
 	for (role = 0; role < DEC_NR_ROLES; role++)
 		if (ev->roles & ~roles & (1u << role))
 			return zsr_err_input(err, "event %s: no field %s",
-					     ev->name, role_names[role]);
+					     ev->name, dec_role_name(role));
 	return 0;
 }
 
-static void other(struct dec *d, const struct text_head *h)
+void text_mark(struct dec *d, struct text_event *ev, const struct text_head *h,
+	       const char **text, const char **end)
 {
-	*dec_out_rec(d->out) = (struct zsr_rec){
-		.t_ns = h->t_ns,
-		.pid = h->pid,
-		.cpu = (uint16_t)h->cpu,
-		.kind = ZSR_REC_OTHER,
-		.has = h->coarse ? ZSR_REC_COARSE_TIME : 0,
-	};
+	const char *p = h->rest, *stop = *end;
+	struct text_pair pair;
+
+	*text = p;
+	while (ev->means.own && text_pair(&pair, &p, stop)) {
+		if (dec_role_of(d->map, &ev->means, pair.key, pair.key_len) !=
+		    DEC_TEXT)
+			continue;
+		*text = pair.value;
+		if (pair.value_len > 1 && *pair.value == '"') {
+			++*text;
+			*end = pair.value + pair.value_len - 1;
+		}
+		return;
+	}
+	/* trace-cmd: "print: tracing_mark_write: text" */
+	p = ev->name_len >= 5 && !memcmp(ev->name + ev->name_len - 5, "print", 5)
+		    ? memmem(p, (size_t)(stop - p), ": ", 2)
+		    : NULL;
+	*text = p ? p + 2 : *text;
 }
 
-static void emit(struct dec *d, const struct text_event *ev,
-		 const struct text_head *h, const struct text_where *w,
-		 const uint64_t v[DEC_NR_ROLES])
+int text_event_of(struct dec *d, struct text_events *t,
+		  const struct text_head *h, const char *end,
+		  const char *ahead_end, struct text_event **ev,
+		  struct zsr_err *err)
 {
-	struct zsr_rec rec = {
-		.t_ns = h->t_ns,
-		.pool = v[DEC_POOL],
-		.handle = v[DEC_HANDLE],
-		.caller = v[DEC_CALLER],
-		.gfp = (uint32_t)v[DEC_GFP],
-		.pid = h->pid,
-		.cpu = (uint16_t)h->cpu,
-		.kind = ev->kind,
-		.has = ev->has,
-	};
-
-	if (h->coarse)
-		rec.has |= ZSR_REC_COARSE_TIME;
-	if (w->caller) {
-		rec.caller = w->caller;
-		rec.has |= ZSR_REC_HAS_CALLER;
-	}
-	rec.value = ev->kind == ZSR_REC_COMPACT_RET   ? v[DEC_FREED]
-		    : ev->kind == ZSR_REC_ZSPAGE_FREE ? v[DEC_ZSPAGE]
-		    : ev->kind == ZSR_REC_PLACE       ? v[DEC_OBJ]
-						      : v[DEC_SIZE];
-	*dec_out_rec(d->out) = rec;
-	if (ev->place) {
-		rec.kind = ZSR_REC_PLACE;
-		rec.value = v[DEC_OBJ];
-		*dec_out_rec(d->out) = rec;
-	}
-}
-
-int text_event(struct dec *d, struct text_events *t, const struct text_head *h,
-	       const char *name, size_t name_len, const char *p,
-	       const char *end, const char *ahead_end, struct zsr_err *err)
-{
-	uint64_t v[DEC_NR_ROLES] = { 0 };
-	struct text_event *ev;
-	struct text_where w;
 	bool fresh;
+
+	*ev = h->name_len ? find(t, h->name, h->name_len, &fresh) : NULL;
+	return *ev && fresh ? learn(d, t, *ev, h, end, ahead_end, err) : 0;
+}
+
+int text_event(struct dec *d, struct text_event *ev, const struct text_head *h,
+	       const char *end, struct zsr_rec **rec, struct zsr_err *err)
+{
+	struct zsr_rec at = { .t_ns = h->t_ns,
+			      .pid = h->pid,
+			      .cpu = (uint16_t)h->cpu,
+			      .has = h->coarse ? ZSR_REC_COARSE_TIME : 0 };
+	uint64_t v[DEC_NR_ROLES] = { 0 };
+	struct text_where w;
 	int ret;
 
-	if (!text_where(&w, p, end)) {
-		other(d, h);
+	*rec = NULL;
+	if (!ev || ev->shape.kind == ZSR_REC_OTHER ||
+	    !where(ev, &w, h->rest, end)) {
+		at.kind = ZSR_REC_OTHER;
+		*dec_out_rec(d->out) = at;
 		return 0;
 	}
-	ev = find(t, name, name_len, &fresh);
-	if (!ev) {
-		other(d, h);
-		return 0;
-	}
-	if (fresh) {
-		learn(ev, &w, end);
-		ret = ev->func ? settle(t, ev, end, ahead_end, err) : 0;
-		if (ret)
-			return ret;
-	}
-	if (ev->kind == ZSR_REC_OTHER) {
-		other(d, h);
-		return 0;
-	}
-	if (w.is_ret != ev->is_ret)
+	if (!ev->means.own && w.is_ret != ev->means.is_ret)
 		return zsr_err_input(err, "event %s: now a %s, then a %s",
 				     ev->name, w.is_ret ? "return" : "call",
 				     w.is_ret ? "call" : "return");
-	ret = values(ev, &w, end, v, err);
-	if (!ret)
-		emit(d, ev, h, &w, v);
-	return ret;
+	ret = values(d, ev, w.rest, end, v, err);
+	if (ret)
+		return ret;
+	if (w.caller) {
+		v[DEC_CALLER] = w.caller;
+		at.has |= ZSR_REC_HAS_CALLER;
+	}
+	*rec = dec_emit(d->out, &ev->shape, &at, v);
+	return 0;
 }

@@ -67,8 +67,7 @@ static bool before_cpu(struct text_head *h, const char *line, const char *p)
 	return pid <= INT32_MAX;
 }
 
-/* SECONDS.FRACTION: or, of a clock that does not count time, TICKS: */
-static const char *stamp(struct text_head *h, const char *p, const char *end)
+const char *text_stamp(struct text_head *h, const char *p, const char *end)
 {
 	uint64_t sec = 0, frac = 0;
 	unsigned n = 0;
@@ -96,27 +95,37 @@ static const char *stamp(struct text_head *h, const char *p, const char *end)
 	return p + 1;
 }
 
-/* "CPU] flags STAMP: " */
+/* "name: rest" */
+static void take_name(struct text_head *h, const char *p, const char *end)
+{
+	h->name = p;
+	while (p < end && *p != ':' && *p != ' ')
+		p++;
+	h->name_len = p < end && *p == ':' ? (size_t)(p - h->name) : 0;
+	h->rest = skip_blanks(p + (p < end), end);
+}
+
+/* "CPU] flags STAMP: name: rest" */
 static bool after_bracket(struct text_head *h, const char *p, const char *end)
 {
 	const char *q, *s;
 
 	h->cpu = 0;
 	for (q = p; q < end && digit(*q) && q - p < 5; q++)
-		h->cpu = h->cpu * 10 + (unsigned)(*q - '0');
-	if (q == p || q == end || *q != ']' || h->cpu >= DEC_MAX_CPUS)
+		h->cpu = h->cpu * 10 + (*q - '0');
+	if (q == p || q == end || *q != ']' || h->cpu >= (int)DEC_MAX_CPUS)
 		return false;
 	q = skip_blanks(q + 1, end);
-	s = stamp(h, q, end);
+	s = text_stamp(h, q, end);
 	if (!s) {
 		/* Flags first: irqs, resched, context, preemption. */
 		while (q < end && *q != ' ')
 			q++;
-		s = stamp(h, skip_blanks(q, end), end);
+		s = text_stamp(h, skip_blanks(q, end), end);
 	}
 	if (!s)
 		return false;
-	h->rest = skip_blanks(s, end);
+	take_name(h, skip_blanks(s, end), end);
 	return true;
 }
 
@@ -130,27 +139,6 @@ bool text_head(struct text_head *h, const char *line, const char *end)
 		p++;
 	}
 	return false;
-}
-
-/* "comm  PID [CPU] STAMP: system:event: ..." */
-bool text_is_perf(const char *line, const char *end)
-{
-	const char *p = memchr(line, '[', (size_t)(end - line)), *q;
-	struct text_head h;
-
-	if (!p || p == line)
-		return false;
-	q = back_blanks(p, line);
-	if (q == p || q == line || !digit(q[-1]))
-		return false;
-	while (q > line && digit(q[-1]))
-		q--;
-	if (q == line || (q[-1] != ' ' && q[-1] != '/') ||
-	    !after_bracket(&h, p + 1, end))
-		return false;
-	q = memchr(h.rest, ':', (size_t)(end - h.rest));
-	return q && q + 1 < end && q[1] != ' ' &&
-	       memchr(q + 1, ':', (size_t)(end - q - 1));
 }
 
 static bool word(const char **p, const char *end, const char *text)
@@ -233,6 +221,8 @@ bool text_where(struct text_where *w, const char *p, const char *end)
 		plus = memmem(p, (size_t)(close - p), "+0x0/", 5);
 		w->symbol = plus ? p : NULL;
 		w->symbol_len = plus ? (size_t)(plus - p) : 0;
+		if (!plus && !hex_number(p, (size_t)(close - p), &w->func))
+			w->func = 0;
 		return true;
 	}
 	w->is_ret = true;
@@ -266,8 +256,20 @@ bool text_pair(struct text_pair *pair, const char **pp, const char *end)
 	while (q < end && *q != ' ')
 		q++;
 	pair->value_len = (size_t)(q - pair->value);
+	if (pair->value_len > 1 && q[-1] == ',')
+		pair->value_len--;
 	*pp = q;
 	return true;
+}
+
+/* As %p prints addresses: no decimal number of 16 digits looks so. */
+static bool is_pointer(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; len == 16 && i < len && digit(s[i]);)
+		i++;
+	return len == 16 && (i < len || *s == '0');
 }
 
 bool text_number(const char *s, size_t len, uint64_t *v)
@@ -275,6 +277,8 @@ bool text_number(const char *s, size_t len, uint64_t *v)
 	bool minus = len && *s == '-';
 	size_t i;
 
+	if (is_pointer(s, len) && *s != '-' && s[1] != 'x')
+		return hex_number(s, len, v);
 	if (len > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
 		return hex_number(s + 2, len - 2, v);
 	if (minus) {

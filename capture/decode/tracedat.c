@@ -415,7 +415,7 @@ int dec_dat(struct dec *d, struct dec_file *f, struct zsr_err *err)
 	int ret;
 
 	dat_in_file(&in, f, 0, f->size);
-	ret = dec_events_init(&t.events, err);
+	ret = dec_events_init(&t.events, d->map, err);
 	if (!ret)
 		ret = header(&t, &in, err);
 	if (!ret)

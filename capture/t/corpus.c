@@ -274,6 +274,28 @@ START_TEST(facts)
 }
 END_TEST
 
+/* What bpftrace printed for a script of somebody's: M and F at their returns,
+ * with how long they took. */
+START_TEST(bpftrace)
+{
+	struct collected got;
+
+	decode("s12-bpftrace", &got);
+	ck_assert_uint_eq(got.kinds[ZSR_REC_MALLOC], 1900);
+	ck_assert_uint_eq(got.kinds[ZSR_REC_MALLOC_RET], 1900);
+	ck_assert_uint_eq(got.kinds[ZSR_REC_FREE], 1900);
+	ck_assert_uint_eq(got.kinds[ZSR_REC_FREE_RET], 1900);
+	ck_assert_uint_eq(got.nr, 7600);
+	ck_assert_uint_eq(got.recs[1].t_ns, 23566025264);
+	ck_assert_uint_eq(got.recs[1].t_ns - got.recs[0].t_ns, 313744);
+	ck_assert_uint_eq(got.recs[1].handle, 0xffff1af345086a10);
+	ck_assert_uint_eq(got.recs[0].value, 434);
+	ck_assert_int_eq(got.recs[0].pid, 194);
+	ck_assert_str_eq(collected_meta(&got, "lines_skipped"), "3");
+	collected_free(&got);
+}
+END_TEST
+
 /* Captures without arguments, or without mallocs: their calls, and those of a
  * function that does nothing, whole. */
 START_TEST(durations)
@@ -313,8 +335,7 @@ START_TEST(not_readable)
 {
 	static const char *const t[][2] = {
 		{ "s11-perf/perf.data", "perf.data" },
-		{ "s11-perf/perf.script.txt", "perf script" },
-		{ "s12-bpftrace", "bpftrace" },
+		{ "s12-bpftrace/bpf_hist.txt", "zsr-map" },
 		{ "s13-lttng-ctf/ctf/kernel/metadata", "CTF" },
 		{ "s18-calibration", "some below: fp, kp" },
 		{ "s10-lost-events", "some below: " },
@@ -338,9 +359,10 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		counts,      counts_without_list, text_is_dat,
-		text_is_raw, libtracecmd,         losses,
-		facts,       durations,           not_readable,
+		counts,       counts_without_list, text_is_dat,
+		text_is_raw,  libtracecmd,         losses,
+		facts,        durations,           bpftrace,
+		not_readable,
 	};
 
 	if (!shared_capture("s01-deb61-4k")) {

@@ -65,12 +65,37 @@ static inline void two_cpus(struct tiny_page p[2])
 	tiny_alloc(&p[1], 4096, 0x2000); /* 1200 1300 */
 }
 
+struct order {
+	uint64_t t;
+	unsigned cpu, kind;
+};
+
+static inline void check_order(const struct order *want, size_t nr)
+{
+	size_t i;
+
+	ck_assert_uint_eq(got.nr, nr);
+	for (i = 0; i < nr; i++) {
+		ck_assert_uint_eq(got.recs[i].t_ns, want[i].t);
+		ck_assert_uint_eq(got.recs[i].cpu, want[i].cpu);
+		ck_assert_uint_eq(got.recs[i].kind, want[i].kind);
+	}
+}
+
+/* A tiny malloc of 4096 bytes. */
+static inline void check_malloc(const struct zsr_rec *r)
+{
+	ck_assert_uint_eq(r->value, 4096);
+	ck_assert_uint_eq(r->gfp, 0x280a);
+	ck_assert_uint_eq(r->pool, 0xabc0);
+	ck_assert_int_eq(r->pid, 42);
+	ck_assert_uint_eq(r->has, ZSR_REC_HAS_POOL | ZSR_REC_HAS_SIZE |
+					  ZSR_REC_HAS_GFP);
+}
+
 static inline void check_two_cpus(void)
 {
-	static const struct {
-		uint64_t t;
-		unsigned cpu, kind;
-	} want[] = {
+	static const struct order want[] = {
 		{ 1100, 0, ZSR_REC_MARK },
 		{ 1200, 0, ZSR_REC_MALLOC },
 		{ 1200, 1, ZSR_REC_MALLOC },
@@ -81,18 +106,10 @@ static inline void check_two_cpus(void)
 	};
 	unsigned i;
 
-	ck_assert_uint_eq(got.nr, ZSR_ARRAY_SIZE(want));
-	for (i = 0; i < got.nr; i++) {
-		ck_assert_uint_eq(got.recs[i].t_ns, want[i].t);
-		ck_assert_uint_eq(got.recs[i].cpu, want[i].cpu);
-		ck_assert_uint_eq(got.recs[i].kind, want[i].kind);
+	check_order(want, ZSR_ARRAY_SIZE(want));
+	for (i = 0; i < got.nr; i++)
 		ck_assert_int_eq(got.recs[i].pid, 42);
-	}
-	ck_assert_uint_eq(got.recs[2].value, 4096);
-	ck_assert_uint_eq(got.recs[2].gfp, 0x280a);
-	ck_assert_uint_eq(got.recs[2].pool, 0xabc0);
-	ck_assert_uint_eq(got.recs[2].has, ZSR_REC_HAS_POOL | ZSR_REC_HAS_SIZE |
-						   ZSR_REC_HAS_GFP);
+	check_malloc(&got.recs[2]);
 	ck_assert_uint_eq(got.recs[4].handle, 0x2000);
 	ck_assert_uint_eq(got.recs[4].caller, 0xca11);
 	ck_assert_uint_eq(got.recs[4].has, ZSR_REC_HAS_CALLER);

@@ -7,8 +7,11 @@
 
 static enum dec_func func(const char *name, int *is_ret)
 {
-	*is_ret = -1;
-	return dec_func_of_event(name, strlen(name), is_ret);
+	struct dec_means m = { .is_ret = -1 };
+
+	dec_means_of_event(NULL, name, strlen(name), &m);
+	*is_ret = m.is_ret;
+	return m.func;
 }
 
 START_TEST(names)
@@ -52,7 +55,9 @@ END_TEST
 
 static enum dec_role role(enum dec_func f, int is_ret, const char *name)
 {
-	return dec_role_of(f, is_ret, name, strlen(name));
+	const struct dec_means m = { .func = f, .is_ret = is_ret };
+
+	return dec_role_of(NULL, &m, name, strlen(name));
 }
 
 START_TEST(roles)
@@ -128,6 +133,17 @@ static struct dec_event *by_id(struct dec_events *e, unsigned id)
 	return e->by_id[id] ? &e->ev[e->by_id[id] - 1] : NULL;
 }
 
+static const struct dec_field *arg_of(const struct dec_event *ev,
+				      enum dec_role role)
+{
+	unsigned i;
+
+	for (i = 0; i < ev->nr; i++)
+		if (ev->arg[i].role == role)
+			return &ev->arg[i];
+	return NULL;
+}
+
 START_TEST(formats)
 {
 	struct zsr_err err = { 0 };
@@ -135,7 +151,7 @@ START_TEST(formats)
 	struct dec_event *ev;
 	unsigned i;
 
-	ck_assert_int_eq(dec_events_init(&e, &err), 0);
+	ck_assert_int_eq(dec_events_init(&e, NULL, &err), 0);
 	for (i = 0; i < TINY_NR_FORMATS; i++)
 		ck_assert_int_eq(add(&e, tiny_formats[i], NULL, &err), 0);
 	ck_assert_int_eq(add(&e, tiny_print_format, NULL, &err), 0);
@@ -145,16 +161,17 @@ START_TEST(formats)
 	ready(&e);
 	ck_assert_ptr_null(by_id(&e, 7));
 	ev = by_id(&e, TINY_MALLOC);
-	ck_assert_int_eq(ev->kind, ZSR_REC_MALLOC);
-	ck_assert_uint_eq(ev->value.off, 24);
-	ck_assert_uint_eq(ev->value.size, 4);
+	ck_assert_int_eq(ev->shape.kind, ZSR_REC_MALLOC);
+	ck_assert_ptr_nonnull(arg_of(ev, DEC_SIZE));
+	ck_assert_uint_eq(arg_of(ev, DEC_SIZE)->off, 24);
+	ck_assert_uint_eq(arg_of(ev, DEC_SIZE)->size, 4);
 	ck_assert_uint_eq(ev->min_len, 32);
-	ck_assert_uint_eq(ev->has, ZSR_REC_HAS_POOL | ZSR_REC_HAS_SIZE |
-					   ZSR_REC_HAS_GFP);
+	ck_assert_uint_eq(ev->shape.has, ZSR_REC_HAS_POOL | ZSR_REC_HAS_SIZE |
+						 ZSR_REC_HAS_GFP);
 	ev = by_id(&e, TINY_MALLOC_RET);
-	ck_assert_int_eq(ev->kind, ZSR_REC_MALLOC_RET);
-	ck_assert_uint_eq(ev->has, ZSR_REC_HAS_CALLER);
-	ck_assert_int_eq(by_id(&e, TINY_PRINT)->kind, ZSR_REC_MARK);
+	ck_assert_int_eq(ev->shape.kind, ZSR_REC_MALLOC_RET);
+	ck_assert_uint_eq(ev->shape.has, ZSR_REC_HAS_CALLER);
+	ck_assert_int_eq(by_id(&e, TINY_PRINT)->shape.kind, ZSR_REC_MARK);
 	dec_events_free(&e);
 }
 END_TEST
@@ -170,16 +187,16 @@ START_TEST(places)
 	struct zsr_err err = { 0 };
 	struct dec_events e;
 
-	ck_assert_int_eq(dec_events_init(&e, &err), 0);
+	ck_assert_int_eq(dec_events_init(&e, NULL, &err), 0);
 	ck_assert_int_eq(add(&e, obj, NULL, &err), 0);
 	ready(&e);
-	ck_assert_int_eq(by_id(&e, 110)->kind, ZSR_REC_MALLOC_RET);
-	ck_assert(by_id(&e, 110)->place);
+	ck_assert_int_eq(by_id(&e, 110)->shape.kind, ZSR_REC_MALLOC_RET);
+	ck_assert(by_id(&e, 110)->shape.place);
 	ck_assert_int_eq(add(&e, tiny_formats[1], NULL, &err), 0);
 	ready(&e);
-	ck_assert_int_eq(by_id(&e, 110)->kind, ZSR_REC_PLACE);
-	ck_assert(!by_id(&e, 110)->place);
-	ck_assert_uint_eq(by_id(&e, 110)->value.off, 32);
+	ck_assert_int_eq(by_id(&e, 110)->shape.kind, ZSR_REC_PLACE);
+	ck_assert(!by_id(&e, 110)->shape.place);
+	ck_assert_uint_eq(arg_of(by_id(&e, 110), DEC_OBJ)->off, 32);
 	dec_events_free(&e);
 }
 END_TEST
@@ -194,12 +211,12 @@ START_TEST(renamed)
 	struct zsr_err err = { 0 };
 	struct dec_events e;
 
-	ck_assert_int_eq(dec_events_init(&e, &err), 0);
+	ck_assert_int_eq(dec_events_init(&e, NULL, &err), 0);
 	ck_assert_int_eq(add(&e, fmt, NULL, &err), 0);
 	ck_assert_ptr_null(by_id(&e, 120));
 	ck_assert_int_eq(add(&e, fmt, probes, &err), 0);
-	ck_assert_int_eq(by_id(&e, 120)->kind, ZSR_REC_FREE);
-	ck_assert_uint_eq(by_id(&e, 120)->has, 0);
+	ck_assert_int_eq(by_id(&e, 120)->shape.kind, ZSR_REC_FREE);
+	ck_assert_uint_eq(by_id(&e, 120)->shape.has, 0);
 	dec_events_free(&e);
 }
 END_TEST
@@ -231,17 +248,18 @@ START_TEST(guessed)
 	/* with and without a second pair, of which it is not known which is
 	 * which */
 	for (nr = 4; nr <= 6; nr += 2) {
-		ck_assert_int_eq(dec_events_init(&e, &err), 0);
+		ck_assert_int_eq(dec_events_init(&e, NULL, &err), 0);
 		for (i = 0; i < nr; i++)
 			ck_assert_int_eq(add(&e, texts[i], NULL, &err), 0);
 		ready(&e);
-		ck_assert_int_eq(by_id(&e, 132)->kind, ZSR_REC_FREE);
-		ck_assert_uint_eq(by_id(&e, 132)->has, ZSR_REC_HAS_POOL);
-		ck_assert_uint_eq(by_id(&e, 132)->handle.off, 24);
-		ck_assert_int_eq(by_id(&e, 133)->kind, ZSR_REC_FREE_RET);
+		ck_assert_int_eq(by_id(&e, 132)->shape.kind, ZSR_REC_FREE);
+		ck_assert_uint_eq(by_id(&e, 132)->shape.has, ZSR_REC_HAS_POOL);
+		ck_assert_uint_eq(arg_of(by_id(&e, 132), DEC_HANDLE)->off, 24);
+		ck_assert_int_eq(by_id(&e, 133)->shape.kind, ZSR_REC_FREE_RET);
 		if (nr == 4) {
-			ck_assert_int_eq(by_id(&e, 130)->kind, ZSR_REC_EMPTY);
-			ck_assert_int_eq(by_id(&e, 131)->kind,
+			ck_assert_int_eq(by_id(&e, 130)->shape.kind,
+					 ZSR_REC_EMPTY);
+			ck_assert_int_eq(by_id(&e, 131)->shape.kind,
 					 ZSR_REC_EMPTY_RET);
 		} else {
 			ck_assert_ptr_null(by_id(&e, 130));
@@ -250,7 +268,7 @@ START_TEST(guessed)
 		dec_events_free(&e);
 	}
 	/* without a free nothing is guessed */
-	ck_assert_int_eq(dec_events_init(&e, &err), 0);
+	ck_assert_int_eq(dec_events_init(&e, NULL, &err), 0);
 	for (i = 0; i < 2; i++)
 		ck_assert_int_eq(add(&e, texts[i], NULL, &err), 0);
 	ready(&e);
@@ -264,7 +282,7 @@ static void refused(const char *text, const char *why)
 	struct zsr_err err = { 0 };
 	struct dec_events e;
 
-	ck_assert_int_eq(dec_events_init(&e, &err), 0);
+	ck_assert_int_eq(dec_events_init(&e, NULL, &err), 0);
 	ck_assert_int_eq(add(&e, text, NULL, &err), -EINVAL);
 	ck_assert_int_eq(err.kind, ZSR_ERR_INPUT);
 	ck_assert_msg(strstr(err.msg, why) != NULL, "'%s' lacks '%s'", err.msg,

@@ -160,7 +160,7 @@ START_TEST(binary)
 	struct dec_events e;
 
 	memset(&err, 0, sizeof(err));
-	ck_assert_int_eq(dec_events_init(&e, &err), 0);
+	ck_assert_int_eq(dec_events_init(&e, NULL, &err), 0);
 	ck_assert(!dec_graph_wants_symbols(&e));
 	add(&e, entry);
 	add(&e, leave);
