@@ -405,7 +405,8 @@ static void print_cost(const struct zsr_durations *d)
 		return;
 	}
 	printf("  the probes%s%s%s: %s in each, the median of %s calls\n"
-	       "  of a function that does next to nothing (5 %% to 95 %%: %s to "
+	       "  of a function that does next to nothing (5 %% to 95 %%: %s "
+	       "to "
 	       "%s)\n",
 	       *d->cost.method ? " (" : "", d->cost.method,
 	       *d->cost.method ? ")" : "", zsr_fmt_ns(a, d->cost.median_ns),

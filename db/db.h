@@ -71,11 +71,8 @@ struct zsr_trace {
 	uint64_t nr_lost_places; /* where an unknown number was lost */
 };
 
-/*
- * Why a trace cannot be replayed, NULL when it can: it tells how long calls
- * took, but not of what. no_arguments: its ODD row of that name, 0 when there
- * is none.
- */
+/* Why a trace cannot be replayed, NULL when it can: it tells how long calls took,
+ * but not of what. no_arguments: its ODD row of that name, else 0. */
 const char *zsr_trace_unplayable(const struct zsr_trace *t,
 				 uint64_t no_arguments);
 

@@ -224,12 +224,10 @@ static void put_formats(struct collect *c, FILE *f)
  * megabytes of them. */
 static void put_symbols(FILE *f)
 {
-	static const char *const parts[] = { " tracing_mark_write", " zs_",
-					     "zram_",
-					     "swap",
-					     " __free_zspage",
-					     "_munmap",
-					     " exit_mmap" };
+	static const char *const parts[] = {
+		" tracing_mark_write", " zs_",    "zram_",     "swap",
+		" __free_zspage",      "_munmap", " exit_mmap"
+	};
 	char *buf = NULL, line[512];
 	FILE *from = fopen("/proc/kallsyms", "re");
 	size_t len = 0, i;

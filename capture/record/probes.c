@@ -82,6 +82,9 @@ int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 
 	if (opts->pass == ZSR_RECORD_LATENCY)
 		s->method = opts->method ? opts->method : rec_method();
+	if (s->method == ZSR_METHOD_FPROBE && rec_method() != s->method)
+		return zsr_err_sys(err, ENOTSUP,
+				   "no fprobe events in this kernel");
 	if (s->method == ZSR_METHOD_GRAPH)
 		return rec_arm_graph(s, err);
 	ret = probe_malloc(s, opts);
@@ -90,7 +93,8 @@ int rec_arm(struct rec_session *s, const struct zsr_record_opts *opts,
 	if (s->method)
 		ret = rec_arm_pairs(s, opts);
 	else
-		ret = rec_probe(s,
+		ret = rec_probe(
+			s,
 			"p:%s/zs_free zs_free pool=$arg1:x64 handle=$arg2"
 			":x64%s",
 			s->group, opts->caller ? " caller=$caller:x64" : "");

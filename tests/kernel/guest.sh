@@ -5,7 +5,7 @@
 
 left() {
 	ls /sys/kernel/tracing/instances /run
-	cat /sys/kernel/tracing/kprobe_events
+	cat /sys/kernel/tracing/dynamic_events
 	cat /proc/swaps | tail -n +2
 	ls /sys/block | grep zram
 }
@@ -35,6 +35,11 @@ capture place --fresh-zram 256M --placement --caller -- \
 	zsr-capture workload frag --size 16M --seed 3
 capture latency --fresh-zram 256M --pass latency -- \
 	zsr-capture workload munmap --size 8M --pages uniform
+capture kprobe --fresh-zram 256M --pass latency --method kprobe -- \
+	zsr-capture workload exit --size 4M --procs 2
+capture graph --fresh-zram 256M --pass latency --method function_graph -- \
+	zsr-capture workload munmap --size 8M --pages uniform
+capture fprobe --fresh-zram 16M --pass latency --method fprobe -- true
 capture events --fresh-zram 256M --sched --locks --pages --munmap \
 	-e kmem:mm_page_alloc -- zsr-capture workload munmap --size 8M --procs 2
 capture noevent --fresh-zram 16M -e sched:sched_nap -- true
