@@ -222,7 +222,9 @@ struct zsr_fidelity {
 	const char *no_curve; /* why there is none; NULL: there is one */
 	struct zsr_back {
 		uint64_t t_ns; /* from the first release's begin */
-		uint64_t zspages; /* the kernel had given back since */
+		uint64_t zspages; /* the kernel had given back since; sampled
+				   * pages of the pool where these are not
+				   * recorded */
 		double share; /* of all it gives back */
 	} * curve;
 	size_t nr_curve;

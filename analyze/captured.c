@@ -22,13 +22,15 @@ struct reader {
 	struct zsr_hist *times;
 	struct span *task;
 	uint8_t *text; /* of marks: enum below */
-	size_t nr_texts, cap_texts, cap_curve;
+	uint64_t *pages; /* of marks that are samples of the pool */
+	size_t nr_texts, cap_texts, cap_pages, cap_curve;
 	uint64_t from_ns; /* the first release's begin */
 	bool begun;
 	uint64_t nr_zspages, stride, pause_ns;
+	uint64_t pages_before; /* of the pool, when the release began */
 };
 
-enum { TEXT_OTHER, TEXT_BEGIN, TEXT_END };
+enum { TEXT_OTHER, TEXT_BEGIN, TEXT_END, TEXT_SAMPLE };
 
 static int on_mark(void *ctx, int64_t nr, const char *key, const char *value)
 {
@@ -39,14 +41,19 @@ static int on_mark(void *ctx, int64_t nr, const char *key, const char *value)
 	if (nr < 0 || nr >= UINT32_MAX)
 		return 0;
 	if ((size_t)nr >= had) {
-		if (zsr_grow(&r->text, &r->cap_texts, (size_t)nr + 1, 1))
+		if (zsr_grow(&r->text, &r->cap_texts, (size_t)nr + 1, 1) ||
+		    zsr_grow(&r->pages, &r->cap_pages, (size_t)nr + 1,
+			     sizeof(*r->pages)))
 			return -ENOMEM;
 		r->nr_texts = (size_t)nr + 1;
 		memset(r->text + had, 0, r->nr_texts - had);
 	}
 	r->text[nr] = !strncmp(value, "release-begin", 13) ? TEXT_BEGIN
 		      : !strncmp(value, "release-end", 11) ? TEXT_END
-							   : TEXT_OTHER;
+		      : sscanf(value, "vmstat pool_pages=%" SCNu64,
+			       &r->pages[nr]) == 1
+			      ? TEXT_SAMPLE
+			      : TEXT_OTHER;
 	return 0;
 }
 
@@ -97,17 +104,11 @@ static void on_text(struct reader *r, const struct zsr_event *ev, struct span *s
 	}
 }
 
-/* Zspages are counted: a capture does not say how many pages they had. */
-static int on_page_free(struct reader *r, uint64_t t_ns)
+static int add_point(struct reader *r, uint64_t t_ns, uint64_t back)
 {
 	struct zsr_fidelity *f = r->f;
 	size_t i;
 
-	if (!r->begun)
-		return 0;
-	r->nr_zspages++;
-	if (r->nr_zspages % r->stride)
-		return 0;
 	if (f->nr_curve == MOST_POINTS) {
 		for (i = 0; i < MOST_POINTS / 2; i++)
 			f->curve[i] = f->curve[2 * i + 1];
@@ -117,8 +118,43 @@ static int on_page_free(struct reader *r, uint64_t t_ns)
 	if (zsr_grow(&f->curve, &r->cap_curve, f->nr_curve + 1,
 		     sizeof(*f->curve)))
 		return -ENOMEM;
-	f->curve[f->nr_curve++] = (struct zsr_back){ t_ns - r->from_ns,
-						     r->nr_zspages, 0 };
+	f->curve[f->nr_curve++] = (struct zsr_back){ t_ns - r->from_ns, back,
+						     0 };
+	return 0;
+}
+
+/* Zspages are counted: a capture does not say how many pages they had. */
+static int on_page_free(struct reader *r, uint64_t t_ns)
+{
+	if (!r->begun)
+		return 0;
+	if (!r->nr_zspages++)
+		r->f->nr_curve = 0; /* exact is better than sampled */
+	return r->nr_zspages % r->stride ? 0 : add_point(r, t_ns, r->nr_zspages);
+}
+
+static bool is_sample(const struct reader *r, const struct zsr_event *ev)
+{
+	return ev->kind == ZSR_EV_MARK && ev->aux < r->nr_texts &&
+	       r->text[ev->aux] == TEXT_SAMPLE;
+}
+
+/* Where zspages were not recorded, samples of the pool tell as much. */
+static int on_sample(struct reader *r, const struct zsr_event *ev)
+{
+	uint64_t pages = r->pages[ev->aux], back;
+
+	if (r->nr_zspages)
+		return 0;
+	if (!r->begun || pages > r->pages_before) {
+		r->pages_before = pages;
+		return 0;
+	}
+	back = zsr_max(r->pages_before - pages,
+		       r->f->nr_curve ? r->f->curve[r->f->nr_curve - 1].zspages
+				      : 0);
+	if (!r->f->nr_curve || back > r->f->curve[r->f->nr_curve - 1].zspages)
+		return add_point(r, ev->t_ns, back);
 	return 0;
 }
 
@@ -135,7 +171,10 @@ static int on_events(struct reader *r, const struct zsr_event *ev, int n,
 		s = &r->task[ev[i].task];
 		if (ev[i].kind == ZSR_EV_FREE)
 			on_free(r, &ev[i], s);
-		else if (ev[i].kind == ZSR_EV_MARK)
+		else if (is_sample(r, &ev[i])) {
+			if (on_sample(r, &ev[i]))
+				return -ENOMEM;
+		} else if (ev[i].kind == ZSR_EV_MARK)
 			on_text(r, &ev[i], s);
 		else if (ev[i].kind == ZSR_EV_MALLOC)
 			closes(s);
@@ -169,7 +208,7 @@ static int read_events(struct reader *r, const struct zsr_trace *t,
 static void sum_up(struct reader *r, uint32_t nr_tasks)
 {
 	struct zsr_fidelity *f = r->f;
-	uint64_t sum = 0;
+	uint64_t sum = 0, all;
 	size_t i;
 
 	for (i = 0; i < nr_tasks; i++) {
@@ -184,9 +223,12 @@ static void sum_up(struct reader *r, uint32_t nr_tasks)
 		f->caller_max_ns = zsr_max(f->caller_max_ns, s->sum_ns);
 	}
 	f->caller_mean_ns = f->nr_callers ? sum / f->nr_callers : 0;
+	if (!f->nr_curve)
+		return;
+	all = r->nr_zspages ? r->nr_zspages : f->curve[f->nr_curve - 1].zspages;
 	for (i = 0; i < f->nr_curve; i++)
 		f->curve[i].share = (double)f->curve[i].zspages /
-				    (double)zsr_max(r->nr_zspages, 1);
+				    (double)zsr_max(all, 1);
 }
 
 /* From where on a gap is a pause; a run without a profile has none. */
@@ -237,10 +279,12 @@ int zsr_captured_build(struct zsr_fidelity *f, const struct zsr_trace *t,
 	if (!f->captured.nr)
 		f->untimed = "the capture has no returns of frees";
 	if (!f->nr_curve)
-		f->no_curve = "the capture did not record zspages given back";
+		f->no_curve = "the capture did not record zspages given back "
+			      "(--placement, --vmstat)";
 out:
 	free(r.times);
 	free(r.task);
 	free(r.text);
+	free(r.pages);
 	return ret;
 }
