@@ -183,7 +183,9 @@ judged() {
 		result $? "$kernel: class tables agree at every mark"
 		;;
 	esac
-	awk -F, '$2 == "places" && $5 > 0 && $6 == 0 { ok = 1 }
+	# With one CPU those of all pages, and of the header.
+	awk -F, -v least=$([ "$cpus" = 1 ] && echo 4000 || echo 1) \
+		'$2 == "places" && $5 >= least && $6 == 0 { ok = 1 }
 		END { exit !ok }' <<-EOT
 		$("$zsr" judge --csv "$out/place.dat" 2>/dev/null)
 	EOT
@@ -255,7 +257,12 @@ went_wrong() {
 
 for kernel in $kernels; do
 	out=$tmp/$kernel
-	"$here/boot.sh" "$kernel" "$here/guest.sh" "$out" "${CPUS:-4}" \
+	# One CPU has one order, so every place is compared.
+	case $kernel in
+	oracle*) cpus=${CPUS:-1} ;;
+	*) cpus=${CPUS:-4} ;;
+	esac
+	"$here/boot.sh" "$kernel" "$here/guest.sh" "$out" "$cpus" \
 		2>"$tmp/said"
 	status=$?
 	if [ $status = 77 ]; then
@@ -263,7 +270,7 @@ for kernel in $kernels; do
 		echo "ok $n - $kernel # SKIP $(tail -1 "$tmp/said")"
 		continue
 	fi
-	result $status "$kernel boots, with ${CPUS:-4} CPUs"
+	result $status "$kernel boots, with $cpus CPUs"
 	[ $status = 0 ] || continue
 	judged
 	durations
