@@ -213,10 +213,16 @@ static void done(void)
 
 START_TEST(every_policy)
 {
+	static const char *const load[] = { "cpu=2", "rt=1:300:1ms",
+					    "mem=64M:1M", "sched=const:20us",
+					    "worker=const:50us", NULL };
+	const struct zsr_condition_args args = { .load = load };
+	struct zsr_conditions conditions;
 	const struct zsr_policy *policy = zsr_policies[_i];
 	uint64_t params[ZSR_MAX_PARAMS];
 	struct zsr_host_setup s;
 
+	ck_assert_int_eq(zsr_conditions_parse(&conditions, &args, 3, &err), 0);
 	make_busy(1);
 	s = setup_for(policy, params);
 	play(&s);
@@ -236,6 +242,17 @@ START_TEST(every_policy)
 		set(policy, params, "capacity", 1);
 	s.common.outer = ZSR_OUTER_DEVICE;
 	play(&s);
+	done();
+	/* Under load, with everything that is not the default. */
+	s.common.conditions = &conditions;
+	s.queued = true;
+	s.give_back = true;
+	s.sample_ns = 200000;
+	s.worker_cpus = 6;
+	play(&s);
+	ck_assert_uint_gt(run.v.load_rt_ns, 0);
+	ck_assert_uint_eq(run.grid[ZSR_GRID_memory].nr_rows, 2);
+	ck_assert_uint_gt(run.grid[ZSR_GRID_memory].cell[0], 0);
 	done();
 	zsr_host_trace_free(&calls);
 }

@@ -16,9 +16,14 @@ static struct zsr_machine *m;
 static struct zsr_host_thread self;
 static struct zsr_err err;
 
+static bool queued;
+static const struct zsr_dist *late;
+
 static void start(unsigned cpus)
 {
-	const struct zsr_host_opts opts = { .cpus = cpus };
+	const struct zsr_host_opts opts = { .cpus = cpus,
+					    .queued = queued,
+					    .worker = late };
 
 	ck_assert_msg(!zsr_host_create(&h, &opts, &err), "%s", err.msg);
 	m = &h->m;
@@ -79,6 +84,22 @@ static void run_all(unsigned threads, void (*fn)(unsigned nr))
 		join(i);
 }
 
+/* Locks need not be dropped in the order they were taken in. */
+static struct zsr_spinlock first_lock, second_lock;
+
+static void hand_over_hand(unsigned nr)
+{
+	unsigned i;
+
+	(void)nr;
+	for (i = 0; i < ROUNDS / 4; i++) {
+		zsr_spin_lock(m, &first_lock);
+		zsr_spin_lock(m, &second_lock);
+		zsr_spin_unlock(m, &first_lock);
+		zsr_spin_unlock(m, &second_lock);
+	}
+}
+
 static void nap(void)
 {
 	zsr_host_block(zsr_host_self);
@@ -108,6 +129,7 @@ START_TEST(spinlock_excludes)
 {
 	struct zsr_host_counts sum;
 
+	queued = _i;
 	spin = (struct zsr_spinlock){ 0 };
 	counter = 0;
 	start(4);
@@ -136,6 +158,7 @@ static void count_try(unsigned nr)
 
 START_TEST(trylock_takes_what_is_free)
 {
+	queued = _i;
 	spin = (struct zsr_spinlock){ 0 };
 	counter = 0;
 	start(4);
@@ -159,17 +182,31 @@ static void stand_in_line(unsigned nr)
 	zsr_spin_unlock(m, &spin);
 }
 
-static unsigned nr_waiting(void)
+static unsigned nr_tickets(void)
 {
 	uint32_t word = __atomic_load_n(&spin.host.word, __ATOMIC_RELAXED);
 
 	return (uint16_t)((word >> 16) - word) - 1;
 }
 
+/* In a queue: is there anybody behind the last one who came? */
+static unsigned nr_waiting(void)
+{
+	const struct zsr_host_node *n = spin.host_queue.holder;
+	unsigned nr = 0;
+
+	for (; queued && (n = __atomic_load_n(&n->next, __ATOMIC_ACQUIRE)); nr++)
+		;
+	if (queued)
+		return nr;
+	return nr_tickets();
+}
+
 START_TEST(spinlock_is_fair)
 {
 	unsigned i;
 
+	queued = _i;
 	spin = (struct zsr_spinlock){ 0 };
 	nr_ordered = 0;
 	start(6);
@@ -261,6 +298,68 @@ START_TEST(rwlock_readers_share_and_queue)
 	stop();
 	ck_assert_uint_eq(order[1], 1);
 	ck_assert_uint_eq(order[2], 2);
+}
+END_TEST
+
+START_TEST(spinlocks_cross)
+{
+	queued = _i;
+	start(3);
+	run_all(3, hand_over_hand);
+	ck_assert(!zsr_spin_contended(m, &spin));
+	stop();
+	ck_assert_uint_eq(first_lock.stats.acquired, 3 * (ROUNDS / 4));
+	ck_assert_uint_eq(second_lock.stats.acquired, 3 * (ROUNDS / 4));
+}
+END_TEST
+
+/* ---- what the system does --------------------------------------------------- */
+
+/* Who sleeps loses its CPU, and knows; who does not mostly keeps it. */
+START_TEST(lost_cpu_is_noticed)
+{
+	unsigned i, kept = 0;
+
+	start(1);
+	if (self.kept == &self.kept_none) {
+		stop();
+		return; /* no rseq here */
+	}
+	for (i = 0; i < 100; i++) {
+		zsr_host_watch(&self);
+		kept += !zsr_host_displaced(&self);
+	}
+	ck_assert_uint_ge(kept, 90);
+	zsr_host_watch(&self);
+	usleep(1000);
+	ck_assert(zsr_host_displaced(&self));
+	zsr_host_watch(&self);
+	ck_assert(!zsr_host_displaced(&self));
+	stop();
+}
+END_TEST
+
+/* Software's events stand in for the CPU's, which not every system has; what no
+ * system has is left out. */
+START_TEST(events_are_counted)
+{
+	static char page[64 * 4096];
+	struct zsr_host_events e = { 0 };
+	uint64_t value;
+	unsigned i;
+
+	zsr_host_event[0] = (struct zsr_host_event){ "page-faults", 1, 2 };
+	zsr_host_event[1] = (struct zsr_host_event){ "none", 1, 1u << 30 };
+	zsr_host_events_open(&e);
+	for (i = 0; i < 64; i++)
+		*(volatile char *)&page[i * 4096] = 1;
+	ck_assert(!zsr_host_events_read(&e, 1, &value));
+	if (zsr_host_events_read(&e, 0, &value))
+		ck_assert_uint_ge(value, 32);
+	else
+		ck_assert_int_eq(e.fd[0], 0);
+	zsr_host_events_close(&e);
+	ck_assert(!zsr_host_events_read(&e, 0, &value));
 }
 END_TEST
 
@@ -590,9 +689,83 @@ START_TEST(clock_tells_time)
 }
 END_TEST
 
-ZSR_TEST_MAIN("host machine", spinlock_excludes, trylock_takes_what_is_free,
-	      spinlock_is_fair, rwlock_excludes_writers,
-	      rwlock_readers_share_and_queue, cpu_is_its_owners,
-	      cpu_is_given_up_after_a_slice, pins_end, work_runs_once_and_again,
-	      queue_holds_its_limit, bound_work_stays, worker_may_flush,
-	      timers_keep_their_time, pages_add_up, clock_tells_time)
+/* Spinlocks of both kinds. */
+/* A worker's wake-up takes what it is told to, and it runs where it may. */
+START_TEST(workers_come_late)
+{
+	struct zsr_dist d;
+	uint64_t begin;
+
+	ck_assert_int_eq(zsr_dist_parse("const:20ms", &d, &err), 0);
+	late = &d;
+	start(2);
+	work_reset(ZSR_WQ_UNBOUND, 1);
+	go = true;
+	begin = zsr_clock_ns();
+	zsr_queue_work(m, &work[0]);
+	zsr_flush_work(m, &work[0]);
+	ck_assert_uint_ge(zsr_clock_ns() - begin, 19000000);
+	ck_assert_uint_eq(runs[0], 1);
+	stop();
+	late = NULL;
+}
+END_TEST
+
+START_TEST(workers_keep_to_cpus)
+{
+	const struct zsr_host_opts opts = { .cpus = 4, .worker_cpus = 4 };
+	unsigned i;
+
+	ck_assert_msg(!zsr_host_create(&h, &opts, &err), "%s", err.msg);
+	m = &h->m;
+	self = (struct zsr_host_thread){ .home = ZSR_HOST_NO_CPU };
+	zsr_host_enter(h, &self);
+	work_reset(ZSR_WQ_UNBOUND, 4);
+	go = true;
+	for (i = 0; i < MAX_THREADS; i++)
+		zsr_queue_work(m, &work[i]);
+	for (i = 0; i < MAX_THREADS; i++)
+		zsr_flush_work(m, &work[i]);
+	stop();
+	for (i = 0; i < MAX_THREADS; i++) {
+		ck_assert_uint_eq(runs[i], 1);
+		ck_assert_uint_eq(ran_on[i], 2);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("host machine");
+	TCase *tcase = tcase_create("host machine");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tcase, spinlock_excludes, 0, 2);
+	tcase_add_loop_test(tcase, trylock_takes_what_is_free, 0, 2);
+	tcase_add_loop_test(tcase, spinlock_is_fair, 0, 2);
+	tcase_add_loop_test(tcase, spinlocks_cross, 0, 2);
+	tcase_add_test(tcase, lost_cpu_is_noticed);
+	tcase_add_test(tcase, events_are_counted);
+	tcase_add_test(tcase, workers_come_late);
+	tcase_add_test(tcase, workers_keep_to_cpus);
+	tcase_add_test(tcase, rwlock_excludes_writers);
+	tcase_add_test(tcase, rwlock_readers_share_and_queue);
+	tcase_add_test(tcase, cpu_is_its_owners);
+	tcase_add_test(tcase, cpu_is_given_up_after_a_slice);
+	tcase_add_test(tcase, pins_end);
+	tcase_add_test(tcase, work_runs_once_and_again);
+	tcase_add_test(tcase, queue_holds_its_limit);
+	tcase_add_test(tcase, bound_work_stays);
+	tcase_add_test(tcase, worker_may_flush);
+	tcase_add_test(tcase, timers_keep_their_time);
+	tcase_add_test(tcase, pages_add_up);
+	tcase_add_test(tcase, clock_tells_time);
+	tcase_set_timeout(tcase, 300);
+	suite_add_tcase(suite, tcase);
+	srunner_set_tap(runner, "-");
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
