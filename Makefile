@@ -6,7 +6,8 @@
 #	make demo	install what is needed, build, and show the whole way
 #			from a captured trace to report.pdf
 #	make check-html	the HTML report in Chromium, installed if missing
-#	make check	install what is needed, build everything, run all tests
+#	make check	install what is needed, build everything, run all tests,
+#			boot a kernel
 #	make bench	measure what the documentation claims
 #	make fuzz	libFuzzer on captures, FUZZ_SECONDS=60 each
 #	make explore	policies under more schedules, MORE=1 preemption
@@ -118,6 +119,7 @@ check: deps
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory check-strict
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory check-sanitized
 	$(Q)$(MAKE) -j$(JOBS) --no-print-directory check-built
+	$(Q)$(MAKE) --no-print-directory check-kernel KERNELS=6.12
 
 # Every test on the plain build.
 check-built: all $(TESTS)
