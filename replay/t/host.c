@@ -213,9 +213,12 @@ static void done(void)
 
 START_TEST(every_policy)
 {
-	static const char *const load[] = { "cpu=2", "rt=1:300:1ms",
-					    "mem=64M:1M", "sched=const:20us",
-					    "worker=const:50us", NULL };
+	static const char *const load[] = { "cpu=2",
+					    "rt=1:300:1ms",
+					    "mem=64M:1M",
+					    "sched=const:20us",
+					    "worker=const:50us",
+					    NULL };
 	const struct zsr_condition_args args = { .load = load };
 	struct zsr_conditions conditions;
 	const struct zsr_policy *policy = zsr_policies[_i];
