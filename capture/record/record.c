@@ -214,6 +214,11 @@ static bool has(const char *name)
 	return tracefs_file_exists(NULL, name);
 }
 
+static bool has_event(const char *system, const char *event)
+{
+	return tracefs_event_file_exists(NULL, system, event, "format");
+}
+
 static void say(FILE *f, const char *what, bool yes, const char *yes_text,
 		const char *no_text)
 {
@@ -227,13 +232,13 @@ static void say_options(FILE *f, const char *readme, const char *dir)
 	say(f, "fprobe events", readme && strstr(readme, "f[:["), "", "");
 	say(f, "function graph",
 	    tracefs_tracer_available(dir, "function_graph"), "", "");
-	say(f, "lock events", has("events/lock/contention_begin"), ": --locks",
-	    ": no --locks (from Linux 5.19 on)");
-	say(f, "page events", has("events/kmem/mm_page_free"), ": --pages",
+	say(f, "lock events", has_event("lock", "contention_begin"),
+	    ": --locks", ": no --locks (from Linux 5.19 on)");
+	say(f, "page events", has_event("kmem", "mm_page_free"), ": --pages",
 	    ": no --pages");
-	say(f, "system calls", has("events/syscalls/sys_enter_munmap"),
+	say(f, "system calls", has_event("syscalls", "sys_enter_munmap"),
 	    ": --munmap", ": no --munmap (CONFIG_FTRACE_SYSCALLS)");
-	say(f, "compaction", has("events/compaction/mm_compaction_begin"),
+	say(f, "compaction", has_event("compaction", "mm_compaction_begin"),
 	    ": --compact", ": no --compact");
 	say(f, "pressure stalls", !access("/proc/pressure/memory", F_OK),
 	    ": --vmstat has them", ": --vmstat is without (CONFIG_PSI, psi=1)");

@@ -25,7 +25,11 @@ line=$(grep "^$kernel	" "$here/kernels") || {
 set -- $line
 arch=$2 cpu=$3 console=$4 release=$5 packages=$6 suite=${7:-}
 case $arch in
-amd64) qemu=qemu-system-x86_64 machine=pc cross= target=x86_64-linux-gnu ;;
+amd64)
+	qemu=qemu-system-x86_64 machine=pc cross= target=x86_64-linux-gnu
+	# On a busy machine the timer looks broken, and the kernel panics.
+	console="$console no_timer_check"
+	;;
 arm64)
 	qemu=qemu-system-aarch64 machine=virt
 	cross=aarch64-linux-gnu- target=aarch64-linux-gnu
@@ -126,7 +130,9 @@ timeout -k 5 "${ZSR_BOOT_SECONDS:-600}" nice -n 10 "$qemu" -M "$machine" \
 rm -rf "$out"
 mkdir -p "$out"
 tr -d '\033' <"$work/console" >"$out/console"
-if [ $status != 0 ] || ! tar xf "$work/disk" -C "$out" 2>/dev/null; then
+# One that panics ends with 0, too.
+if [ $status != 0 ] || ! tar xf "$work/disk" -C "$out" 2>/dev/null ||
+	[ ! -f "$out/release" ]; then
 	echo "boot: $kernel ended with $status (124: took too long):" >&2
 	tail -5 "$out/console" >&2
 	exit 1

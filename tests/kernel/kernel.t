@@ -118,6 +118,10 @@ judged() {
 	around=$(sed -n 's/^check 0 //p' "$out/results")
 	[ -n "$around" ]
 	result $? "$kernel: $release can record"
+	cp "$out/check.txt" "$tmp/said"
+	grep -q '^page events  *yes: --pages' "$out/check.txt" &&
+		grep -q '^new zram device  *yes: --fresh-zram' "$out/check.txt"
+	result $? "$kernel: it says which options help"
 	for name in munmap exit switch place latency events both compact stream \
 		samples pid; do
 		ended $name 0 "$name is recorded"
