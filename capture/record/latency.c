@@ -15,7 +15,7 @@
 
 #define EMPTY   "zs_get_total_pages"
 #define READS   256 /* of mm_stat, for one number */
-#define ROUNDS  4
+#define ROUNDS  2 /* of reads with and without: to change that takes time */
 #define OF_FREE " pool=$arg1:x64 handle=$arg2:x64"
 
 static const struct measured {
@@ -100,30 +100,34 @@ int rec_arm_pairs(struct rec_session *s, const struct zsr_record_opts *opts)
 	return 0;
 }
 
-/* One function after the other: a name that is not there refuses all. */
-static int filter(struct rec_session *s, bool with_empty)
+static int write_name(int fd, const char *symbol)
 {
 	char name[80];
+	int n = snprintf(name, sizeof(name), "%s\n", symbol);
+
+	return write(fd, name, (size_t)n) == n ? 0 : -EINVAL;
+}
+
+/* A name a write, for one that is not there refuses all of it; the kernel
+ * changes its code when the file is closed. */
+static int filter(struct rec_session *s)
+{
+	int fd = tracefs_instance_file_open(s->instance, "set_ftrace_filter",
+					    O_WRONLY | O_TRUNC);
+	int ret = fd < 0 ? -EINVAL : write_name(fd, "zs_malloc");
 	size_t i;
 
-	if (tracefs_instance_file_write(s->instance, "set_ftrace_filter",
-					"zs_malloc\n") < 0)
-		return -errno;
-	for (i = 0; i < ZSR_ARRAY_SIZE(functions); i++) {
-		snprintf(name, sizeof(name), "%s\n", functions[i].symbol);
-		if (!with_empty && !strcmp(functions[i].event, EMPTY))
-			continue;
-		if (tracefs_instance_file_append(
-			    s->instance, "set_ftrace_filter", name) < 0 &&
-		    !functions[i].optional)
-			return -errno;
-	}
-	return 0;
+	for (i = 0; i < ZSR_ARRAY_SIZE(functions) && !ret; i++)
+		if (write_name(fd, functions[i].symbol) && !functions[i].optional)
+			ret = -EINVAL;
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 int rec_arm_graph(struct rec_session *s, struct zsr_err *err)
 {
-	if (filter(s, true) ||
+	if (filter(s) ||
 	    tracefs_instance_file_write(s->instance, "current_tracer",
 					"function_graph") < 0)
 		return zsr_err_sys(err, EINVAL,
@@ -141,7 +145,11 @@ static int record_empty(struct rec_session *s, bool on)
 	size_t i;
 
 	if (s->method == ZSR_METHOD_GRAPH)
-		return filter(s, on);
+		return tracefs_instance_file_append(
+			       s->instance, "set_ftrace_filter",
+			       on ? EMPTY "\n" : "!" EMPTY "\n") < 0
+			       ? -EIO
+			       : 0;
 	for (i = 0; i < ZSR_ARRAY_SIZE(names); i++)
 		if (on ? tracefs_event_enable(s->instance, s->group, names[i])
 		       : tracefs_event_disable(s->instance, s->group, names[i]))
