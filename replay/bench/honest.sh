@@ -10,7 +10,8 @@
 #
 # Exits 1 when a bar is missed. False alarms do not depend on the number of
 # rounds nor on what else the machine does; how many rounds it takes to see 5 %
-# does, hence a number for the slow ones of their own. The bound is the 99 % one.
+# does, hence a number for the slow ones of their own: where a round's difference
+# scatters by 15 % it takes some 150. The bound is the 99 % one.
 set -eu
 
 top=$(cd "$(dirname "$0")/../.." && pwd)

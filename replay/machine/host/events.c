@@ -23,6 +23,7 @@ void zsr_host_events_open(struct zsr_host_events *e)
 {
 	struct perf_event_attr attr;
 	unsigned i;
+	int fd;
 
 	for (i = 0; i < ZSR_HOST_EVENTS; i++) {
 		attr = (struct perf_event_attr){
@@ -34,8 +35,10 @@ void zsr_host_events_open(struct zsr_host_events *e)
 			.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED |
 				       PERF_FORMAT_TOTAL_TIME_RUNNING,
 		};
-		e->fd[i] = 1 + (int)syscall(SYS_perf_event_open, &attr, 0, -1,
-					    -1, PERF_FLAG_FD_CLOEXEC);
+		fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1,
+				  PERF_FLAG_FD_CLOEXEC);
+		/* Others may read a thread's as soon as they are there. */
+		__atomic_store_n(&e->fd[i], fd + 1, __ATOMIC_RELEASE);
 	}
 }
 
@@ -52,10 +55,10 @@ void zsr_host_events_close(struct zsr_host_events *e)
 bool zsr_host_events_read(const struct zsr_host_events *e, unsigned i,
 			  uint64_t *value)
 {
+	int fd = __atomic_load_n(&e->fd[i], __ATOMIC_ACQUIRE);
 	uint64_t got[3]; /* value, time enabled, time counted */
 
-	if (!e->fd[i] || read(e->fd[i] - 1, got, sizeof(got)) != sizeof(got) ||
-	    !got[2])
+	if (!fd || read(fd - 1, got, sizeof(got)) != sizeof(got) || !got[2])
 		return false;
 	*value = (uint64_t)((unsigned __int128)got[0] * got[1] / got[2]);
 	return true;
