@@ -30,11 +30,22 @@ static const char *text_or(const char *s)
 	return s ? s : "";
 }
 
+/* Releases that the system took the CPU from, on the host. */
+static uint64_t displaced_ns(const struct zsr_run *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->nr_counters; i++)
+		if (!strcmp(run->counters[i].name, "host.displaced_ns"))
+			return run->counters[i].value;
+	return 0;
+}
+
 /* What both clocks time: the calls, and what workers did of them. */
 static uint64_t figure_of(const struct zsr_run *run, unsigned figure)
 {
 	const struct zsr_hist *h = run->hist[ZSR_HIST_release];
-	uint64_t ns = h ? h->sum : 0;
+	uint64_t ns = h ? h->sum - zsr_min(h->sum, displaced_ns(run)) : 0;
 
 	if (figure == ZSR_CLOCKS_CPU)
 		ns += run->v.cpu_worker_ns + run->v.cpu_worker_spin_ns;

@@ -170,6 +170,12 @@ START_TEST(matched)
 	snprintf(r->arrival, sizeof(r->arrival), "closed");
 	for (i = 0; i < nr_runs; i++)
 		runs[i]->v.cpu_worker_ns = 3000;
+	/* Displaced in every round. */
+	for (i = 0; i < 7; i++) {
+		zsr_hist_add(runs[i]->hist[ZSR_HIST_release], 50000);
+		ck_assert_int_eq(
+			zsr_run_count(runs[i], "host.displaced_ns", 50000), 0);
+	}
 	c = build();
 	ck_assert_uint_eq(c.nr_rows, 1);
 	ck_assert_uint_eq(c.row->figure[ZSR_CLOCKS_CALLER].virtual_ns, 1200);

@@ -55,6 +55,7 @@ static inline void made_free(struct zsr_run *r)
 	free(r->releases);
 	free(r->locks);
 	free(r->steps);
+	free(r->counters);
 	free(r->profile_text);
 	free(r->params);
 	free(r);
