@@ -267,17 +267,16 @@ static bool fits(const struct zsr_event_map *rows, const struct dec_alias *row,
 	return true;
 }
 
-/* Whether a line is such as some row, but for its name. */
-static bool fits_some(const struct zsr_event_map *rows,
-		      const struct csv_field *f, int n)
+/* Whether a line looks like a row whose name was damaged, or is not known. */
+static bool is_like_row(const struct csv_field *f, int n)
 {
-	size_t i;
+	unsigned nr_numbers = 0;
+	uint64_t v;
+	int i;
 
-	for (i = 0; i < rows->nr; i++)
-		if (rows->names[i].of == DEC_ROW_NAME &&
-		    fits(rows, &rows->names[i], f, n))
-			return true;
-	return false;
+	for (i = 1; i < n && i <= CSV_NR; i++)
+		nr_numbers += text_number(f[i].s, f[i].len, &v);
+	return nr_numbers >= 3;
 }
 
 /* The map that says what the lines of this file are, when they have no header:
@@ -436,7 +435,7 @@ static int named_row(struct csv *c, const char *p, const char *end,
 
 	if (n >= 1)
 		row = dec_alias(c->rows, DEC_ROW_NAME, f[0].s, f[0].len);
-	if (!row && n >= 1 && fits_some(c->rows, f, n))
+	if (!row && is_like_row(f, n))
 		return zsr_err_input(err, "a call of an unknown kind '%.*s'",
 				     (int)zsr_min(f[0].len, (size_t)40), f[0].s);
 	if (!row) {
