@@ -33,9 +33,9 @@ void zsr_event_map_free(struct zsr_event_map *map);
 
 /*
  * Decode PATH into SINK. The format is recognised from content: trace.dat
- * (trace-cmd, v6 and v7), ftrace text, or a directory (or a file inside one)
- * with raw per-CPU ring-buffer pages and their format files, or a directory with
- * CTF traces in or below it. PATH "-" is text or trace.dat on standard input.
+ * (trace-cmd, v6 and v7), ftrace or function_graph text, or a directory (or a
+ * file inside one) with raw per-CPU ring-buffer pages and their format files, or
+ * a directory with CTF traces in or below it. PATH "-" is text or trace.dat on standard input.
  * Decoding runs in a child process with limits on memory, time and file size;
  * the sink's callbacks run in the caller. A directory's sidecar files (snap,
  * ringbuf_stats, kernel release) reach the sink as meta. Errors name file,
