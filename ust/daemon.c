@@ -24,16 +24,9 @@
 
 enum { START_SECONDS = 20, STOP_SECONDS = 10, NOT_THERE = 127 };
 
-/* Processes that have no daemon yet wait by these. */
-struct waits {
-	char name[2][64];
-	bool ours[2]; /* was not there before */
-	bool root_dir; /* likewise */
-};
-
 /* ---- what is left behind ---------------------------------------------------- */
 
-static void waits_init(struct waits *w)
+static void waits_init(struct zsr_lttng_waits *w)
 {
 	unsigned i;
 
@@ -94,16 +87,21 @@ static void remove_tree(const char *path)
 	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static void clean(const struct waits *w, const char *home, pid_t us)
+static void remove_waits(const struct zsr_lttng_waits *w, pid_t us)
 {
 	unsigned i;
 
-	remove_tree(home);
-	if (w->root_dir)
-		remove_tree(ROOT_DIR);
 	for (i = 0; i < 2; i++)
 		if (w->ours[i] && !is_used(w->name[i], us))
 			unlink(w->name[i]);
+}
+
+static void clean(const struct zsr_lttng_waits *w, const char *home, pid_t us)
+{
+	remove_tree(home);
+	if (w->root_dir)
+		remove_tree(ROOT_DIR);
+	remove_waits(w, us);
 }
 
 /* ---- the keeper --------------------------------------------------------------- */
@@ -184,7 +182,7 @@ static void end_daemon(pid_t daemon)
 
 /* HOLD's end is the end; READY gets what went wrong. Signals that end our
  * caller must not end it: a terminal sends them to all. */
-static _Noreturn void keep(const char *home, const struct waits *waits,
+static _Noreturn void keep(const char *home, const struct zsr_lttng_waits *waits,
 			   int hold, int ready)
 {
 	struct pollfd end = { .fd = hold, .events = POLLIN };
@@ -210,8 +208,8 @@ static _Noreturn void keep(const char *home, const struct waits *waits,
 	_exit(0);
 }
 
-static int start_keeper(struct zsr_lttng_daemon *d, const struct waits *waits,
-			struct zsr_err *err)
+static int start_keeper(struct zsr_lttng_daemon *d,
+			const struct zsr_lttng_waits *waits, struct zsr_err *err)
 {
 	int hold[2] = { -1, -1 }, ready[2] = { -1, -1 }, i;
 	char text[256];
@@ -268,25 +266,31 @@ static bool root_has_one(void)
 
 int zsr_lttng_daemon_start(struct zsr_lttng_daemon *d, struct zsr_err *err)
 {
-	struct waits waits;
-
 	*d = (struct zsr_lttng_daemon){ .hold = -1, .lock = -1 };
 	if (!getuid()) {
 		d->lock = lock_root();
 		if (root_has_one())
 			return 0;
 	}
-	waits_init(&waits);
+	waits_init(&d->waits);
 	/* Not $TMPDIR: the name of a socket must not be long. */
 	snprintf(d->home, sizeof(d->home), "/tmp/zsr-lttng.XXXXXX");
 	if (!mkdtemp(d->home))
 		return zsr_err_sys(err, errno, "%s", d->home);
 	setenv("LTTNG_HOME", d->home, 1);
-	return start_keeper(d, &waits, err);
+	return start_keeper(d, &d->waits, err);
+}
+
+void zsr_lttng_daemon_none(struct zsr_lttng_daemon *d)
+{
+	*d = (struct zsr_lttng_daemon){ .hold = -1, .lock = -1 };
+	waits_init(&d->waits);
 }
 
 void zsr_lttng_daemon_stop(struct zsr_lttng_daemon *d)
 {
+	if (d->keeper <= 0)
+		remove_waits(&d->waits, getpid());
 	if (d->hold >= 0)
 		close(d->hold);
 	if (d->keeper > 0)

@@ -72,7 +72,7 @@ int zsr_lttng_load(struct zsr_lttng **out, struct zsr_err *err)
 	*out = l;
 	if (!l)
 		return zsr_err_nomem(err, "tracepoints");
-	l->daemon.hold = l->daemon.lock = -1;
+	zsr_lttng_daemon_none(&l->daemon);
 	ret = load(l, err);
 	if (!ret)
 		return 0;
