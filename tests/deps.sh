@@ -10,7 +10,7 @@ packages="gcc make pkg-config libc6-dev git
  libxxhash-dev libcairo2-dev libpango1.0-dev libpopt-dev libjansson-dev
  nettle-dev zlib1g-dev libarchive-dev libprotobuf-c-dev protobuf-c-compiler
  libbabeltrace2-dev liblttng-ust-dev liblttng-ctl-dev lttng-tools
- scdoc fonts-dejavu-core protobuf-compiler
+ babeltrace2 scdoc fonts-dejavu-core protobuf-compiler
  check perl mandoc poppler-utils sqlite3 valgrind trace-cmd zstd
  clang-format"
 
