@@ -15,7 +15,7 @@ if ! { ${CC:-cc} -fsanitize=thread -o "$work/try" "$work/try.c" &&
 	exit 77
 fi
 
-tests="replay/machine/host/t/host replay/t/host"
+tests="replay/machine/host/t/host replay/machine/host/t/work replay/t/host"
 # shellcheck disable=SC2086 # a list of files
 if ! make --no-print-directory O="$build" OPT=-O1 \
 	CFLAGS='-g -fsanitize=thread' \
