@@ -177,6 +177,7 @@ unsigned zsr_vfilter_rows(const struct zsr_vfilter *f,
 	for (i = 0; all && i < n; i++)
 		want[nr++] = (uint16_t)i;
 	for (i = 0; !all && inside && i < n; i++) {
+		__builtin_prefetch(&ev[i + 24]); /* another CPU made them */
 		want[nr] = (uint16_t)i;
 		nr += f->kinds >> ev[i].kind & 1;
 	}
