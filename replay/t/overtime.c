@@ -56,6 +56,8 @@ static void same(const struct zsr_grid *a, const struct zsr_grid *b)
 	ck_assert_uint_eq(a->step_ns, b->step_ns);
 	ck_assert_uint_eq(a->nr_cols, b->nr_cols);
 	ck_assert_uint_eq(a->nr_rows, b->nr_rows);
+	if (!a->nr_rows) /* of the host's memory, which no run here has */
+		return;
 	ck_assert_mem_eq(a->row, b->row, a->nr_rows * sizeof(*a->row));
 	ck_assert_mem_eq(a->cell, b->cell,
 			 (size_t)a->nr_rows * a->nr_cols * sizeof(*a->cell));
