@@ -118,7 +118,7 @@ static void print_found(const char *path, const struct zsr_imported *found)
 	const struct zsr_trace *t = &found->trace;
 	char a[ZSR_FMT_LEN], b[ZSR_FMT_LEN], c[ZSR_FMT_LEN];
 	uint64_t v[ZSR_NR_ODD], ns = zsr_max(found->spent_ns, 1u);
-	const char *why = zsr_trace_unplayable(t, found->odd.no_arguments);
+	const char *why = zsr_trace_unplayable(found->odd.no_arguments);
 	unsigned i;
 
 	print_name(path, found);

@@ -388,7 +388,7 @@ static void print_row(const char *name, const char *calls,
 {
 	char ns[ZSR_FMT_LEN];
 
-	printf("  %-17s %7s", name, calls);
+	printf("  %-16s %7s", name, calls);
 #define X(name, of) printf(" %8s", zsr_fmt_ns(ns, q->name));
 	ZSR_DUR_QUANTILES(X)
 #undef X
@@ -427,13 +427,13 @@ void zsr_durations_print(const struct zsr_durations *d)
 		if (!d->of[i].calls)
 			continue;
 		if (!any)
-			puts("\ndurations             calls     min   median"
+			puts("\ndurations            calls     min   median"
 			     "     90 %     99 %   99.9 %     max");
 		any = true;
 		print_row(names[i], zsr_fmt_count(n, d->of[i].calls),
 			  &d->of[i].raw);
 		if (d->of[i].has_net)
-			print_row("  less the probes", "", &d->of[i].net);
+			print_row(" less the probes", "", &d->of[i].net);
 	}
 	if (any)
 		print_cost(d);

@@ -73,8 +73,7 @@ struct zsr_trace {
 
 /* Why a trace cannot be replayed, NULL when it can: it tells how long calls took,
  * but not of what. no_arguments: its ODD row of that name, else 0. */
-const char *zsr_trace_unplayable(const struct zsr_trace *t,
-				 uint64_t no_arguments);
+const char *zsr_trace_unplayable(uint64_t no_arguments);
 
 /* Callbacks return 0 to go on, anything else to stop with that value. */
 int zsr_trace_list(struct zsr_db *db,

@@ -70,16 +70,12 @@ bool zsr_facts_page_size(uint64_t page_size)
 	return page_size == 4096 || page_size == 16384 || page_size == 65536;
 }
 
-const char *zsr_trace_unplayable(const struct zsr_trace *t,
-				 uint64_t no_arguments)
+const char *zsr_trace_unplayable(uint64_t no_arguments)
 {
 	if (no_arguments)
 		return "its calls were recorded without arguments, as "
 		       "function_graph and LTTng's kernel probes do: which "
 		       "objects were freed is not known";
-	if (!t->nr_mallocs)
-		return "none of its calls is a malloc: what was freed is not "
-		       "known";
 	return NULL;
 }
 

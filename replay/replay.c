@@ -156,7 +156,7 @@ static int check_calls(struct zsr_db *db, const struct zsr_trace *trace,
 
 	if (ret)
 		return ret;
-	why = zsr_trace_unplayable(trace, no_arguments);
+	why = zsr_trace_unplayable(no_arguments);
 	return why ? zsr_err_input(err, "trace '%s' cannot be replayed: %s",
 				   trace->name, why)
 		   : 0;
