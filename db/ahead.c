@@ -12,7 +12,7 @@
 #include "db/ahead.h"
 
 #define NR_BLOBS   2
-#define NR_BATCHES 8
+#define NR_BATCHES 32
 
 struct batch {
 	int ret; /* of the decoder */
